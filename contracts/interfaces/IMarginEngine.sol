@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Action} from "../types/Action.sol";
+import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
+import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals, WriteOffReceipt} from "../types/Ledger.sol";
+import {PriceStatus} from "../types/Price.sol";
+import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {ICompartmentLock} from "./ICompartmentLock.sol";
+
+/// @title The clearing house of a compartment
+/// @notice Keeps who owes whom: cash, debt, junior profit claims, collateral, pool, insurance and fees. Trading
+/// and liquidation tell it what happened; it alone moves value. Unless a unit is given, amounts are WAD of the
+/// settlement token.
+interface IMarginEngine is ICompartmentLock {
+    event Deposited(
+        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, uint256 debtRepaid
+    );
+    event Withdrawn(
+        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, address indexed receiver
+    );
+    event Converted(AccountId indexed account, uint256 amount, uint256 paid);
+    event ProfitApplied(
+        AccountId indexed account,
+        MarketId indexed market,
+        uint256 profit,
+        uint256 debtForgiven,
+        uint256 claimed,
+        uint40 vestingEndsAt
+    );
+    event LossApplied(
+        AccountId indexed account,
+        MarketId indexed market,
+        uint256 loss,
+        uint256 fromClaim,
+        uint256 fromCash,
+        uint256 toDebt
+    );
+    event FeeCharged(
+        AccountId indexed account, uint256 fee, uint256 fromCash, uint256 fromClaim, uint256 toDebt
+    );
+    event UnrealizedReported(MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal);
+    event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    event FeesDistributed(uint256 toInsurance, uint256 toPool);
+    event PoolCashChanged(int256 delta, uint256 poolCash);
+    event InsuranceCashChanged(int256 delta, uint256 insuranceCash);
+    event CollateralSeized(
+        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, address indexed receiver
+    );
+    event AuctionProceedsCredited(
+        AccountId indexed account, address indexed payer, uint256 amountTokens, uint256 debtRepaid
+    );
+    event BadDebtWrittenOff(AccountId indexed account, WriteOffReceipt receipt);
+
+    /// @notice Thrown when the caller does not own the account.
+    error MarginEngine_NotOwner(AccountId account, address caller);
+    /// @notice Thrown when an amount is zero.
+    error MarginEngine_ZeroAmount();
+    /// @notice Thrown when tokens would be sent to nobody, or back into custody.
+    error MarginEngine_InvalidReceiver(address receiver);
+    /// @notice Thrown when an account holds less than asked for. In token units of the collateral.
+    error MarginEngine_InsufficientBalance(AccountId account, CollateralId collateral, uint256 held, uint256 asked);
+    /// @notice Thrown when a deposit would exceed the collateral's cap. In token units.
+    error MarginEngine_CollateralCap(CollateralId collateral, uint256 total, uint256 cap);
+    /// @notice Thrown when more profit is to be converted than has vested.
+    error MarginEngine_NotMatured(AccountId account, uint256 matured, uint256 asked);
+    /// @notice Thrown when a market's unrealised figure is too old to rely on; poke that market.
+    error MarginEngine_StaleUnrealized(MarketId market, uint256 age, uint256 maxAge);
+    /// @notice Thrown when an account would be left below its initial margin.
+    error MarginEngine_BelowInitialMargin(AccountId account, int256 equity, uint256 required);
+    /// @notice Thrown when the prices behind a valuation are too bad for the action.
+    error MarginEngine_PriceStatus(Action action, PriceStatus status, PriceStatus required);
+    /// @notice Thrown when pool or insurance cash does not cover a payment.
+    error MarginEngine_InsufficientCash(uint256 held, uint256 asked);
+    /// @notice Thrown when an account that is to be written off still has something to lose.
+    error MarginEngine_NotBankrupt(AccountId account);
+
+    // ------------------------------------------------------------------ for users
+
+    /// @notice Adds margin to one's own account. Give the allowance to the `CollateralVault`.
+    /// @param amountTokens Token units; what arrives is credited.
+    function deposit(AccountId account, CollateralId collateral, uint256 amountTokens) external;
+
+    /// @notice Takes margin out, as long as the account keeps its initial margin.
+    /// @param amountTokens Token units.
+    function withdraw(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver) external;
+
+    /// @notice Turns matured profit into cash at the haircut ratio.
+    /// @param amount WAD of claim to burn.
+    /// @return paid WAD of cash received: ⌊amount · h⌋.
+    function convert(AccountId account, uint256 amount) external returns (uint256 paid);
+
+    /// @notice Moves collected fees to the insurance fund and the pool by their shares. Anyone may call it.
+    function distributeFees() external returns (uint256 toInsurance, uint256 toPool);
+
+    // ------------------------------------------------------------------ for the exchange
+
+    /// @notice Applies a realised result and a fee, and takes note of the market's unrealised total.
+    /// @param pnl Realised profit (> 0) or loss, funding included.
+    /// @param fee Charged after the result.
+    /// @param unrealized The market's U_m after the trade.
+    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized) external;
+
+    /// @notice Takes note of a market's unrealised total.
+    function reportUnrealized(MarketId market, int256 unrealized) external;
+
+    // ------------------------------------------------------------------ for the two vaults
+
+    /// @notice Books settlement tokens that a vault has brought into custody for the pool.
+    /// @param amountTokens Token units.
+    function creditPool(uint256 amountTokens) external;
+
+    /// @notice Pays settlement tokens out of the pool.
+    /// @param amountTokens Token units.
+    function debitPool(uint256 amountTokens, address receiver) external;
+
+    /// @notice Books settlement tokens that a vault has brought into custody for the insurance fund.
+    /// @param amountTokens Token units.
+    function creditInsurance(uint256 amountTokens) external;
+
+    /// @notice Pays settlement tokens out of the insurance fund.
+    /// @param amountTokens Token units.
+    function debitInsurance(uint256 amountTokens, address receiver) external;
+
+    // ------------------------------------------------------------------ for the liquidation engine
+
+    /// @notice Charges a penalty to an account and pays the keeper's account out of the fee reserve.
+    /// @param reward At most this; less if the fee reserve holds less.
+    /// @return rewarded WAD credited to the keeper.
+    function chargePenalty(AccountId account, uint256 penalty, AccountId keeper, uint256 reward)
+        external
+        returns (uint256 rewarded);
+
+    /// @notice Hands an account's collateral to an auction's buyer.
+    /// @param amountTokens Token units.
+    function seizeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
+        external;
+
+    /// @notice Takes an auction's price from its buyer and credits it to the account.
+    /// @param amountTokens Settlement token units.
+    /// @return debtRepaid WAD.
+    function creditAuctionProceeds(AccountId account, address payer, uint256 amountTokens)
+        external
+        returns (uint256 debtRepaid);
+
+    /// @notice Writes off the debt of an account whose positions are closed and whose cash and claim are gone.
+    function writeOff(AccountId account) external returns (WriteOffReceipt memory receipt);
+
+    // ------------------------------------------------------------------ views
+
+    /// @notice Reverts unless the account meets its initial margin, on prices good enough for `action`.
+    function requireInitialMargin(AccountId account, Action action) external view;
+
+    /// @notice Equity and requirements of an account.
+    function valuation(AccountId account) external view returns (AccountValuation memory);
+
+    /// @notice What 1.0 of a collateral is worth.
+    function collateralValuation(CollateralId collateral) external view returns (CollateralValuation memory);
+
+    /// @notice An account's entry of the ledger.
+    function accountLedger(AccountId account) external view returns (AccountLedger memory);
+
+    /// @notice Part of an account's claim that can be converted now.
+    function maturedClaim(AccountId account) external view returns (uint256);
+
+    /// @notice Token units of a collateral that an account holds.
+    function collateralBalance(AccountId account, CollateralId collateral) external view returns (uint256);
+
+    /// @notice Token units of a collateral that all accounts hold together.
+    function totalCollateral(CollateralId collateral) external view returns (uint256);
+
+    /// @notice P, D, J, L, I and F.
+    function totals() external view returns (LedgerTotals memory);
+
+    /// @notice U⁺ and ΣU.
+    function unrealizedTotals() external view returns (UnrealizedTotals memory);
+
+    /// @notice A market's unrealised total as last reported.
+    function marketUnrealized(MarketId market) external view returns (MarketUnrealized memory);
+
+    /// @notice h = min(1, L / (J + U⁺)), WAD, rounded down.
+    function haircutRatio() external view returns (uint256);
+
+    /// @notice Reverts, naming it, if a market's unrealised figure is older than allowed.
+    function requireFreshUnrealized() external view;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {AccountId, MarketId} from "../types/Ids.sol";
+import {Fill, Market, Position} from "../types/Market.sol";
+import {PriceStatus} from "../types/Price.sol";
+import {IExposureSource} from "./IExposureSource.sol";
+
+/// @title All perpetual markets of a compartment
+/// @notice Fills are made by the pool at a price that depends on the skew. Sizes are WAD base units, prices and
+/// values WAD settlement units.
+interface IPerpExchange is IExposureSource {
+    event Traded(
+        AccountId indexed account,
+        MarketId indexed market,
+        int256 sizeDelta,
+        int256 quoteDelta,
+        int256 realizedPnl,
+        int256 fundingPaid,
+        uint256 fee,
+        Position position
+    );
+    event FundingAccrued(
+        MarketId indexed market, int256 fundingRate, int256 cumulativeFundingPerUnit, uint256 indexPrice
+    );
+
+    /// @notice Thrown when the caller does not own the account.
+    error PerpExchange_NotOwner(AccountId account, address caller);
+    /// @notice Thrown when the caller is not the liquidation engine.
+    error PerpExchange_NotLiquidationEngine(address caller);
+    /// @notice Thrown when the caller is not the liquidity vault.
+    error PerpExchange_NotLiquidityVault(address caller);
+    /// @notice Thrown when a size is zero.
+    error PerpExchange_ZeroSize();
+    /// @notice Thrown when a size would not fit a position.
+    error PerpExchange_SizeTooLarge(int256 size, uint256 maximum);
+    /// @notice Thrown when the fill price is worse than the trader accepts.
+    error PerpExchange_PriceNotAcceptable(uint256 fillPrice, uint256 acceptablePrice);
+    /// @notice Thrown when a side's open interest would exceed its cap.
+    error PerpExchange_OpenInterestCap(MarketId market, uint256 openInterest, uint256 maximum);
+    /// @notice Thrown when a trade would raise the premium above its bound.
+    error PerpExchange_PremiumCap(MarketId market, uint256 premium, uint256 maximum);
+    /// @notice Thrown when the index price is not good enough for the trade.
+    error PerpExchange_PriceStatus(MarketId market, PriceStatus status, PriceStatus required);
+    /// @notice Thrown when a position is to be reduced by more than its size, or in its own direction.
+    error PerpExchange_NotReducing(AccountId account, MarketId market, int256 size, int256 sizeDelta);
+
+    /// @notice Trades against the pool at once.
+    /// @param sizeDelta > 0 buys, < 0 sells.
+    /// @param acceptablePrice Highest price for a buy, lowest for a sale.
+    /// @return fill What the trade did.
+    function trade(AccountId account, MarketId market, int256 sizeDelta, uint256 acceptablePrice)
+        external
+        returns (Fill memory fill);
+
+    /// @notice Accrues a market's funding and refreshes its unrealised total. Anyone may call it.
+    function poke(MarketId market) external;
+
+    /// @notice `poke` for every market. Only the liquidity vault, which holds the lock while it prices its shares.
+    function refreshAll() external;
+
+    /// @notice Closes a part of a position on the pool's curve. Only the liquidation engine; no fee.
+    /// @param sizeDelta Against the position's direction, at most its size.
+    function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta) external returns (Fill memory fill);
+
+    /// @notice What `trade` would do now. Does not check margin, caps or the breaker.
+    function previewTrade(AccountId account, MarketId market, int256 sizeDelta)
+        external
+        view
+        returns (Fill memory fill, uint256 fee);
+
+    /// @notice An account's position.
+    function position(AccountId account, MarketId market) external view returns (Position memory);
+
+    /// @notice A market's state as of its last touch.
+    function marketState(MarketId market) external view returns (Market memory);
+
+    /// @notice Index price and its status.
+    function indexPrice(MarketId market) external view returns (uint256 price, PriceStatus status);
+
+    /// @notice index · (1 + skew / skewScale).
+    function markPrice(MarketId market) external view returns (uint256);
+
+    /// @notice Funding rate per day now, accrued to this second.
+    function fundingRate(MarketId market) external view returns (int256);
+
+    /// @notice U_m: what all traders of a market together are ahead (> 0) of the pool, accrued to this second.
+    function unrealizedPnl(MarketId market) external view returns (int256);
+
+    /// @notice Unrealised profit of one position at mark, funding included.
+    function unrealizedPnlOf(AccountId account, MarketId market) external view returns (int256);
+}

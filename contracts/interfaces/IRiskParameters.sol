@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {AssetId} from "../types/AssetId.sol";
+import {CollateralId, MarketId} from "../types/Ids.sol";
+import {
+    BreakerThresholds,
+    BreakerTiming,
+    CollateralConfig,
+    CompartmentParameters,
+    MarketLiquidation,
+    MarketTrading
+} from "../types/Parameters.sol";
+
+/// @title Every tunable of a compartment, within hard bounds
+/// @notice The bounds are constants of the code: no role can leave them.
+interface IRiskParameters {
+    event MarketConfigured(MarketId indexed market, MarketTrading trading, MarketLiquidation liquidation);
+    event CollateralConfigured(CollateralId indexed collateral, CollateralConfig config);
+    event CompartmentConfigured(CompartmentParameters parameters);
+    event BreakerConfigured(
+        BreakerTiming timing, BreakerThresholds thresholds, AssetId[] watchedPrices, AssetId[] watchedPegs
+    );
+
+    /// @notice Thrown when a parameter lies outside of its hard bounds.
+    error RiskParameters_OutOfBounds(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum);
+    /// @notice Thrown for a market id that is neither listed nor the next one.
+    error RiskParameters_UnknownMarket(MarketId market);
+    /// @notice Thrown for a collateral id that is neither listed nor the next one.
+    error RiskParameters_UnknownCollateral(CollateralId collateral);
+    /// @notice Thrown when a listed market's index asset or a listed collateral's token would change.
+    error RiskParameters_Immutable(bytes32 parameter);
+    /// @notice Thrown when a token is listed twice, or is the settlement token.
+    error RiskParameters_TokenAlreadyListed(address token);
+
+    /// @notice Lists the next market, or changes a listed one. Only the governor.
+    /// @dev Accrue the market's funding first: a change takes effect for the time since the last accrual.
+    function setMarket(MarketId market, MarketTrading calldata trading, MarketLiquidation calldata liquidation) external;
+
+    /// @notice Lists the next collateral, or changes a listed one. Only the governor.
+    function setCollateral(CollateralId collateral, CollateralConfig calldata config) external;
+
+    /// @notice Sets the compartment's parameters. Only the governor.
+    function setCompartment(CompartmentParameters calldata parameters) external;
+
+    /// @notice Sets the breaker's thresholds and what it watches. Only the governor.
+    function setBreaker(
+        BreakerTiming calldata timing,
+        BreakerThresholds calldata thresholds,
+        AssetId[] calldata watchedPrices,
+        AssetId[] calldata watchedPegs
+    ) external;
+
+    /// @notice Number of listed markets, at most 16.
+    function marketCount() external view returns (uint256);
+
+    /// @notice Number of listed collaterals, at most 8, the settlement token not counted.
+    function collateralCount() external view returns (uint256);
+
+    /// @notice Reverts for a market that is not listed.
+    function marketTrading(MarketId market) external view returns (MarketTrading memory);
+
+    /// @notice Reverts for a market that is not listed.
+    function marketLiquidation(MarketId market) external view returns (MarketLiquidation memory);
+
+    /// @notice Reverts for a collateral that is not listed.
+    function collateralConfig(CollateralId collateral) external view returns (CollateralConfig memory);
+
+    /// @notice Parameters of the whole compartment.
+    function compartmentParameters() external view returns (CompartmentParameters memory);
+
+    /// @notice Windows of the circuit breaker.
+    function breakerTiming() external view returns (BreakerTiming memory);
+
+    /// @notice Thresholds of the circuit breaker, and the assets that it watches.
+    function breakerThresholds()
+        external
+        view
+        returns (BreakerThresholds memory, AssetId[] memory watchedPrices, AssetId[] memory watchedPegs);
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {TokenScale} from "../libraries/TokenScale.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+import {Action} from "../types/Action.sol";
+import {Compartment} from "../types/Compartment.sol";
+import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
+import {
+    AccountLedger,
+    ChargeSplit,
+    LedgerTotals,
+    MarketUnrealized,
+    UnrealizedTotals,
+    WriteOffReceipt
+} from "../types/Ledger.sol";
+import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {Ledger} from "./Ledger.sol";
+import {MarginBase} from "./MarginBase.sol";
+import {MarginValuation} from "./MarginValuation.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice Implements `IMarginEngine`, where every function is documented.
+contract MarginEngine is MarginValuation {
+    using Ledger for AccountLedger;
+    using Ledger for LedgerTotals;
+    using SafeCastLib for uint256;
+    using SafeCastLib for int256;
+
+    modifier onlyOwner(AccountId account) {
+        if (account.owner() != msg.sender) revert MarginEngine_NotOwner(account, msg.sender);
+        _;
+    }
+
+    constructor(Compartment memory wiring) MarginBase(wiring) {}
+
+    // ------------------------------------------------------------------ for users
+
+    /// @inheritdoc IMarginEngine
+    function deposit(AccountId account, CollateralId collateral, uint256 amountTokens)
+        external
+        locked
+        onlyOwner(account)
+    {
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Deposit);
+
+        uint256 received;
+        uint256 debtRepaid;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            received = _collateralVault.pull(_settlementToken, msg.sender, amountTokens);
+            debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
+        } else {
+            CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
+            received = _collateralVault.pull(c.token, msg.sender, amountTokens);
+            uint256 total = _totalCollateral[collateral] + received;
+            if (total > c.cap) revert MarginEngine_CollateralCap(collateral, total, c.cap);
+            _totalCollateral[collateral] = total;
+            _collateral[account][collateral] += received;
+            if (received != 0) _accounts[account].collateralMask |= _bit(collateral);
+        }
+        emit Deposited(account, collateral, received, debtRepaid);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function withdraw(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
+        external
+        locked
+        onlyOwner(account)
+    {
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _requireReceiver(receiver);
+        _circuitBreaker.requireAllowed(Action.Withdraw);
+
+        address token;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            token = _settlementToken;
+            LedgerTotals memory t = _totals;
+            AccountLedger memory a = _accounts[account];
+            uint256 amount = TokenScale.toWad(amountTokens, _settlementDecimals);
+            uint256 held = a.principalOf();
+            if (amount > held) {
+                revert MarginEngine_InsufficientBalance(
+                    account, collateral, TokenScale.toTokensDown(held, _settlementDecimals), amountTokens
+                );
+            }
+            t.debit(a, amount);
+            _totals = t;
+            _accounts[account] = a;
+        } else {
+            token = _riskParameters.collateralConfig(collateral).token;
+            _takeCollateral(account, collateral, amountTokens);
+        }
+        _requireInitialMargin(account, Action.Withdraw);
+        emit Withdrawn(account, collateral, amountTokens, receiver);
+        _collateralVault.push(token, receiver, amountTokens);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function convert(AccountId account, uint256 amount) external locked onlyOwner(account) returns (uint256 paid) {
+        if (amount == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Convert);
+        _requireFreshUnrealized();
+
+        AccountLedger memory a = _accounts[account];
+        uint256 matured = a.maturedOf();
+        if (amount > matured) revert MarginEngine_NotMatured(account, matured, amount);
+        LedgerTotals memory t = _totals;
+        paid = t.convert(a, _unrealizedTotals, amount);
+        _totals = t;
+        _accounts[account] = a;
+        emit Converted(account, amount, paid);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function distributeFees() external locked returns (uint256 toInsurance, uint256 toPool) {
+        CompartmentParameters memory p = _riskParameters.compartmentParameters();
+        LedgerTotals memory t = _totals;
+        toInsurance = WadMath.mulDown(t.feeReserve, p.insuranceFeeShare);
+        toPool = WadMath.mulDown(t.feeReserve, p.poolFeeShare);
+        t.feeReserve -= (toInsurance + toPool).toUint128();
+        t.insuranceCash += toInsurance.toUint128();
+        t.poolCash += toPool.toUint128();
+        _totals = t;
+        emit FeesDistributed(toInsurance, toPool);
+    }
+
+    // ------------------------------------------------------------------ for the exchange
+
+    /// @inheritdoc IMarginEngine
+    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized)
+        external
+        only(_perpExchange)
+    {
+        _reportUnrealized(market, unrealized);
+        if (pnl == 0 && fee == 0) return;
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _accounts[account];
+        if (pnl > 0) {
+            uint256 period = _riskParameters.compartmentParameters().vestingPeriod;
+            (uint256 forgiven, uint256 claimed) = t.applyProfit(a, uint256(pnl), period);
+            emit ProfitApplied(account, market, uint256(pnl), forgiven, claimed, a.vestingEndsAt);
+        } else if (pnl < 0) {
+            ChargeSplit memory s = t.applyLoss(a, uint256(-pnl));
+            emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
+        }
+        if (fee != 0) _chargeFee(account, t, a, fee);
+        _totals = t;
+        _accounts[account] = a;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function reportUnrealized(MarketId market, int256 unrealized) external only(_perpExchange) {
+        _reportUnrealized(market, unrealized);
+    }
+
+    // ------------------------------------------------------------------ for the two vaults
+
+    /// @inheritdoc IMarginEngine
+    function creditPool(uint256 amountTokens) external only(_liquidityVault) {
+        _movePoolCash(TokenScale.toWad(amountTokens, _settlementDecimals).toInt256());
+    }
+
+    /// @inheritdoc IMarginEngine
+    function debitPool(uint256 amountTokens, address receiver) external only(_liquidityVault) {
+        _requireReceiver(receiver);
+        _movePoolCash(-TokenScale.toWad(amountTokens, _settlementDecimals).toInt256());
+        _collateralVault.push(_settlementToken, receiver, amountTokens);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function creditInsurance(uint256 amountTokens) external only(_insuranceFund) {
+        _moveInsuranceCash(TokenScale.toWad(amountTokens, _settlementDecimals).toInt256());
+    }
+
+    /// @inheritdoc IMarginEngine
+    function debitInsurance(uint256 amountTokens, address receiver) external only(_insuranceFund) {
+        _requireReceiver(receiver);
+        _moveInsuranceCash(-TokenScale.toWad(amountTokens, _settlementDecimals).toInt256());
+        _collateralVault.push(_settlementToken, receiver, amountTokens);
+    }
+
+    // ------------------------------------------------------------------ for the liquidation engine
+
+    /// @inheritdoc IMarginEngine
+    function chargePenalty(AccountId account, uint256 penalty, AccountId keeper, uint256 reward)
+        external
+        only(_liquidationEngine)
+        returns (uint256 rewarded)
+    {
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _accounts[account];
+        if (penalty != 0) _chargeFee(account, t, a, penalty);
+        // Written before the keeper's entry is read: the keeper may be the account itself.
+        _accounts[account] = a;
+
+        rewarded = WadMath.min(reward, t.feeReserve);
+        if (rewarded != 0) {
+            AccountLedger memory k = _accounts[keeper];
+            t.feeReserve -= rewarded.toUint128();
+            uint256 debtRepaid = t.credit(k, rewarded);
+            _accounts[keeper] = k;
+            emit KeeperRewarded(keeper, rewarded, debtRepaid);
+        }
+        _totals = t;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function seizeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
+        external
+        only(_liquidationEngine)
+    {
+        _requireReceiver(receiver);
+        address token = _riskParameters.collateralConfig(collateral).token;
+        _takeCollateral(account, collateral, amountTokens);
+        emit CollateralSeized(account, collateral, amountTokens, receiver);
+        _collateralVault.push(token, receiver, amountTokens);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function creditAuctionProceeds(AccountId account, address payer, uint256 amountTokens)
+        external
+        only(_liquidationEngine)
+        returns (uint256 debtRepaid)
+    {
+        uint256 received = _collateralVault.pull(_settlementToken, payer, amountTokens);
+        debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
+        emit AuctionProceedsCredited(account, payer, received, debtRepaid);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function writeOff(AccountId account)
+        external
+        only(_liquidationEngine)
+        returns (WriteOffReceipt memory receipt)
+    {
+        AccountLedger memory a = _accounts[account];
+        if (a.cash >= 0) revert MarginEngine_NotBankrupt(account);
+        LedgerTotals memory t = _totals;
+        receipt = t.writeOff(a, _unrealizedTotals);
+        _totals = t;
+        _accounts[account] = a;
+        emit BadDebtWrittenOff(account, receipt);
+    }
+
+    // ------------------------------------------------------------------ shared
+
+    function _creditAccount(AccountId account, uint256 amount) internal returns (uint256 debtRepaid) {
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _accounts[account];
+        debtRepaid = t.credit(a, amount);
+        _totals = t;
+        _accounts[account] = a;
+    }
+
+    function _chargeFee(AccountId account, LedgerTotals memory t, AccountLedger memory a, uint256 fee) internal {
+        ChargeSplit memory s = t.applyFee(a, fee);
+        emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt);
+    }
+
+    function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens) internal {
+        uint256 held = _collateral[account][collateral];
+        if (amountTokens > held) {
+            revert MarginEngine_InsufficientBalance(account, collateral, held, amountTokens);
+        }
+        _collateral[account][collateral] = held - amountTokens;
+        _totalCollateral[collateral] -= amountTokens;
+        if (held == amountTokens) _accounts[account].collateralMask &= ~_bit(collateral);
+    }
+
+    function _reportUnrealized(MarketId market, int256 unrealized) internal {
+        int256 previous = _unrealized[market].unrealized;
+        UnrealizedTotals memory u = _unrealizedTotals;
+        // Both sums move by exactly what the market's figure moved, so they never drift from Σ over markets.
+        u.net = (int256(u.net) - previous + unrealized).toInt128();
+        u.positive = (uint256(u.positive) - _positive(previous) + _positive(unrealized)).toUint128();
+        _unrealizedTotals = u;
+        _unrealized[market] = MarketUnrealized(unrealized.toInt128(), uint40(block.timestamp));
+        emit UnrealizedReported(market, unrealized, u.positive, u.net);
+    }
+
+    function _movePoolCash(int256 delta) internal {
+        _totals.poolCash = _shift(_totals.poolCash, delta);
+        emit PoolCashChanged(delta, _totals.poolCash);
+    }
+
+    function _moveInsuranceCash(int256 delta) internal {
+        _totals.insuranceCash = _shift(_totals.insuranceCash, delta);
+        emit InsuranceCashChanged(delta, _totals.insuranceCash);
+    }
+
+    function _shift(uint128 cash, int256 delta) internal pure returns (uint128) {
+        if (delta < 0 && uint256(-delta) > cash) revert MarginEngine_InsufficientCash(cash, uint256(-delta));
+        return uint256(int256(uint256(cash)) + delta).toUint128();
+    }
+
+    function _requireReceiver(address receiver) internal view {
+        if (receiver == address(0) || receiver == address(_collateralVault)) {
+            revert MarginEngine_InvalidReceiver(receiver);
+        }
+    }
+
+    function _positive(int256 x) internal pure returns (uint256) {
+        return x > 0 ? uint256(x) : 0;
+    }
+
+    function _bit(CollateralId collateral) internal pure returns (uint16) {
+        return uint16(1 << CollateralId.unwrap(collateral));
+    }
+}

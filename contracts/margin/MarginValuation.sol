@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
+import {ActionPolicy} from "../libraries/ActionPolicy.sol";
+import {TokenScale} from "../libraries/TokenScale.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+import {Action} from "../types/Action.sol";
+import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
+import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
+import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {PriceData, PriceStatus, worse} from "../types/Price.sol";
+import {AccountValuation, CollateralValuation, MarketExposure} from "../types/Valuation.sol";
+import {Ledger} from "./Ledger.sol";
+import {MarginBase} from "./MarginBase.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice What accounts are worth, and the views of the ledger.
+abstract contract MarginValuation is MarginBase {
+    using Ledger for AccountLedger;
+    using SafeCastLib for uint256;
+
+    /// @inheritdoc IMarginEngine
+    function requireInitialMargin(AccountId account, Action action) external view consistent {
+        _requireInitialMargin(account, action);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function valuation(AccountId account) external view consistent returns (AccountValuation memory) {
+        return _valuation(account, _exposureSource.exposuresOf(account));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function collateralValuation(CollateralId collateral) external view returns (CollateralValuation memory) {
+        return _collateralValuation(_riskParameters.collateralConfig(collateral));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function accountLedger(AccountId account) external view consistent returns (AccountLedger memory) {
+        return _accounts[account];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function maturedClaim(AccountId account) external view consistent returns (uint256) {
+        return _accounts[account].maturedOf();
+    }
+
+    /// @inheritdoc IMarginEngine
+    function collateralBalance(AccountId account, CollateralId collateral) external view consistent returns (uint256) {
+        return _collateral[account][collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function totalCollateral(CollateralId collateral) external view consistent returns (uint256) {
+        return _totalCollateral[collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function totals() external view consistent returns (LedgerTotals memory) {
+        return _totals;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function unrealizedTotals() external view consistent returns (UnrealizedTotals memory) {
+        return _unrealizedTotals;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function marketUnrealized(MarketId market) external view consistent returns (MarketUnrealized memory) {
+        return _unrealized[market];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function haircutRatio() external view consistent returns (uint256) {
+        return Ledger.haircut(_totals, _unrealizedTotals, WadMath.WAD);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function requireFreshUnrealized() external view {
+        _requireFreshUnrealized();
+    }
+
+    function _requireFreshUnrealized() internal view {
+        uint256 maxAge = _riskParameters.compartmentParameters().maxUnrealizedAge;
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            MarketId market = MarketId.wrap(i);
+            uint256 updatedAt = _unrealized[market].updatedAt;
+            // A market that was never touched has no positions.
+            if (updatedAt == 0) continue;
+            uint256 age = block.timestamp - updatedAt;
+            if (age > maxAge) revert MarginEngine_StaleUnrealized(market, age, maxAge);
+        }
+    }
+
+    function _requireInitialMargin(AccountId account, Action action) internal view {
+        MarketExposure[] memory exposures = _exposureSource.exposuresOf(account);
+        // Nothing is asked of an account without positions and debt, so no price can lock its principal.
+        if (exposures.length == 0 && _accounts[account].cash >= 0) return;
+
+        AccountValuation memory v = _valuation(account, exposures);
+        PriceStatus required = ActionPolicy.minStatus(action);
+        if (v.status < required) revert MarginEngine_PriceStatus(action, v.status, required);
+        if (v.equityInitial < v.initialMargin.toInt256()) {
+            revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
+        }
+    }
+
+    function _valuation(AccountId account, MarketExposure[] memory exposures)
+        internal
+        view
+        returns (AccountValuation memory v)
+    {
+        AccountLedger memory a = _accounts[account];
+        v.status = PriceStatus.Valid;
+        v.equityInitial = a.cash;
+        v.equityMaintenance = a.cash;
+        if (a.claim > 0) {
+            LedgerTotals memory t = _totals;
+            UnrealizedTotals memory u = _unrealizedTotals;
+            v.equityInitial += Ledger.haircut(t, u, a.maturedOf()).toInt256();
+            v.equityMaintenance += Ledger.haircut(t, u, a.claim).toInt256();
+        }
+        if (a.collateralMask != 0) _addCollateral(account, a.collateralMask, v);
+        if (exposures.length != 0) _addExposures(exposures, v);
+        uint256 debt = a.debtOf();
+        if (debt != 0) {
+            CompartmentParameters memory p = _riskParameters.compartmentParameters();
+            v.initialMargin += WadMath.mulUp(debt, p.debtInitialRatio);
+            v.maintenanceMargin += WadMath.mulUp(debt, p.debtMaintenanceRatio);
+        }
+    }
+
+    function _addCollateral(AccountId account, uint256 mask, AccountValuation memory v) private view {
+        uint256 initial;
+        for (uint8 i = 1; mask >> i != 0; ++i) {
+            if ((mask >> i) & 1 == 0) continue;
+            CollateralId id = CollateralId.wrap(i);
+            CollateralConfig memory c = _riskParameters.collateralConfig(id);
+            CollateralValuation memory p = _collateralValuation(c);
+            uint256 amount = TokenScale.toWad(_collateral[account][id], c.decimals);
+            initial += WadMath.mulDown(amount, p.initialPrice);
+            v.collateralMaintenance += WadMath.mulDown(amount, p.maintenancePrice);
+            v.status = worse(v.status, p.status);
+        }
+        v.equityInitial += initial.toInt256();
+        v.equityMaintenance += v.collateralMaintenance.toInt256();
+    }
+
+    function _addExposures(MarketExposure[] memory exposures, AccountValuation memory v) private pure {
+        for (uint256 i; i < exposures.length; ++i) {
+            MarketExposure memory e = exposures[i];
+            // At mark a position that moved the market looks better than it could be closed at.
+            v.unrealizedPnl += e.unrealizedPnl - e.closeOutCost.toInt256();
+            v.initialMargin += e.initialMargin;
+            v.maintenanceMargin += e.maintenanceMargin;
+            v.status = worse(v.status, e.status);
+        }
+        v.equityMaintenance += v.unrealizedPnl;
+        if (v.unrealizedPnl < 0) v.equityInitial += v.unrealizedPnl;
+    }
+
+    function _collateralValuation(CollateralConfig memory c) internal view returns (CollateralValuation memory v) {
+        if (c.pegged) {
+            IPegMonitor.PegValuation memory peg = _pegMonitor.valuation(c.asset);
+            return CollateralValuation(peg.initialPrice, peg.maintenancePrice, peg.marketPrice, peg.status);
+        }
+        PriceData memory data = _oracle.latest(c.asset);
+        v.marketPrice = data.price;
+        v.initialPrice = WadMath.mulDown(data.price, WadMath.WAD - c.haircut);
+        v.maintenancePrice = v.initialPrice;
+        v.status = data.status;
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {WadMath} from "../libraries/WadMath.sol";
+import {MarketTrading} from "../types/Parameters.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice Velocity funding: the premium moves the rate, the rate moves money.
+/// @dev Between two touches of a market its premium is constant, so the rate is linear in time until it meets its
+/// bound, and the trapezoid rule with one break point is exact, however long the gap.
+library Funding {
+    using SafeCastLib for uint256;
+    using SafeCastLib for int256;
+
+    uint256 internal constant DAY = 1 days;
+
+    /// @notice dr/dt = clamp(premium / premiumScale, ±1) · maxFundingVelocity, 0 inside the dead-band.
+    /// @return WAD per day, per day; rounded towards zero.
+    function velocity(int256 premium, MarketTrading memory p) internal pure returns (int256) {
+        uint256 size = WadMath.abs(premium);
+        if (size <= p.fundingDeadband) return 0;
+        uint256 speed = size >= p.premiumScale
+            ? p.maxFundingVelocity
+            : WadMath.mulDivDown(size, p.maxFundingVelocity, p.premiumScale);
+        return premium > 0 ? speed.toInt256() : -speed.toInt256();
+    }
+
+    /// @notice Rate and money after `elapsed` seconds.
+    /// @param rate WAD per day at the start.
+    /// @return newRate WAD per day at the end.
+    /// @return fundingPerUnit WAD settlement units that a long of 1.0 owes for the time, rounded towards −∞.
+    function accrue(int256 rate, int256 premium, uint256 elapsed, uint256 indexPrice, MarketTrading memory p)
+        internal
+        pure
+        returns (int256 newRate, int256 fundingPerUnit)
+    {
+        int256 speed = velocity(premium, p);
+        int256 limit = speed > 0 ? int256(uint256(p.maxFundingRate)) : -int256(uint256(p.maxFundingRate));
+        int256 signedElapsed = elapsed.toInt256();
+        // Twice the integral of the rate, in WAD per day · seconds: even numerators, one rounding at the end.
+        int256 doubled;
+        newRate = rate + speed * signedElapsed / int256(DAY);
+        bool beyond = speed > 0 ? newRate > limit : newRate < limit;
+        if (speed != 0 && beyond) {
+            newRate = limit;
+            bool startsBeyond = speed > 0 ? rate >= limit : rate <= limit;
+            // Seconds until the bound is met; past it the rate is flat.
+            int256 ramp = startsBeyond ? int256(0) : (limit - rate) * int256(DAY) / speed;
+            doubled = (rate + limit) * ramp + 2 * limit * (signedElapsed - ramp);
+        } else {
+            doubled = (rate + newRate) * signedElapsed;
+        }
+        fundingPerUnit = WadMath.mulDivFloor(doubled, indexPrice, 2 * DAY * WadMath.WAD);
+    }
+}

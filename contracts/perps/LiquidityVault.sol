@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
+import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {TokenScale} from "../libraries/TokenScale.sol";
+import {LedgerVault} from "../margin/LedgerVault.sol";
+import {Action} from "../types/Action.sol";
+import {Compartment} from "../types/Compartment.sol";
+import {MarketId} from "../types/Ids.sol";
+import {LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+
+/// @notice Implements `ILiquidityVault`, where every function is documented.
+contract LiquidityVault is ILiquidityVault, LedgerVault {
+    IPerpExchange internal immutable _perpExchange;
+    IRiskParameters internal immutable _riskParameters;
+    uint8 internal immutable _assetDecimals;
+
+    /// @dev Set while an entry point runs: the ledger's own figures are fresh then, and the exchange's live views
+    /// are closed by the lock.
+    bool private transient _refreshed;
+
+    constructor(Compartment memory wiring)
+        LedgerVault(wiring, "Bulkhead Liquidity", "bhLP", Action.PoolDeposit, Action.PoolWithdraw)
+    {
+        _perpExchange = IPerpExchange(wiring.perpExchange);
+        _riskParameters = IRiskParameters(wiring.riskParameters);
+        _assetDecimals = IERC20Metadata(wiring.settlementToken).decimals();
+    }
+
+    /// @inheritdoc ILiquidityVault
+    function netAssetValue() external view whenUnlocked returns (int256 toEnter, int256 toLeave) {
+        return _netAssetValue();
+    }
+
+    function _netAssetValue() internal view returns (int256 toEnter, int256 toLeave) {
+        LedgerTotals memory t = _marginEngine.totals();
+        UnrealizedTotals memory u = _refreshed ? _marginEngine.unrealizedTotals() : _liveUnrealized();
+        int256 cashLessClaims = int256(uint256(t.poolCash)) - int256(uint256(t.claims));
+        // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
+        toLeave = cashLessClaims - int256(uint256(u.positive));
+        // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
+        toEnter = cashLessClaims + int256(uint256(t.debt)) - u.net;
+    }
+
+    function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            int256 unrealized = _perpExchange.unrealizedPnl(MarketId.wrap(i));
+            u.net += int128(unrealized);
+            if (unrealized > 0) u.positive += uint128(uint256(unrealized));
+        }
+    }
+
+    function _enterValue() internal view override returns (uint256) {
+        (int256 toEnter,) = _netAssetValue();
+        return toEnter > 0 ? TokenScale.toTokensUp(uint256(toEnter), _assetDecimals) : 0;
+    }
+
+    function _leaveValue() internal view override returns (uint256) {
+        (, int256 toLeave) = _netAssetValue();
+        return toLeave > 0 ? TokenScale.toTokensDown(uint256(toLeave), _assetDecimals) : 0;
+    }
+
+    /// @dev While h < 1 the pool owes more than it has: a new share would be worth nothing to its buyer.
+    function _isOpen() internal view override returns (bool) {
+        (, int256 toLeave) = _netAssetValue();
+        return toLeave >= 0;
+    }
+
+    function _refresh() internal override {
+        _perpExchange.refreshAll();
+        _marginEngine.requireFreshUnrealized();
+        _refreshed = true;
+    }
+
+    function _book(uint256 amountTokens) internal override {
+        _marginEngine.creditPool(amountTokens);
+        _refreshed = false;
+    }
+
+    function _pay(uint256 amountTokens, address receiver) internal override {
+        _refreshed = false;
+        _marginEngine.debitPool(amountTokens, receiver);
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {WadMath} from "../libraries/WadMath.sol";
+import {Fill, Market, Position} from "../types/Market.sol";
+import {SkewPricing} from "./SkewPricing.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice Positions and the exact sums over them.
+/// @dev The sums are moved by the very differences that the position is moved by, so `U_m` from the sums and
+/// Σ over accounts differ by the one rounding per account alone.
+library PositionMath {
+    using SafeCastLib for uint256;
+    using SafeCastLib for int256;
+
+    /// @notice Longs less shorts.
+    function skew(Market memory m) internal pure returns (int256) {
+        return int256(uint256(m.openInterestLong)) - int256(uint256(m.openInterestShort));
+    }
+
+    /// @notice Whether a trade brings a position towards zero without crossing it.
+    function isReduction(int256 size, int256 sizeDelta) internal pure returns (bool) {
+        return size != 0 && (size > 0) != (sizeDelta > 0) && WadMath.abs(sizeDelta) <= WadMath.abs(size);
+    }
+
+    /// @notice Funding that a position owes (> 0), rounded up.
+    function fundingOwed(Market memory m, Position memory p) internal pure returns (int256) {
+        int256 product = int256(p.size) * (int256(m.cumulativeFundingPerUnit) - p.fundingEntry);
+        return -WadMath.divFloor(-product, WadMath.WAD);
+    }
+
+    /// @notice Unrealised profit of a position at `mark`, funding included: ⌊size · (mark − funding) / 1e18⌋ − quote.
+    function unrealizedOf(Market memory m, Position memory p, uint256 mark) internal pure returns (int256) {
+        int256 perUnit = mark.toInt256() - (int256(m.cumulativeFundingPerUnit) - p.fundingEntry);
+        return WadMath.divFloor(int256(p.size) * perUnit, WadMath.WAD) - p.quote;
+    }
+
+    /// @notice U_m: the same for all positions of the market together, from the sums alone.
+    function unrealizedTotal(Market memory m, uint256 mark) internal pure returns (int256) {
+        int256 total = skew(m) * (mark.toInt256() - m.cumulativeFundingPerUnit) + m.fundingEntryProduct;
+        return WadMath.divFloor(total, WadMath.WAD) - m.quote;
+    }
+
+    /// @notice What a fill of `sizeDelta` costs and realises. Changes nothing.
+    function quoteFill(
+        Market memory m,
+        Position memory p,
+        int256 sizeDelta,
+        uint256 indexPrice,
+        uint256 skewScale
+    ) internal pure returns (Fill memory fill) {
+        fill.fillPrice = SkewPricing.fillPrice(indexPrice, skew(m), sizeDelta, skewScale);
+        fill.quoteDelta = SkewPricing.fillCost(sizeDelta, fill.fillPrice);
+        fill.notional = WadMath.abs(fill.quoteDelta);
+        fill.fundingPaid = fundingOwed(m, p);
+        fill.realizedPnl = -fill.fundingPaid;
+        if (p.size != 0 && (p.size > 0) != (sizeDelta > 0)) {
+            (int256 closedQuote, int256 closingCost) = _closedParts(p, sizeDelta, fill.quoteDelta);
+            fill.realizedPnl -= closedQuote + closingCost;
+        }
+    }
+
+    /// @notice Moves position and sums by a fill that was quoted on the same state.
+    function applyFill(Market memory m, Position memory p, int256 sizeDelta, Fill memory fill) internal pure {
+        int256 size = p.size;
+        int256 newSize = size + sizeDelta;
+        int256 newQuote = int256(p.quote) + fill.quoteDelta;
+        if (size != 0 && (size > 0) != (sizeDelta > 0)) {
+            (int256 closedQuote, int256 closingCost) = _closedParts(p, sizeDelta, fill.quoteDelta);
+            newQuote -= closedQuote + closingCost;
+        }
+        m.openInterestLong = (m.openInterestLong + _positive(newSize) - _positive(size)).toUint128();
+        m.openInterestShort = (m.openInterestShort + _positive(-newSize) - _positive(-size)).toUint128();
+        m.quote = (int256(m.quote) + newQuote - p.quote).toInt128();
+        m.fundingEntryProduct += newSize * m.cumulativeFundingPerUnit - size * p.fundingEntry;
+        p.size = newSize.toInt128();
+        p.quote = newQuote.toInt128();
+        p.fundingEntry = newSize == 0 ? int128(0) : m.cumulativeFundingPerUnit;
+    }
+
+    /// @dev The position's quote that the closing part takes along, and the fill's cost of the closing part.
+    /// A rounded division only decides between realised now and realised later; nothing is lost to either side.
+    function _closedParts(Position memory p, int256 sizeDelta, int256 quoteDelta)
+        private
+        pure
+        returns (int256 closedQuote, int256 closingCost)
+    {
+        uint256 held = WadMath.abs(p.size);
+        uint256 traded = WadMath.abs(sizeDelta);
+        if (traded <= held) {
+            return (WadMath.mulDivFloor(p.quote, traded, held), quoteDelta);
+        }
+        return (p.quote, WadMath.mulDivCeil(quoteDelta, held, traded));
+    }
+
+    function _positive(int256 x) private pure returns (uint256) {
+        return x > 0 ? uint256(x) : 0;
+    }
+}

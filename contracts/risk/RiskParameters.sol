@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
+import {Roles} from "../libraries/Roles.sol";
+import {AssetId} from "../types/AssetId.sol";
+import {Compartment} from "../types/Compartment.sol";
+import {CollateralId, MarketId} from "../types/Ids.sol";
+import {
+    BreakerThresholds,
+    BreakerTiming,
+    CollateralConfig,
+    CompartmentParameters,
+    MarketLiquidation,
+    MarketTrading
+} from "../types/Parameters.sol";
+
+/// @notice Implements `IRiskParameters`, where every function is documented.
+contract RiskParameters is IRiskParameters {
+    uint256 internal constant WAD = 1e18;
+    uint256 internal constant MAX_MARKETS = 16;
+    uint256 internal constant MAX_COLLATERALS = 8;
+    uint256 internal constant MAX_WATCHED = 8;
+    /// @dev Sizes and caps stay far below 2^127, so that sums over accounts fit the packed ledger.
+    uint256 internal constant MAX_AMOUNT = 1e36;
+
+    IRoleRegistry internal immutable _roles;
+    address internal immutable _settlementToken;
+
+    /// @inheritdoc IRiskParameters
+    uint256 public marketCount;
+    /// @inheritdoc IRiskParameters
+    uint256 public collateralCount;
+
+    mapping(MarketId market => MarketTrading) internal _trading;
+    mapping(MarketId market => MarketLiquidation) internal _liquidation;
+    mapping(CollateralId collateral => CollateralConfig) internal _collateral;
+    CompartmentParameters internal _compartment;
+    BreakerTiming internal _breakerTiming;
+    BreakerThresholds internal _breakerThresholds;
+    AssetId[] internal _watchedPrices;
+    AssetId[] internal _watchedPegs;
+
+    modifier onlyGovernor() {
+        _roles.requireRole(Roles.GOVERNOR, msg.sender);
+        _;
+    }
+
+    /// @dev A compartment without parameters would fail open, so it starts with them.
+    constructor(
+        Compartment memory wiring,
+        CompartmentParameters memory parameters,
+        BreakerTiming memory timing,
+        BreakerThresholds memory thresholds,
+        AssetId[] memory watchedPrices,
+        AssetId[] memory watchedPegs
+    ) {
+        _roles = IRoleRegistry(wiring.roles);
+        _settlementToken = wiring.settlementToken;
+        _setCompartment(parameters);
+        _setBreaker(timing, thresholds, watchedPrices, watchedPegs);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setMarket(MarketId market, MarketTrading calldata t, MarketLiquidation calldata l) external onlyGovernor {
+        uint256 id = MarketId.unwrap(market);
+        uint256 count = marketCount;
+        if (id > count || id >= MAX_MARKETS) revert RiskParameters_UnknownMarket(market);
+        if (id == count) {
+            marketCount = count + 1;
+        } else if (!(_trading[market].indexAsset == t.indexAsset)) {
+            revert RiskParameters_Immutable("indexAsset");
+        }
+
+        _bound("indexAsset", uint256(AssetId.unwrap(t.indexAsset)), 1, type(uint256).max);
+        _bound("skewScale", t.skewScale, WAD, MAX_AMOUNT);
+        _bound("maxOpenInterest", t.maxOpenInterest, 0, MAX_AMOUNT);
+        _bound("maxPremium", t.maxPremium, 0.001e18, 0.5e18);
+        _bound("takerFee", t.takerFee, 0, 0.01e18);
+        _bound("maintenanceMarginRatio", t.maintenanceMarginRatio, 0.005e18, 0.5e18);
+        // A margin step between opening and liquidation is what gives a trader time.
+        _bound("initialMarginRatio", t.initialMarginRatio, uint256(t.maintenanceMarginRatio) * 5 / 4, WAD);
+        _bound("maxFundingRate", t.maxFundingRate, 0, 0.5e18);
+        _bound("maxFundingVelocity", t.maxFundingVelocity, 0, 10e18);
+        _bound("premiumScale", t.premiumScale, 0.0001e18, WAD);
+        _bound("fundingDeadband", t.fundingDeadband, 0, 0.1e18);
+        // At most half of the maintenance margin: closing then always frees more requirement than it costs.
+        _bound("penalty", l.penalty, 0, t.maintenanceMarginRatio / 2);
+        _bound("keeperShare", l.keeperShare, 0, WAD);
+        _bound("minNotional", l.minNotional, 0, 1e24);
+
+        _trading[market] = t;
+        _liquidation[market] = l;
+        emit MarketConfigured(market, t, l);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setCollateral(CollateralId collateral, CollateralConfig calldata c) external onlyGovernor {
+        uint256 id = CollateralId.unwrap(collateral);
+        uint256 count = collateralCount;
+        if (id == 0 || id > count + 1 || id > MAX_COLLATERALS) revert RiskParameters_UnknownCollateral(collateral);
+        if (id == count + 1) {
+            collateralCount = id;
+            if (c.token == _settlementToken) revert RiskParameters_TokenAlreadyListed(c.token);
+            for (uint8 i = 1; i <= count; ++i) {
+                if (_collateral[CollateralId.wrap(i)].token == c.token) {
+                    revert RiskParameters_TokenAlreadyListed(c.token);
+                }
+            }
+            uint256 actual = IERC20Metadata(c.token).decimals();
+            _bound("decimals", c.decimals, actual, actual);
+            _bound("decimals", c.decimals, 0, 18);
+        } else {
+            CollateralConfig storage old = _collateral[collateral];
+            if (old.token != c.token) revert RiskParameters_Immutable("token");
+            if (old.decimals != c.decimals) revert RiskParameters_Immutable("decimals");
+            if (old.pegged != c.pegged) revert RiskParameters_Immutable("pegged");
+            if (!(old.asset == c.asset)) revert RiskParameters_Immutable("asset");
+        }
+        _bound("asset", uint256(AssetId.unwrap(c.asset)), 1, type(uint256).max);
+        _bound("haircut", c.haircut, c.pegged ? 0 : 0.01e18, c.pegged ? 0 : 0.9e18);
+        _bound("cap", c.cap, 0, MAX_AMOUNT);
+
+        _collateral[collateral] = c;
+        emit CollateralConfigured(collateral, c);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setCompartment(CompartmentParameters calldata parameters) external onlyGovernor {
+        _setCompartment(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setBreaker(
+        BreakerTiming calldata timing,
+        BreakerThresholds calldata thresholds,
+        AssetId[] calldata watchedPrices,
+        AssetId[] calldata watchedPegs
+    ) external onlyGovernor {
+        _setBreaker(timing, thresholds, watchedPrices, watchedPegs);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function marketTrading(MarketId market) external view returns (MarketTrading memory t) {
+        t = _trading[market];
+        if (t.skewScale == 0) revert RiskParameters_UnknownMarket(market);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function marketLiquidation(MarketId market) external view returns (MarketLiquidation memory) {
+        if (MarketId.unwrap(market) >= marketCount) revert RiskParameters_UnknownMarket(market);
+        return _liquidation[market];
+    }
+
+    /// @inheritdoc IRiskParameters
+    function collateralConfig(CollateralId collateral) external view returns (CollateralConfig memory c) {
+        c = _collateral[collateral];
+        if (c.token == address(0)) revert RiskParameters_UnknownCollateral(collateral);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function compartmentParameters() external view returns (CompartmentParameters memory) {
+        return _compartment;
+    }
+
+    /// @inheritdoc IRiskParameters
+    function breakerTiming() external view returns (BreakerTiming memory) {
+        return _breakerTiming;
+    }
+
+    /// @inheritdoc IRiskParameters
+    function breakerThresholds()
+        external
+        view
+        returns (BreakerThresholds memory, AssetId[] memory watchedPrices, AssetId[] memory watchedPegs)
+    {
+        return (_breakerThresholds, _watchedPrices, _watchedPegs);
+    }
+
+    function _setCompartment(CompartmentParameters memory p) internal {
+        _bound("vestingPeriod", p.vestingPeriod, 0, 30 days);
+        _bound("maxUnrealizedAge", p.maxUnrealizedAge, 1, 1 days);
+        _bound("debtMaintenanceRatio", p.debtMaintenanceRatio, 0.01e18, 0.5e18);
+        _bound("debtInitialRatio", p.debtInitialRatio, uint256(p.debtMaintenanceRatio) * 5 / 4, WAD);
+        _bound("targetHealth", p.targetHealth, 1.01e18, 2e18);
+        _bound("insuranceFeeShare", p.insuranceFeeShare, 0, WAD);
+        _bound("poolFeeShare", p.poolFeeShare, 0, WAD - p.insuranceFeeShare);
+        _bound("auctionStartPremium", p.auctionStartPremium, 0, 0.5e18);
+        _bound("auctionDuration", p.auctionDuration, 1 minutes, 1 days);
+
+        _compartment = p;
+        emit CompartmentConfigured(p);
+    }
+
+    function _setBreaker(
+        BreakerTiming memory timing,
+        BreakerThresholds memory p,
+        AssetId[] memory prices,
+        AssetId[] memory pegs
+    ) internal {
+        _bound("velocityWindow", timing.velocityWindow, 1 minutes, 1 days);
+        _bound("volumeWindow", timing.volumeWindow, 1 minutes, 7 days);
+        _bound("minDwell", timing.minDwell, 1 minutes, 1 days);
+        _bound("maxHalt", timing.maxHalt, 1 minutes, 3 days);
+        _bound("watchedPrices", prices.length, 0, MAX_WATCHED);
+        _bound("watchedPegs", pegs.length, 0, MAX_WATCHED);
+        _ascending("priceMove", [uint256(p.priceMove[0]), p.priceMove[1], p.priceMove[2], p.priceMove[3]]);
+        _ascending("discount", [uint256(p.discount[0]), p.discount[1], p.discount[2], p.discount[3]]);
+        _ascending(
+            "liquidationVolume",
+            [
+                uint256(p.liquidationVolume[0]),
+                p.liquidationVolume[1],
+                p.liquidationVolume[2],
+                p.liquidationVolume[3]
+            ]
+        );
+        _ascending("badDebt", [uint256(p.badDebt[0]), p.badDebt[1], p.badDebt[2], p.badDebt[3]]);
+
+        _breakerTiming = timing;
+        _breakerThresholds = p;
+        _watchedPrices = prices;
+        _watchedPegs = pegs;
+        emit BreakerConfigured(timing, p, prices, pegs);
+    }
+
+    /// @dev Thresholds rise strictly: a stronger signal never means a lower tier.
+    function _ascending(bytes32 parameter, uint256[4] memory thresholds) internal pure {
+        uint256 least = 1;
+        for (uint256 i; i < 4; ++i) {
+            _bound(parameter, thresholds[i], least, MAX_AMOUNT);
+            least = thresholds[i] + 1;
+        }
+    }
+
+    function _bound(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum) internal pure {
+        if (value < minimum || value > maximum) {
+            revert RiskParameters_OutOfBounds(parameter, value, minimum, maximum);
+        }
+    }
+}

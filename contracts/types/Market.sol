@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @notice State of a market: exact sums over its positions, and funding. Four slots.
+/// @param openInterestLong WAD base units.
+/// @param openInterestShort WAD base units.
+/// @param quote WAD settlement units: Σ quote over positions.
+/// @param fundingRate WAD per day: > 0: longs pay shorts.
+/// @param fundingUpdatedAt Unix seconds of the last accrual.
+/// @param cumulativeFundingPerUnit WAD settlement units paid by a long of 1.0 since the market began.
+/// @param fundingEntryProduct Σ size · fundingEntry over positions, WAD², exact.
+struct Market {
+    uint128 openInterestLong;
+    uint128 openInterestShort;
+    int128 quote;
+    int64 fundingRate;
+    uint40 fundingUpdatedAt;
+    int128 cumulativeFundingPerUnit;
+    int256 fundingEntryProduct;
+}
+
+/// @notice One account's position in a market. Two slots.
+/// @param size WAD base units, > 0: long.
+/// @param quote WAD settlement units paid (> 0) or received (< 0) for the size.
+/// @param fundingEntry The market's `cumulativeFundingPerUnit` up to which funding is settled.
+struct Position {
+    int128 size;
+    int128 quote;
+    int128 fundingEntry;
+}
+
+/// @notice What a fill does. All WAD.
+/// @param quoteDelta Signed cost of the fill: > 0 for a buy.
+/// @param fillPrice |quoteDelta| per unit, rounded against the trader.
+/// @param realizedPnl Realised by the part that closes, funding included.
+/// @param fundingPaid Part of `realizedPnl` that is funding, > 0: paid.
+/// @param notional |quoteDelta|.
+struct Fill {
+    int256 quoteDelta;
+    uint256 fillPrice;
+    int256 realizedPnl;
+    int256 fundingPaid;
+    uint256 notional;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {MarketId} from "./Ids.sol";
+import {PriceStatus} from "./Price.sol";
+
+/// @notice One position as the margin engine sees it.
+/// @param market The market.
+/// @param notional WAD, signed: size · index price, towards zero magnitude rounded up.
+/// @param unrealizedPnl WAD: size · mark − quote − accrued funding, rounded down.
+/// @param closeOutCost WAD ≥ 0: what closing the whole position on the market's curve costs against mark.
+/// @param initialMargin WAD requirement for opening.
+/// @param maintenanceMargin WAD requirement for staying open.
+/// @param status Status of the index price.
+struct MarketExposure {
+    MarketId market;
+    int256 notional;
+    int256 unrealizedPnl;
+    uint256 closeOutCost;
+    uint256 initialMargin;
+    uint256 maintenanceMargin;
+    PriceStatus status;
+}
+
+/// @notice What an account is worth and what is asked of it. All WAD of the settlement token.
+/// @param equityInitial For opening, withdrawing: unrealised profit counts zero, only matured claims count
+/// (times h), collateral at its initial valuation.
+/// @param equityMaintenance For liquidation: everything counts, claims times h, positions at close-out value.
+/// @param initialMargin Requirement that `equityInitial` must meet after any act that raises risk.
+/// @param maintenanceMargin Requirement below which the account may be liquidated.
+/// @param collateralMaintenance Part of `equityMaintenance` that is collateral.
+/// @param unrealizedPnl Net unrealised profit at close-out value.
+/// @param status Worst status of the prices used; `Valid` if none was needed.
+struct AccountValuation {
+    int256 equityInitial;
+    int256 equityMaintenance;
+    uint256 initialMargin;
+    uint256 maintenanceMargin;
+    uint256 collateralMaintenance;
+    int256 unrealizedPnl;
+    PriceStatus status;
+}
+
+/// @notice What 1.0 of a collateral is worth. WAD settlement units.
+/// @param initialPrice After haircut, for opening and withdrawing.
+/// @param maintenancePrice After haircut, for liquidation; also the floor of its auction.
+/// @param marketPrice Before haircut.
+struct CollateralValuation {
+    uint256 initialPrice;
+    uint256 maintenancePrice;
+    uint256 marketPrice;
+    PriceStatus status;
+}
