@@ -38,7 +38,9 @@ contract CircuitBreaker is ICircuitBreaker {
     mapping(AssetId asset => Reference) internal _references;
 
     modifier onlyLiquidationEngine() {
-        if (msg.sender != _liquidationEngine) revert CircuitBreaker_NotLiquidationEngine(msg.sender);
+        if (msg.sender != _liquidationEngine) {
+            revert CircuitBreaker_NotLiquidationEngine(msg.sender);
+        }
         _;
     }
 
@@ -127,7 +129,9 @@ contract CircuitBreaker is ICircuitBreaker {
         // Only a halt pays for the second read: below it the answer is one slot.
         if (current == ActionPolicy.HALT) {
             BreakerTiming memory p = _riskParameters.breakerTiming();
-            if (block.timestamp >= uint256(s.haltedAt) + p.maxHalt) current = ActionPolicy.HALT - 1;
+            if (block.timestamp >= uint256(s.haltedAt) + p.maxHalt) {
+                current = ActionPolicy.HALT - 1;
+            }
         }
     }
 
@@ -143,20 +147,29 @@ contract CircuitBreaker is ICircuitBreaker {
                 (target, cause, value) = _stronger(target, cause, value, 3, Cause.PriceStale, 0);
             } else if (r.price != 0) {
                 uint256 move = WadMath.mulDivDown(
-                    data.price > r.price ? data.price - r.price : r.price - data.price, WadMath.WAD, r.price
+                    data.price > r.price ? data.price - r.price : r.price - data.price,
+                    WadMath.WAD,
+                    r.price
                 );
-                (target, cause, value) =
-                    _stronger(target, cause, value, _grade64(move, p.priceMove), Cause.PriceMove, move);
+                (target, cause, value) = _stronger(
+                    target, cause, value, _grade64(move, p.priceMove), Cause.PriceMove, move
+                );
             }
         }
         for (uint256 i; i < pegs.length; ++i) {
             uint256 discount = _pegMonitor.valuation(pegs[i]).discount;
-            (target, cause, value) =
-                _stronger(target, cause, value, _grade64(discount, p.discount), Cause.PegDiscount, discount);
+            (target, cause, value) = _stronger(
+                target, cause, value, _grade64(discount, p.discount), Cause.PegDiscount, discount
+            );
         }
         uint256 volume = _level(_liquidations, volumeWindow);
         (target, cause, value) = _stronger(
-            target, cause, value, _grade128(volume, p.liquidationVolume), Cause.LiquidationVolume, volume
+            target,
+            cause,
+            value,
+            _grade128(volume, p.liquidationVolume),
+            Cause.LiquidationVolume,
+            volume
         );
         uint256 lost = _level(_badDebt, volumeWindow);
         (target, cause, value) =
@@ -177,7 +190,11 @@ contract CircuitBreaker is ICircuitBreaker {
 
     /// @dev After a halt the compartment stays open for as long as the halt may last, or two halts in a row
     /// would outlast the maximum.
-    function _isResting(BreakerState memory s, BreakerTiming memory p) internal view returns (bool) {
+    function _isResting(BreakerState memory s, BreakerTiming memory p)
+        internal
+        view
+        returns (bool)
+    {
         return s.haltedAt != 0 && block.timestamp < uint256(s.haltedAt) + 2 * uint256(p.maxHalt);
     }
 
@@ -185,7 +202,9 @@ contract CircuitBreaker is ICircuitBreaker {
         (, AssetId[] memory prices,) = _riskParameters.breakerThresholds();
         for (uint256 i; i < prices.length; ++i) {
             Reference storage r = _references[prices[i]];
-            if (r.takenAt != 0 && block.timestamp < uint256(r.takenAt) + p.velocityWindow) continue;
+            if (r.takenAt != 0 && block.timestamp < uint256(r.takenAt) + p.velocityWindow) {
+                continue;
+            }
             PriceData memory data = _oracle.latest(prices[i]);
             if (data.status == PriceStatus.Stale) continue;
             r.price = data.price;
@@ -213,11 +232,19 @@ contract CircuitBreaker is ICircuitBreaker {
         return t2 > t ? (t2, c2, v2) : (t, c, v);
     }
 
-    function _grade64(uint256 value, uint64[4] memory thresholds) internal pure returns (uint8 grade) {
+    function _grade64(uint256 value, uint64[4] memory thresholds)
+        internal
+        pure
+        returns (uint8 grade)
+    {
         while (grade < 4 && value >= thresholds[grade]) ++grade;
     }
 
-    function _grade128(uint256 value, uint128[4] memory thresholds) internal pure returns (uint8 grade) {
+    function _grade128(uint256 value, uint128[4] memory thresholds)
+        internal
+        pure
+        returns (uint8 grade)
+    {
         while (grade < 4 && value >= thresholds[grade]) ++grade;
     }
 }

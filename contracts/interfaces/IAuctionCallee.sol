@@ -8,5 +8,10 @@ interface IAuctionCallee {
     /// @param amountTokens Token units delivered.
     /// @param paymentTokens Settlement token units that will be taken through the `CollateralVault`'s allowance.
     /// @param data As passed to `takeAuction`.
-    function onAuctionTake(address token, uint256 amountTokens, uint256 paymentTokens, bytes calldata data) external;
+    function onAuctionTake(
+        address token,
+        uint256 amountTokens,
+        uint256 paymentTokens,
+        bytes calldata data
+    ) external;
 }

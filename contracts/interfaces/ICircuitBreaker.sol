@@ -52,7 +52,9 @@ interface ICircuitBreaker {
     /// @param until Unix seconds from which the compartment may be halted again.
     error CircuitBreaker_Resting(uint256 until);
     /// @notice Thrown when the guardian asks for a tier or duration out of bounds.
-    error CircuitBreaker_OutOfBounds(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum);
+    error CircuitBreaker_OutOfBounds(
+        bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum
+    );
 
     /// @notice Evaluates all signals and moves the tier. Anyone may call it.
     /// @return newTier The tier after the call.

@@ -11,7 +11,9 @@ interface ICollateralVault {
     /// @notice Takes tokens from `from`. Only the margin engine.
     /// @param amountTokens Token units to transfer.
     /// @return received Token units that arrived: less than asked for if the token takes a fee.
-    function pull(address token, address from, uint256 amountTokens) external returns (uint256 received);
+    function pull(address token, address from, uint256 amountTokens)
+        external
+        returns (uint256 received);
 
     /// @notice Sends tokens to `to`. Only the margin engine.
     /// @param amountTokens Token units to transfer.

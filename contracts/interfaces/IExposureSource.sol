@@ -10,5 +10,8 @@ import {MarketExposure} from "../types/Valuation.sol";
 interface IExposureSource {
     /// @notice Every open position of an account, valued at current prices.
     /// @return exposures At most 16.
-    function exposuresOf(AccountId account) external view returns (MarketExposure[] memory exposures);
+    function exposuresOf(AccountId account)
+        external
+        view
+        returns (MarketExposure[] memory exposures);
 }

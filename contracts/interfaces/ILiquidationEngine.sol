@@ -31,7 +31,9 @@ interface ILiquidationEngine {
         uint256 penalty,
         uint256 reward
     );
-    event AuctionStarted(AccountId indexed account, CollateralId indexed collateral, uint40 startedAt);
+    event AuctionStarted(
+        AccountId indexed account, CollateralId indexed collateral, uint40 startedAt
+    );
     event AuctionTaken(
         AccountId indexed account,
         CollateralId indexed collateral,
@@ -51,7 +53,9 @@ interface ILiquidationEngine {
     /// @notice Thrown when the account does not hold the collateral.
     error LiquidationEngine_NoCollateral(AccountId account, CollateralId collateral);
     /// @notice Thrown when an auction runs already.
-    error LiquidationEngine_AuctionRunning(AccountId account, CollateralId collateral, uint256 startedAt);
+    error LiquidationEngine_AuctionRunning(
+        AccountId account, CollateralId collateral, uint256 startedAt
+    );
     /// @notice Thrown when no auction runs.
     error LiquidationEngine_NoAuction(AccountId account, CollateralId collateral);
     /// @notice Thrown when the auction's price is above what the buyer accepts.
@@ -59,14 +63,18 @@ interface ILiquidationEngine {
     /// @notice Thrown when a buyer asks for nothing.
     error LiquidationEngine_ZeroAmount();
     /// @notice Thrown when an account that is to be written off still has positions or collateral.
-    error LiquidationEngine_AssetsLeft(AccountId account, uint256 positions, uint256 collateralValue);
+    error LiquidationEngine_AssetsLeft(
+        AccountId account, uint256 positions, uint256 collateralValue
+    );
     /// @notice Thrown when the prices behind a valuation are too bad for the action.
     error LiquidationEngine_PriceStatus(Action action, PriceStatus status, PriceStatus required);
 
     /// @notice Closes the least part of a position that brings the account back to its target health.
     /// @return sizeDelta Signed base units traded.
     /// @return reward WAD credited to the keeper's account (sub-account 0 of the caller).
-    function liquidate(AccountId account, MarketId market) external returns (int256 sizeDelta, uint256 reward);
+    function liquidate(AccountId account, MarketId market)
+        external
+        returns (int256 sizeDelta, uint256 reward);
 
     /// @notice Puts collateral of an unhealthy account with debt up for auction.
     function startAuction(AccountId account, CollateralId collateral) external;
@@ -94,14 +102,23 @@ interface ILiquidationEngine {
     function writeOff(AccountId account) external returns (WriteOffReceipt memory receipt);
 
     /// @notice What `liquidate` would close now; reverts as it would if the account is healthy.
-    function previewLiquidate(AccountId account, MarketId market) external view returns (LiquidationPlan memory plan);
+    function previewLiquidate(AccountId account, MarketId market)
+        external
+        view
+        returns (LiquidationPlan memory plan);
 
     /// @notice Whether an account is below its maintenance margin.
     function isLiquidatable(AccountId account) external view returns (bool);
 
     /// @notice Price of a running auction, WAD settlement units per 1.0 of collateral.
-    function auctionPrice(AccountId account, CollateralId collateral) external view returns (uint256);
+    function auctionPrice(AccountId account, CollateralId collateral)
+        external
+        view
+        returns (uint256);
 
     /// @notice Unix seconds at which an auction started, 0 if none runs.
-    function auctionStartedAt(AccountId account, CollateralId collateral) external view returns (uint256);
+    function auctionStartedAt(AccountId account, CollateralId collateral)
+        external
+        view
+        returns (uint256);
 }

@@ -3,7 +3,13 @@ pragma solidity ^0.8.28;
 
 import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals, WriteOffReceipt} from "../types/Ledger.sol";
+import {
+    AccountLedger,
+    LedgerTotals,
+    MarketUnrealized,
+    UnrealizedTotals,
+    WriteOffReceipt
+} from "../types/Ledger.sol";
 import {PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
@@ -14,10 +20,16 @@ import {ICompartmentLock} from "./ICompartmentLock.sol";
 /// settlement token.
 interface IMarginEngine is ICompartmentLock {
     event Deposited(
-        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, uint256 debtRepaid
+        AccountId indexed account,
+        CollateralId indexed collateral,
+        uint256 amountTokens,
+        uint256 debtRepaid
     );
     event Withdrawn(
-        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, address indexed receiver
+        AccountId indexed account,
+        CollateralId indexed collateral,
+        uint256 amountTokens,
+        address indexed receiver
     );
     event Converted(AccountId indexed account, uint256 amount, uint256 paid);
     event ProfitApplied(
@@ -39,13 +51,18 @@ interface IMarginEngine is ICompartmentLock {
     event FeeCharged(
         AccountId indexed account, uint256 fee, uint256 fromCash, uint256 fromClaim, uint256 toDebt
     );
-    event UnrealizedReported(MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal);
+    event UnrealizedReported(
+        MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
+    );
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
     event FeesDistributed(uint256 toInsurance, uint256 toPool);
     event PoolCashChanged(int256 delta, uint256 poolCash);
     event InsuranceCashChanged(int256 delta, uint256 insuranceCash);
     event CollateralSeized(
-        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens, address indexed receiver
+        AccountId indexed account,
+        CollateralId indexed collateral,
+        uint256 amountTokens,
+        address indexed receiver
     );
     event AuctionProceedsCredited(
         AccountId indexed account, address indexed payer, uint256 amountTokens, uint256 debtRepaid
@@ -59,7 +76,9 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Thrown when tokens would be sent to nobody, or back into custody.
     error MarginEngine_InvalidReceiver(address receiver);
     /// @notice Thrown when an account holds less than asked for. In token units of the collateral.
-    error MarginEngine_InsufficientBalance(AccountId account, CollateralId collateral, uint256 held, uint256 asked);
+    error MarginEngine_InsufficientBalance(
+        AccountId account, CollateralId collateral, uint256 held, uint256 asked
+    );
     /// @notice Thrown when a deposit would exceed the collateral's cap. In token units.
     error MarginEngine_CollateralCap(CollateralId collateral, uint256 total, uint256 cap);
     /// @notice Thrown when more profit is to be converted than has vested.
@@ -83,7 +102,12 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice Takes margin out, as long as the account keeps its initial margin.
     /// @param amountTokens Token units.
-    function withdraw(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver) external;
+    function withdraw(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        address receiver
+    ) external;
 
     /// @notice Turns matured profit into cash at the haircut ratio.
     /// @param amount WAD of claim to burn.
@@ -99,7 +123,8 @@ interface IMarginEngine is ICompartmentLock {
     /// @param pnl Realised profit (> 0) or loss, funding included.
     /// @param fee Charged after the result.
     /// @param unrealized The market's U_m after the trade.
-    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized) external;
+    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized)
+        external;
 
     /// @notice Takes note of a market's unrealised total.
     function reportUnrealized(MarketId market, int256 unrealized) external;
@@ -133,8 +158,12 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice Hands an account's collateral to an auction's buyer.
     /// @param amountTokens Token units.
-    function seizeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
-        external;
+    function seizeCollateral(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        address receiver
+    ) external;
 
     /// @notice Takes an auction's price from its buyer and credits it to the account.
     /// @param amountTokens Settlement token units.
@@ -155,7 +184,10 @@ interface IMarginEngine is ICompartmentLock {
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
     /// @notice What 1.0 of a collateral is worth.
-    function collateralValuation(CollateralId collateral) external view returns (CollateralValuation memory);
+    function collateralValuation(CollateralId collateral)
+        external
+        view
+        returns (CollateralValuation memory);
 
     /// @notice An account's entry of the ledger.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);
@@ -164,7 +196,10 @@ interface IMarginEngine is ICompartmentLock {
     function maturedClaim(AccountId account) external view returns (uint256);
 
     /// @notice Token units of a collateral that an account holds.
-    function collateralBalance(AccountId account, CollateralId collateral) external view returns (uint256);
+    function collateralBalance(AccountId account, CollateralId collateral)
+        external
+        view
+        returns (uint256);
 
     /// @notice Token units of a collateral that all accounts hold together.
     function totalCollateral(CollateralId collateral) external view returns (uint256);

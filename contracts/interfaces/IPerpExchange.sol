@@ -21,7 +21,10 @@ interface IPerpExchange is IExposureSource {
         Position position
     );
     event FundingAccrued(
-        MarketId indexed market, int256 fundingRate, int256 cumulativeFundingPerUnit, uint256 indexPrice
+        MarketId indexed market,
+        int256 fundingRate,
+        int256 cumulativeFundingPerUnit,
+        uint256 indexPrice
     );
 
     /// @notice Thrown when the caller does not own the account.
@@ -43,7 +46,9 @@ interface IPerpExchange is IExposureSource {
     /// @notice Thrown when the index price is not good enough for the trade.
     error PerpExchange_PriceStatus(MarketId market, PriceStatus status, PriceStatus required);
     /// @notice Thrown when a position is to be reduced by more than its size, or in its own direction.
-    error PerpExchange_NotReducing(AccountId account, MarketId market, int256 size, int256 sizeDelta);
+    error PerpExchange_NotReducing(
+        AccountId account, MarketId market, int256 size, int256 sizeDelta
+    );
 
     /// @notice Trades against the pool at once.
     /// @param sizeDelta > 0 buys, < 0 sells.
@@ -61,7 +66,9 @@ interface IPerpExchange is IExposureSource {
 
     /// @notice Closes a part of a position on the pool's curve. Only the liquidation engine; no fee.
     /// @param sizeDelta Against the position's direction, at most its size.
-    function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta) external returns (Fill memory fill);
+    function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta)
+        external
+        returns (Fill memory fill);
 
     /// @notice What `trade` would do now. Does not check margin, caps or the breaker.
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)

@@ -8,5 +8,8 @@ interface IPriceSource {
     /// @return oraclePrice WAD, quote units per 1.0 of base.
     /// @return confidence WAD, half-width of the source's own uncertainty in quote units (0 if unknown).
     /// @return publishedAt Unix seconds at which the foreign feed published the price.
-    function latest() external view returns (uint256 oraclePrice, uint256 confidence, uint256 publishedAt);
+    function latest()
+        external
+        view
+        returns (uint256 oraclePrice, uint256 confidence, uint256 publishedAt);
 }

@@ -15,15 +15,22 @@ import {
 /// @title Every tunable of a compartment, within hard bounds
 /// @notice The bounds are constants of the code: no role can leave them.
 interface IRiskParameters {
-    event MarketConfigured(MarketId indexed market, MarketTrading trading, MarketLiquidation liquidation);
+    event MarketConfigured(
+        MarketId indexed market, MarketTrading trading, MarketLiquidation liquidation
+    );
     event CollateralConfigured(CollateralId indexed collateral, CollateralConfig config);
     event CompartmentConfigured(CompartmentParameters parameters);
     event BreakerConfigured(
-        BreakerTiming timing, BreakerThresholds thresholds, AssetId[] watchedPrices, AssetId[] watchedPegs
+        BreakerTiming timing,
+        BreakerThresholds thresholds,
+        AssetId[] watchedPrices,
+        AssetId[] watchedPegs
     );
 
     /// @notice Thrown when a parameter lies outside of its hard bounds.
-    error RiskParameters_OutOfBounds(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum);
+    error RiskParameters_OutOfBounds(
+        bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum
+    );
     /// @notice Thrown for a market id that is neither listed nor the next one.
     error RiskParameters_UnknownMarket(MarketId market);
     /// @notice Thrown for a collateral id that is neither listed nor the next one.
@@ -35,7 +42,11 @@ interface IRiskParameters {
 
     /// @notice Lists the next market, or changes a listed one. Only the governor.
     /// @dev Accrue the market's funding first: a change takes effect for the time since the last accrual.
-    function setMarket(MarketId market, MarketTrading calldata trading, MarketLiquidation calldata liquidation) external;
+    function setMarket(
+        MarketId market,
+        MarketTrading calldata trading,
+        MarketLiquidation calldata liquidation
+    ) external;
 
     /// @notice Lists the next collateral, or changes a listed one. Only the governor.
     function setCollateral(CollateralId collateral, CollateralConfig calldata config) external;
@@ -64,7 +75,10 @@ interface IRiskParameters {
     function marketLiquidation(MarketId market) external view returns (MarketLiquidation memory);
 
     /// @notice Reverts for a collateral that is not listed.
-    function collateralConfig(CollateralId collateral) external view returns (CollateralConfig memory);
+    function collateralConfig(CollateralId collateral)
+        external
+        view
+        returns (CollateralConfig memory);
 
     /// @notice Parameters of the whole compartment.
     function compartmentParameters() external view returns (CompartmentParameters memory);
@@ -76,5 +90,9 @@ interface IRiskParameters {
     function breakerThresholds()
         external
         view
-        returns (BreakerThresholds memory, AssetId[] memory watchedPrices, AssetId[] memory watchedPegs);
+        returns (
+            BreakerThresholds memory,
+            AssetId[] memory watchedPrices,
+            AssetId[] memory watchedPegs
+        );
 }

@@ -22,7 +22,9 @@ library ActionPolicy {
     /// @notice Worst price status with which an action is still allowed.
     /// @dev Liquidations tolerate more than withdrawals; nothing that needs a price runs on a stale one.
     function minStatus(Action action) internal pure returns (PriceStatus) {
-        if (action == Action.Withdraw || action == Action.IncreasePosition) return PriceStatus.Valid;
+        if (action == Action.Withdraw || action == Action.IncreasePosition) {
+            return PriceStatus.Valid;
+        }
         return PriceStatus.Degraded;
     }
 }

@@ -34,16 +34,14 @@ library WadMath {
 
     /// @dev ⌊x·y / d⌋ for a signed `x`, rounded towards −∞.
     function mulDivFloor(int256 x, uint256 y, uint256 d) internal pure returns (int256) {
-        return x >= 0
-            ? mulDivDown(uint256(x), y, d).toInt256()
-            : -(mulDivUp(abs(x), y, d).toInt256());
+        return
+            x >= 0 ? mulDivDown(uint256(x), y, d).toInt256() : -(mulDivUp(abs(x), y, d).toInt256());
     }
 
     /// @dev ⌈x·y / d⌉ for a signed `x`, rounded towards +∞.
     function mulDivCeil(int256 x, uint256 y, uint256 d) internal pure returns (int256) {
-        return x >= 0
-            ? mulDivUp(uint256(x), y, d).toInt256()
-            : -(mulDivDown(abs(x), y, d).toInt256());
+        return
+            x >= 0 ? mulDivUp(uint256(x), y, d).toInt256() : -(mulDivDown(abs(x), y, d).toInt256());
     }
 
     /// @dev ⌊x·y⌋ for WAD factors, signed `x`, towards −∞.

@@ -37,7 +37,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     ICircuitBreaker internal immutable _circuitBreaker;
     uint8 internal immutable _settlementDecimals;
 
-    mapping(AccountId account => mapping(CollateralId collateral => uint256 startedAt)) internal _auctions;
+    mapping(AccountId account => mapping(CollateralId collateral => uint256 startedAt)) internal
+        _auctions;
 
     constructor(Compartment memory wiring) CompartmentLocked(wiring.marginEngine) {
         _marginEngine = IMarginEngine(wiring.marginEngine);
@@ -73,11 +74,21 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         // A bankrupt account has nothing to pay a penalty with; closing it is worth its reward all the same.
         uint256 rewarding = before.equityMaintenance > 0 ? penalty : plan.penalty;
         reward = _marginEngine.chargePenalty(
-            account, penalty, AccountIdLib.pack(msg.sender, 0), WadMath.mulDown(rewarding, l.keeperShare)
+            account,
+            penalty,
+            AccountIdLib.pack(msg.sender, 0),
+            WadMath.mulDown(rewarding, l.keeperShare)
         );
         _circuitBreaker.recordLiquidation(plan.notional);
         emit Liquidated(
-            account, market, msg.sender, sizeDelta, fill.fillPrice, fill.realizedPnl, penalty, reward
+            account,
+            market,
+            msg.sender,
+            sizeDelta,
+            fill.fillPrice,
+            fill.realizedPnl,
+            penalty,
+            reward
         );
     }
 
@@ -103,7 +114,9 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     function startAuction(AccountId account, CollateralId collateral) external locked {
         _circuitBreaker.requireAllowed(Action.Liquidate);
         uint256 startedAt = _auctions[account][collateral];
-        if (startedAt != 0) revert LiquidationEngine_AuctionRunning(account, collateral, startedAt);
+        if (startedAt != 0) {
+            revert LiquidationEngine_AuctionRunning(account, collateral, startedAt);
+        }
         _requireUnhealthy(account, Action.TakeAuction);
         if (_debtOf(account) == 0) revert LiquidationEngine_NoDebt(account);
         if (_marginEngine.collateralBalance(account, collateral) == 0) {
@@ -115,13 +128,17 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     /// @inheritdoc ILiquidationEngine
     function endAuction(AccountId account, CollateralId collateral) external locked {
-        if (_auctions[account][collateral] == 0) revert LiquidationEngine_NoAuction(account, collateral);
+        if (_auctions[account][collateral] == 0) {
+            revert LiquidationEngine_NoAuction(account, collateral);
+        }
         bool hasCollateral = _marginEngine.collateralBalance(account, collateral) != 0;
         if (hasCollateral && _debtOf(account) != 0) {
             AccountValuation memory v = _marginEngine.valuation(account);
             // An auction goes on for as long as it may be taken from.
             if (_isUnhealthy(v)) {
-                revert LiquidationEngine_AuctionRunning(account, collateral, _auctions[account][collateral]);
+                revert LiquidationEngine_AuctionRunning(
+                    account, collateral, _auctions[account][collateral]
+                );
             }
             _requireStatus(Action.TakeAuction, v.status);
         }
@@ -143,7 +160,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         if (price > maxPrice) revert LiquidationEngine_PriceTooHigh(price, maxPrice);
 
         CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
-        (amountTokens, paymentTokens) = _lot(account, collateral, maxAmountTokens, price, c.decimals);
+        (amountTokens, paymentTokens) =
+            _lot(account, collateral, maxAmountTokens, price, c.decimals);
         _marginEngine.seizeCollateral(account, collateral, amountTokens, receiver);
         if (data.length != 0) {
             IAuctionCallee(receiver).onAuctionTake(c.token, amountTokens, paymentTokens, data);
@@ -156,12 +174,20 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     }
 
     /// @inheritdoc ILiquidationEngine
-    function auctionPrice(AccountId account, CollateralId collateral) external view returns (uint256) {
+    function auctionPrice(AccountId account, CollateralId collateral)
+        external
+        view
+        returns (uint256)
+    {
         return _auctionPrice(account, collateral);
     }
 
     /// @inheritdoc ILiquidationEngine
-    function auctionStartedAt(AccountId account, CollateralId collateral) external view returns (uint256) {
+    function auctionStartedAt(AccountId account, CollateralId collateral)
+        external
+        view
+        returns (uint256)
+    {
         return _auctions[account][collateral];
     }
 
@@ -183,11 +209,12 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     // ------------------------------------------------------------------ internal
 
-    function _plan(AccountId account, MarketId market, AccountValuation memory v, MarketLiquidation memory l)
-        internal
-        view
-        returns (LiquidationPlan memory plan)
-    {
+    function _plan(
+        AccountId account,
+        MarketId market,
+        AccountValuation memory v,
+        MarketLiquidation memory l
+    ) internal view returns (LiquidationPlan memory plan) {
         int256 size = _perpExchange.position(account, market).size;
         if (size == 0) revert LiquidationEngine_NoPosition(account, market);
         (uint256 index,) = _perpExchange.indexPrice(market);
@@ -203,7 +230,9 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
                 l.penalty
             );
             // What would be left smaller than the minimum is closed too: dust cannot pay for its own liquidation.
-            if (wanted + l.minNotional < notional) closed = WadMath.mulDivUp(wanted, WadMath.WAD, index);
+            if (wanted + l.minNotional < notional) {
+                closed = WadMath.mulDivUp(wanted, WadMath.WAD, index);
+            }
         }
         if (closed > held) closed = held;
         plan.sizeDelta = size > 0 ? -closed.toInt256() : closed.toInt256();
@@ -223,7 +252,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         if (debt == 0) revert LiquidationEngine_NoDebt(account);
         uint256 needed = TokenScale.toTokensUp(WadMath.mulDivUp(debt, WadMath.WAD, price), decimals);
         amountTokens = WadMath.min(
-            WadMath.min(maxAmountTokens, needed), _marginEngine.collateralBalance(account, collateral)
+            WadMath.min(maxAmountTokens, needed),
+            _marginEngine.collateralBalance(account, collateral)
         );
         if (amountTokens == 0) revert LiquidationEngine_ZeroAmount();
         paymentTokens = TokenScale.toTokensUp(
@@ -233,7 +263,11 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     /// @dev The floor is what the margin check counts the collateral for, so a sale never lowers the account's
     /// equity, however thin the bidding.
-    function _auctionPrice(AccountId account, CollateralId collateral) internal view returns (uint256) {
+    function _auctionPrice(AccountId account, CollateralId collateral)
+        internal
+        view
+        returns (uint256)
+    {
         uint256 startedAt = _auctions[account][collateral];
         if (startedAt == 0) revert LiquidationEngine_NoAuction(account, collateral);
         CompartmentParameters memory p = _riskParameters.compartmentParameters();
@@ -252,7 +286,11 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         emit AuctionEnded(account, collateral);
     }
 
-    function _requireUnhealthy(AccountId account, Action action) internal view returns (AccountValuation memory v) {
+    function _requireUnhealthy(AccountId account, Action action)
+        internal
+        view
+        returns (AccountValuation memory v)
+    {
         v = _marginEngine.valuation(account);
         _requireStatus(action, v.status);
         if (!_isUnhealthy(v)) {

@@ -22,7 +22,8 @@ library LiquidationMath {
         uint256 maintenanceMarginRatio,
         uint256 penaltyRatio
     ) internal pure returns (uint256) {
-        uint256 missing = WadMath.mulUp(maintenanceMargin, targetHealth) - equity;
+        uint256 missing =
+            WadMath.mulUp(maintenanceMargin, targetHealth) - equity;
         uint256 gain = WadMath.mulDown(maintenanceMarginRatio, targetHealth) - penaltyRatio;
         return WadMath.mulDivUp(missing, WadMath.WAD, gain);
     }
@@ -41,8 +42,8 @@ library LiquidationMath {
         uint256 marginAfter
     ) internal pure returns (uint256) {
         if (equityBefore <= 0) return 0;
-        int256 spare =
-            equityAfter - WadMath.mulDivUp(uint256(equityBefore), marginAfter, marginBefore).toInt256();
+        int256 spare = equityAfter
+            - WadMath.mulDivUp(uint256(equityBefore), marginAfter, marginBefore).toInt256();
         return spare <= 0 ? 0 : WadMath.min(wanted, uint256(spare));
     }
 

@@ -2,7 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {WadMath} from "../libraries/WadMath.sol";
-import {AccountLedger, ChargeSplit, LedgerTotals, UnrealizedTotals, WriteOffReceipt} from "../types/Ledger.sol";
+import {
+    AccountLedger,
+    ChargeSplit,
+    LedgerTotals,
+    UnrealizedTotals,
+    WriteOffReceipt
+} from "../types/Ledger.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice The clearing ledger as pure arithmetic: principal is senior, profit is junior.
@@ -17,7 +23,11 @@ library Ledger {
 
     /// @notice Cash arrives for an account: its debt is repaid first, which is cash for the pool.
     /// @return repaid WAD of debt repaid.
-    function credit(LedgerTotals memory t, AccountLedger memory a, uint256 amount) internal pure returns (uint256 repaid) {
+    function credit(LedgerTotals memory t, AccountLedger memory a, uint256 amount)
+        internal
+        pure
+        returns (uint256 repaid)
+    {
         repaid = WadMath.min(debtOf(a), amount);
         t.debt -= repaid.toUint128();
         t.poolCash += repaid.toUint128();
@@ -65,11 +75,12 @@ library Ledger {
     /// @notice A realised profit: forgives the account's debt first; the rest is a claim that vests over `period`.
     /// @return repaid WAD of debt forgiven.
     /// @return claimed WAD added to the claim.
-    function applyProfit(LedgerTotals memory t, AccountLedger memory a, uint256 profit, uint256 period)
-        internal
-        view
-        returns (uint256 repaid, uint256 claimed)
-    {
+    function applyProfit(
+        LedgerTotals memory t,
+        AccountLedger memory a,
+        uint256 profit,
+        uint256 period
+    ) internal view returns (uint256 repaid, uint256 claimed) {
         repaid = WadMath.min(debtOf(a), profit);
         // The pool owed the profit and was owed the debt: both end, no cash moves.
         t.debt -= repaid.toUint128();
@@ -78,9 +89,11 @@ library Ledger {
         if (claimed == 0) return (repaid, claimed);
 
         uint256 unvested = unvestedOf(a);
-        uint256 remaining = a.vestingEndsAt > block.timestamp ? a.vestingEndsAt - block.timestamp : 0;
+        uint256 remaining =
+            a.vestingEndsAt > block.timestamp ? a.vestingEndsAt - block.timestamp : 0;
         // Amount-weighted mean of the remaining times, rounded up: merging vests nothing early.
-        uint256 merged = WadMath.mulDivUp(unvested * remaining + claimed * period, 1, unvested + claimed);
+        uint256 merged =
+            WadMath.mulDivUp(unvested * remaining + claimed * period, 1, unvested + claimed);
         a.unvested = (unvested + claimed).toUint128();
         a.vestingUpdatedAt = uint40(block.timestamp);
         a.vestingEndsAt = uint40(block.timestamp + merged);
@@ -91,11 +104,12 @@ library Ledger {
     /// @notice Pays `amount · h` out of the pool and burns `amount` of the claim; h stays, or rises by rounding.
     /// The caller has checked that `amount` is matured.
     /// @return paid WAD of cash.
-    function convert(LedgerTotals memory t, AccountLedger memory a, UnrealizedTotals memory u, uint256 amount)
-        internal
-        view
-        returns (uint256 paid)
-    {
+    function convert(
+        LedgerTotals memory t,
+        AccountLedger memory a,
+        UnrealizedTotals memory u,
+        uint256 amount
+    ) internal pure returns (uint256 paid) {
         paid = haircut(t, u, amount);
         burnMatured(t, a, amount);
         t.poolCash -= paid.toUint128();
@@ -125,7 +139,10 @@ library Ledger {
     }
 
     /// @notice Burns a claim, unvested part first: a loss right after a profit undoes it.
-    function burnClaim(LedgerTotals memory t, AccountLedger memory a, uint256 amount) internal view {
+    function burnClaim(LedgerTotals memory t, AccountLedger memory a, uint256 amount)
+        internal
+        view
+    {
         if (amount == 0) return;
         uint256 unvested = unvestedOf(a);
         a.unvested = (unvested - WadMath.min(unvested, amount)).toUint128();
@@ -135,7 +152,10 @@ library Ledger {
     }
 
     /// @dev Burns matured claim only; what has not vested goes on vesting as it did.
-    function burnMatured(LedgerTotals memory t, AccountLedger memory a, uint256 amount) internal pure {
+    function burnMatured(LedgerTotals memory t, AccountLedger memory a, uint256 amount)
+        internal
+        pure
+    {
         a.claim -= amount.toUint128();
         t.claims -= amount.toUint128();
     }
@@ -168,7 +188,11 @@ library Ledger {
     }
 
     /// @notice ⌊amount · min(1, L / (J + U⁺))⌋.
-    function haircut(LedgerTotals memory t, UnrealizedTotals memory u, uint256 amount) internal pure returns (uint256) {
+    function haircut(LedgerTotals memory t, UnrealizedTotals memory u, uint256 amount)
+        internal
+        pure
+        returns (uint256)
+    {
         uint256 junior = uint256(t.claims) + u.positive;
         return junior <= t.poolCash ? amount : WadMath.mulDivDown(amount, t.poolCash, junior);
     }

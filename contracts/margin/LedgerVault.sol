@@ -130,42 +130,90 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
     }
 
     /// @inheritdoc IERC4626
-    function maxDeposit(address) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function maxDeposit(address)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _canEnter() ? type(uint128).max : 0;
     }
 
     /// @inheritdoc IERC4626
-    function maxMint(address) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function maxMint(address)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _canEnter() ? type(uint128).max : 0;
     }
 
     /// @inheritdoc IERC4626
-    function maxWithdraw(address owner) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function maxWithdraw(address owner)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _maxWithdraw(owner);
     }
 
     /// @inheritdoc IERC4626
-    function maxRedeem(address owner) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function maxRedeem(address owner)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _maxRedeem(owner);
     }
 
     /// @inheritdoc IERC4626
-    function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function previewDeposit(uint256 assets)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _toShares(assets, _enterValue(), Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
-    function previewMint(uint256 shares) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function previewMint(uint256 shares)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _toAssets(shares, _enterValue(), Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
-    function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function previewWithdraw(uint256 assets)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _toShares(assets, _leaveValue(), Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
-    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
+    function previewRedeem(uint256 shares)
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256)
+    {
         return _toAssets(shares, _leaveValue(), Math.Rounding.Floor);
     }
 
@@ -211,11 +259,19 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         return _circuitBreaker.isAllowed(_leaveAction) ? balanceOf(owner) : 0;
     }
 
-    function _toShares(uint256 assets, uint256 value, Math.Rounding rounding) private view returns (uint256) {
+    function _toShares(uint256 assets, uint256 value, Math.Rounding rounding)
+        private
+        view
+        returns (uint256)
+    {
         return Math.mulDiv(assets, totalSupply() + 10 ** DECIMALS_OFFSET, value + 1, rounding);
     }
 
-    function _toAssets(uint256 shares, uint256 value, Math.Rounding rounding) private view returns (uint256) {
+    function _toAssets(uint256 shares, uint256 value, Math.Rounding rounding)
+        private
+        view
+        returns (uint256)
+    {
         return Math.mulDiv(shares, value + 1, totalSupply() + 10 ** DECIMALS_OFFSET, rounding);
     }
 

@@ -64,11 +64,12 @@ contract MarginEngine is MarginValuation {
     }
 
     /// @inheritdoc IMarginEngine
-    function withdraw(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
-        external
-        locked
-        onlyOwner(account)
-    {
+    function withdraw(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        address receiver
+    ) external locked onlyOwner(account) {
         if (amountTokens == 0) revert MarginEngine_ZeroAmount();
         _requireReceiver(receiver);
         _circuitBreaker.requireAllowed(Action.Withdraw);
@@ -82,7 +83,10 @@ contract MarginEngine is MarginValuation {
             uint256 held = a.principalOf();
             if (amount > held) {
                 revert MarginEngine_InsufficientBalance(
-                    account, collateral, TokenScale.toTokensDown(held, _settlementDecimals), amountTokens
+                    account,
+                    collateral,
+                    TokenScale.toTokensDown(held, _settlementDecimals),
+                    amountTokens
                 );
             }
             t.debit(a, amount);
@@ -98,7 +102,12 @@ contract MarginEngine is MarginValuation {
     }
 
     /// @inheritdoc IMarginEngine
-    function convert(AccountId account, uint256 amount) external locked onlyOwner(account) returns (uint256 paid) {
+    function convert(AccountId account, uint256 amount)
+        external
+        locked
+        onlyOwner(account)
+        returns (uint256 paid)
+    {
         if (amount == 0) revert MarginEngine_ZeroAmount();
         _circuitBreaker.requireAllowed(Action.Convert);
         _requireFreshUnrealized();
@@ -207,10 +216,12 @@ contract MarginEngine is MarginValuation {
     }
 
     /// @inheritdoc IMarginEngine
-    function seizeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens, address receiver)
-        external
-        only(_liquidationEngine)
-    {
+    function seizeCollateral(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        address receiver
+    ) external only(_liquidationEngine) {
         _requireReceiver(receiver);
         address token = _riskParameters.collateralConfig(collateral).token;
         _takeCollateral(account, collateral, amountTokens);
@@ -246,7 +257,10 @@ contract MarginEngine is MarginValuation {
 
     // ------------------------------------------------------------------ shared
 
-    function _creditAccount(AccountId account, uint256 amount) internal returns (uint256 debtRepaid) {
+    function _creditAccount(AccountId account, uint256 amount)
+        internal
+        returns (uint256 debtRepaid)
+    {
         LedgerTotals memory t = _totals;
         AccountLedger memory a = _accounts[account];
         debtRepaid = t.credit(a, amount);
@@ -254,12 +268,19 @@ contract MarginEngine is MarginValuation {
         _accounts[account] = a;
     }
 
-    function _chargeFee(AccountId account, LedgerTotals memory t, AccountLedger memory a, uint256 fee) internal {
+    function _chargeFee(
+        AccountId account,
+        LedgerTotals memory t,
+        AccountLedger memory a,
+        uint256 fee
+    ) internal {
         ChargeSplit memory s = t.applyFee(a, fee);
         emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt);
     }
 
-    function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens) internal {
+    function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens)
+        internal
+    {
         uint256 held = _collateral[account][collateral];
         if (amountTokens > held) {
             revert MarginEngine_InsufficientBalance(account, collateral, held, amountTokens);
@@ -291,7 +312,9 @@ contract MarginEngine is MarginValuation {
     }
 
     function _shift(uint128 cash, int256 delta) internal pure returns (uint128) {
-        if (delta < 0 && uint256(-delta) > cash) revert MarginEngine_InsufficientCash(cash, uint256(-delta));
+        if (delta < 0 && uint256(-delta) > cash) {
+            revert MarginEngine_InsufficientCash(cash, uint256(-delta));
+        }
         return uint256(int256(uint256(cash)) + delta).toUint128();
     }
 

@@ -27,17 +27,31 @@ abstract contract MarginValuation is MarginBase {
     }
 
     /// @inheritdoc IMarginEngine
-    function valuation(AccountId account) external view consistent returns (AccountValuation memory) {
+    function valuation(AccountId account)
+        external
+        view
+        consistent
+        returns (AccountValuation memory)
+    {
         return _valuation(account, _exposureSource.exposuresOf(account));
     }
 
     /// @inheritdoc IMarginEngine
-    function collateralValuation(CollateralId collateral) external view returns (CollateralValuation memory) {
+    function collateralValuation(CollateralId collateral)
+        external
+        view
+        returns (CollateralValuation memory)
+    {
         return _collateralValuation(_riskParameters.collateralConfig(collateral));
     }
 
     /// @inheritdoc IMarginEngine
-    function accountLedger(AccountId account) external view consistent returns (AccountLedger memory) {
+    function accountLedger(AccountId account)
+        external
+        view
+        consistent
+        returns (AccountLedger memory)
+    {
         return _accounts[account];
     }
 
@@ -47,7 +61,12 @@ abstract contract MarginValuation is MarginBase {
     }
 
     /// @inheritdoc IMarginEngine
-    function collateralBalance(AccountId account, CollateralId collateral) external view consistent returns (uint256) {
+    function collateralBalance(AccountId account, CollateralId collateral)
+        external
+        view
+        consistent
+        returns (uint256)
+    {
         return _collateral[account][collateral];
     }
 
@@ -67,7 +86,12 @@ abstract contract MarginValuation is MarginBase {
     }
 
     /// @inheritdoc IMarginEngine
-    function marketUnrealized(MarketId market) external view consistent returns (MarketUnrealized memory) {
+    function marketUnrealized(MarketId market)
+        external
+        view
+        consistent
+        returns (MarketUnrealized memory)
+    {
         return _unrealized[market];
     }
 
@@ -132,7 +156,10 @@ abstract contract MarginValuation is MarginBase {
         }
     }
 
-    function _addCollateral(AccountId account, uint256 mask, AccountValuation memory v) private view {
+    function _addCollateral(AccountId account, uint256 mask, AccountValuation memory v)
+        private
+        view
+    {
         uint256 initial;
         for (uint8 i = 1; mask >> i != 0; ++i) {
             if ((mask >> i) & 1 == 0) continue;
@@ -148,7 +175,10 @@ abstract contract MarginValuation is MarginBase {
         v.equityMaintenance += v.collateralMaintenance.toInt256();
     }
 
-    function _addExposures(MarketExposure[] memory exposures, AccountValuation memory v) private pure {
+    function _addExposures(MarketExposure[] memory exposures, AccountValuation memory v)
+        private
+        pure
+    {
         for (uint256 i; i < exposures.length; ++i) {
             MarketExposure memory e = exposures[i];
             // At mark a position that moved the market looks better than it could be closed at.
@@ -161,10 +191,16 @@ abstract contract MarginValuation is MarginBase {
         if (v.unrealizedPnl < 0) v.equityInitial += v.unrealizedPnl;
     }
 
-    function _collateralValuation(CollateralConfig memory c) internal view returns (CollateralValuation memory v) {
+    function _collateralValuation(CollateralConfig memory c)
+        internal
+        view
+        returns (CollateralValuation memory v)
+    {
         if (c.pegged) {
             IPegMonitor.PegValuation memory peg = _pegMonitor.valuation(c.asset);
-            return CollateralValuation(peg.initialPrice, peg.maintenancePrice, peg.marketPrice, peg.status);
+            return CollateralValuation(
+                peg.initialPrice, peg.maintenancePrice, peg.marketPrice, peg.status
+            );
         }
         PriceData memory data = _oracle.latest(c.asset);
         v.marketPrice = data.price;

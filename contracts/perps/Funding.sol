@@ -29,13 +29,16 @@ library Funding {
     /// @param rate WAD per day at the start.
     /// @return newRate WAD per day at the end.
     /// @return fundingPerUnit WAD settlement units that a long of 1.0 owes for the time, rounded towards −∞.
-    function accrue(int256 rate, int256 premium, uint256 elapsed, uint256 indexPrice, MarketTrading memory p)
-        internal
-        pure
-        returns (int256 newRate, int256 fundingPerUnit)
-    {
+    function accrue(
+        int256 rate,
+        int256 premium,
+        uint256 elapsed,
+        uint256 indexPrice,
+        MarketTrading memory p
+    ) internal pure returns (int256 newRate, int256 fundingPerUnit) {
         int256 speed = velocity(premium, p);
-        int256 limit = speed > 0 ? int256(uint256(p.maxFundingRate)) : -int256(uint256(p.maxFundingRate));
+        int256 limit =
+            speed > 0 ? int256(uint256(p.maxFundingRate)) : -int256(uint256(p.maxFundingRate));
         int256 signedElapsed = elapsed.toInt256();
         // Twice the integral of the rate, in WAD per day · seconds: even numerators, one rounding at the end.
         int256 doubled;

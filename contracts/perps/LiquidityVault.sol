@@ -37,7 +37,8 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
 
     function _netAssetValue() internal view returns (int256 toEnter, int256 toLeave) {
         LedgerTotals memory t = _marginEngine.totals();
-        UnrealizedTotals memory u = _refreshed ? _marginEngine.unrealizedTotals() : _liveUnrealized();
+        UnrealizedTotals memory u =
+            _refreshed ? _marginEngine.unrealizedTotals() : _liveUnrealized();
         int256 cashLessClaims = int256(uint256(t.poolCash)) - int256(uint256(t.claims));
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
         toLeave = cashLessClaims - int256(uint256(u.positive));

@@ -104,7 +104,9 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         external
         returns (Fill memory fill)
     {
-        if (msg.sender != _liquidationEngine) revert PerpExchange_NotLiquidationEngine(msg.sender);
+        if (msg.sender != _liquidationEngine) {
+            revert PerpExchange_NotLiquidationEngine(msg.sender);
+        }
         int256 size = _positions[account][market].size;
         if (!PositionMath.isReduction(size, sizeDelta)) {
             revert PerpExchange_NotReducing(account, market, size, sizeDelta);
@@ -120,7 +122,11 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IExposureSource
-    function exposuresOf(AccountId account) external view returns (MarketExposure[] memory exposures) {
+    function exposuresOf(AccountId account)
+        external
+        view
+        returns (MarketExposure[] memory exposures)
+    {
         uint256 mask = _marketMask[account];
         uint256 count;
         for (uint256 rest = mask; rest != 0; rest &= rest - 1) {
@@ -181,7 +187,12 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     }
 
     /// @inheritdoc IPerpExchange
-    function unrealizedPnlOf(AccountId account, MarketId market) external view whenUnlocked returns (int256) {
+    function unrealizedPnlOf(AccountId account, MarketId market)
+        external
+        view
+        whenUnlocked
+        returns (int256)
+    {
         (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
         return m.unrealizedOf(
             _positions[account][market], SkewPricing.markPrice(index.price, m.skew(), p.skewScale)
@@ -229,13 +240,23 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
 
         int256 unrealized = m.unrealizedTotal(SkewPricing.markPrice(index, m.skew(), p.skewScale));
         emit Traded(
-            account, market, sizeDelta, fill.quoteDelta, fill.realizedPnl, fill.fundingPaid, fee, position_
+            account,
+            market,
+            sizeDelta,
+            fill.quoteDelta,
+            fill.realizedPnl,
+            fill.fundingPaid,
+            fee,
+            position_
         );
         _marginEngine.settle(account, market, fill.realizedPnl, fee, unrealized);
     }
 
     /// @dev The market with funding accrued to now, in memory; emits if time has passed.
-    function _accrued(MarketId market, MarketTrading memory p, uint256 index) internal returns (Market memory m) {
+    function _accrued(MarketId market, MarketTrading memory p, uint256 index)
+        internal
+        returns (Market memory m)
+    {
         bool moved;
         (m, moved) = _accruedView(market, p, index);
         if (moved) emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
@@ -270,13 +291,18 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         (m,) = _accruedView(market, p, index.price);
     }
 
-    function _exposure(AccountId account, MarketId market) internal view returns (MarketExposure memory e) {
+    function _exposure(AccountId account, MarketId market)
+        internal
+        view
+        returns (MarketExposure memory e)
+    {
         (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
         Position memory position_ = _positions[account][market];
         uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
         e.market = market;
         e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
-        e.unrealizedPnl = m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        e.unrealizedPnl =
+            m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
         e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
         e.initialMargin = WadMath.mulUp(notional, p.initialMarginRatio);
         e.maintenanceMargin = WadMath.mulUp(notional, p.maintenanceMarginRatio);
@@ -297,13 +323,17 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         uint256 skewNow = WadMath.abs(m.skew());
         if (skewNow > WadMath.abs(skewBefore)) {
             uint256 premium = WadMath.mulDivUp(skewNow, WadMath.WAD, p.skewScale);
-            if (premium > p.maxPremium) revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
+            if (premium > p.maxPremium) {
+                revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
+            }
         }
     }
 
     function _requireSize(int256 sizeDelta) internal pure {
         if (sizeDelta == 0) revert PerpExchange_ZeroSize();
-        if (WadMath.abs(sizeDelta) > MAX_SIZE) revert PerpExchange_SizeTooLarge(sizeDelta, MAX_SIZE);
+        if (WadMath.abs(sizeDelta) > MAX_SIZE) {
+            revert PerpExchange_SizeTooLarge(sizeDelta, MAX_SIZE);
+        }
     }
 
     function _requireStatus(MarketId market, PriceStatus status, Action action) internal pure {

@@ -20,7 +20,9 @@ library PositionMath {
 
     /// @notice Whether a trade brings a position towards zero without crossing it.
     function isReduction(int256 size, int256 sizeDelta) internal pure returns (bool) {
-        return size != 0 && (size > 0) != (sizeDelta > 0) && WadMath.abs(sizeDelta) <= WadMath.abs(size);
+        return
+            size != 0 && (size > 0) != (sizeDelta > 0)
+                && WadMath.abs(sizeDelta) <= WadMath.abs(size);
     }
 
     /// @notice Funding that a position owes (> 0), rounded up.
@@ -30,14 +32,19 @@ library PositionMath {
     }
 
     /// @notice Unrealised profit of a position at `mark`, funding included: ⌊size · (mark − funding) / 1e18⌋ − quote.
-    function unrealizedOf(Market memory m, Position memory p, uint256 mark) internal pure returns (int256) {
+    function unrealizedOf(Market memory m, Position memory p, uint256 mark)
+        internal
+        pure
+        returns (int256)
+    {
         int256 perUnit = mark.toInt256() - (int256(m.cumulativeFundingPerUnit) - p.fundingEntry);
         return WadMath.divFloor(int256(p.size) * perUnit, WadMath.WAD) - p.quote;
     }
 
     /// @notice U_m: the same for all positions of the market together, from the sums alone.
     function unrealizedTotal(Market memory m, uint256 mark) internal pure returns (int256) {
-        int256 total = skew(m) * (mark.toInt256() - m.cumulativeFundingPerUnit) + m.fundingEntryProduct;
+        int256 total =
+            skew(m) * (mark.toInt256() - m.cumulativeFundingPerUnit) + m.fundingEntryProduct;
         return WadMath.divFloor(total, WadMath.WAD) - m.quote;
     }
 
@@ -61,7 +68,10 @@ library PositionMath {
     }
 
     /// @notice Moves position and sums by a fill that was quoted on the same state.
-    function applyFill(Market memory m, Position memory p, int256 sizeDelta, Fill memory fill) internal pure {
+    function applyFill(Market memory m, Position memory p, int256 sizeDelta, Fill memory fill)
+        internal
+        pure
+    {
         int256 size = p.size;
         int256 newSize = size + sizeDelta;
         int256 newQuote = int256(p.quote) + fill.quoteDelta;
@@ -70,7 +80,8 @@ library PositionMath {
             newQuote -= closedQuote + closingCost;
         }
         m.openInterestLong = (m.openInterestLong + _positive(newSize) - _positive(size)).toUint128();
-        m.openInterestShort = (m.openInterestShort + _positive(-newSize) - _positive(-size)).toUint128();
+        m.openInterestShort =
+            (m.openInterestShort + _positive(-newSize) - _positive(-size)).toUint128();
         m.quote = (int256(m.quote) + newQuote - p.quote).toInt128();
         m.fundingEntryProduct += newSize * m.cumulativeFundingPerUnit - size * p.fundingEntry;
         p.size = newSize.toInt128();

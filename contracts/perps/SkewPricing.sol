@@ -21,7 +21,11 @@ library SkewPricing {
     }
 
     /// @notice index · (1 + skew / skewScale), rounded down.
-    function markPrice(uint256 indexPrice, int256 skew, uint256 skewScale) internal pure returns (uint256) {
+    function markPrice(uint256 indexPrice, int256 skew, uint256 skewScale)
+        internal
+        pure
+        returns (uint256)
+    {
         int256 factor = skewScale.toInt256() + skew;
         if (factor <= 0) revert SkewPricing_NonPositivePrice(skew, skewScale);
         return WadMath.mulDivDown(indexPrice, uint256(factor), skewScale);
@@ -48,7 +52,11 @@ library SkewPricing {
 
     /// @notice What closing `size` on the curve costs against mark: index · size² / (2 · skewScale), rounded up.
     /// @dev It does not depend on the skew; size² < 2^254.
-    function closeOutCost(uint256 indexPrice, int256 size, uint256 skewScale) internal pure returns (uint256) {
+    function closeOutCost(uint256 indexPrice, int256 size, uint256 skewScale)
+        internal
+        pure
+        returns (uint256)
+    {
         uint256 absolute = WadMath.abs(size);
         return WadMath.mulDivUp(absolute * absolute, indexPrice, 2 * skewScale * WadMath.WAD);
     }

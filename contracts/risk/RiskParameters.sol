@@ -64,7 +64,10 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
-    function setMarket(MarketId market, MarketTrading calldata t, MarketLiquidation calldata l) external onlyGovernor {
+    function setMarket(MarketId market, MarketTrading calldata t, MarketLiquidation calldata l)
+        external
+        onlyGovernor
+    {
         uint256 id = MarketId.unwrap(market);
         uint256 count = marketCount;
         if (id > count || id >= MAX_MARKETS) revert RiskParameters_UnknownMarket(market);
@@ -81,7 +84,12 @@ contract RiskParameters is IRiskParameters {
         _bound("takerFee", t.takerFee, 0, 0.01e18);
         _bound("maintenanceMarginRatio", t.maintenanceMarginRatio, 0.005e18, 0.5e18);
         // A margin step between opening and liquidation is what gives a trader time.
-        _bound("initialMarginRatio", t.initialMarginRatio, uint256(t.maintenanceMarginRatio) * 5 / 4, WAD);
+        _bound(
+            "initialMarginRatio",
+            t.initialMarginRatio,
+            uint256(t.maintenanceMarginRatio) * 5 / 4,
+            WAD
+        );
         _bound("maxFundingRate", t.maxFundingRate, 0, 0.5e18);
         _bound("maxFundingVelocity", t.maxFundingVelocity, 0, 10e18);
         _bound("premiumScale", t.premiumScale, 0.0001e18, WAD);
@@ -97,10 +105,15 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
-    function setCollateral(CollateralId collateral, CollateralConfig calldata c) external onlyGovernor {
+    function setCollateral(CollateralId collateral, CollateralConfig calldata c)
+        external
+        onlyGovernor
+    {
         uint256 id = CollateralId.unwrap(collateral);
         uint256 count = collateralCount;
-        if (id == 0 || id > count + 1 || id > MAX_COLLATERALS) revert RiskParameters_UnknownCollateral(collateral);
+        if (id == 0 || id > count + 1 || id > MAX_COLLATERALS) {
+            revert RiskParameters_UnknownCollateral(collateral);
+        }
         if (id == count + 1) {
             collateralCount = id;
             if (c.token == _settlementToken) revert RiskParameters_TokenAlreadyListed(c.token);
@@ -155,7 +168,11 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
-    function collateralConfig(CollateralId collateral) external view returns (CollateralConfig memory c) {
+    function collateralConfig(CollateralId collateral)
+        external
+        view
+        returns (CollateralConfig memory c)
+    {
         c = _collateral[collateral];
         if (c.token == address(0)) revert RiskParameters_UnknownCollateral(collateral);
     }
@@ -174,7 +191,11 @@ contract RiskParameters is IRiskParameters {
     function breakerThresholds()
         external
         view
-        returns (BreakerThresholds memory, AssetId[] memory watchedPrices, AssetId[] memory watchedPegs)
+        returns (
+            BreakerThresholds memory,
+            AssetId[] memory watchedPrices,
+            AssetId[] memory watchedPegs
+        )
     {
         return (_breakerThresholds, _watchedPrices, _watchedPegs);
     }
@@ -206,8 +227,12 @@ contract RiskParameters is IRiskParameters {
         _bound("maxHalt", timing.maxHalt, 1 minutes, 3 days);
         _bound("watchedPrices", prices.length, 0, MAX_WATCHED);
         _bound("watchedPegs", pegs.length, 0, MAX_WATCHED);
-        _ascending("priceMove", [uint256(p.priceMove[0]), p.priceMove[1], p.priceMove[2], p.priceMove[3]]);
-        _ascending("discount", [uint256(p.discount[0]), p.discount[1], p.discount[2], p.discount[3]]);
+        _ascending(
+            "priceMove", [uint256(p.priceMove[0]), p.priceMove[1], p.priceMove[2], p.priceMove[3]]
+        );
+        _ascending(
+            "discount", [uint256(p.discount[0]), p.discount[1], p.discount[2], p.discount[3]]
+        );
         _ascending(
             "liquidationVolume",
             [
@@ -235,7 +260,10 @@ contract RiskParameters is IRiskParameters {
         }
     }
 
-    function _bound(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum) internal pure {
+    function _bound(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum)
+        internal
+        pure
+    {
         if (value < minimum || value > maximum) {
             revert RiskParameters_OutOfBounds(parameter, value, minimum, maximum);
         }
