@@ -1,0 +1,1 @@
+"""Bulkhead: the risk lab around the derivatives suite."""

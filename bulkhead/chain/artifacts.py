@@ -1,0 +1,183 @@
+"""ABI and bytecode by contract name, from what ``ape compile`` built."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bulkhead.chain.codec import Abi
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = ROOT / ".build" / "__local__.json"
+CONTRACTS = ROOT / "contracts"
+UNISWAP = ROOT / "node_modules" / "@uniswap"
+
+
+class ArtifactError(Exception):
+    """A contract's build output is missing, too old or unreadable; the message says what to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What deploying and calling a contract needs.
+
+    Attributes:
+        name: the contract's name.
+        abi: its ABI.
+        bytecode: creation code, without constructor arguments; empty for interfaces.
+        source: file it comes from, relative to the project; for packages, the package's name.
+    """
+
+    name: str
+    abi: Abi
+    bytecode: bytes
+    source: str
+
+
+class Artifacts(Mapping[str, Artifact]):
+    """Artifacts by contract name.
+
+    Raises:
+        ArtifactError: on asking for a contract that was not built.
+    """
+
+    def __init__(self, artifacts: Mapping[str, Artifact], origin: str) -> None:
+        self._artifacts = dict(artifacts)
+        self._origin = origin
+
+    def __getitem__(self, name: str) -> Artifact:
+        try:
+            return self._artifacts[name]
+        except KeyError:
+            raise ArtifactError(
+                f"contract {name} is not in {self._origin}: run `ape compile`"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._artifacts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._artifacts)
+
+    def __len__(self) -> int:
+        return len(self._artifacts)
+
+    def replace(self, *changed: Artifact) -> Artifacts:
+        """Return a copy with some artifacts exchanged, by their names: mutants, say."""
+        return Artifacts(
+            {**self._artifacts, **{artifact.name: artifact for artifact in changed}}, self._origin
+        )
+
+
+def load_artifacts(manifest: Path = MANIFEST, *, check: bool = True) -> Artifacts:
+    """Return all artifacts of the project. Parsed once per state of the file.
+
+    Args:
+        manifest: Ape's build output.
+        check: refuse if a contract's source has changed since.
+
+    Raises:
+        ArtifactError: nothing was built, or something has changed since.
+    """
+    try:
+        status = manifest.stat()
+    except FileNotFoundError:
+        raise ArtifactError("the contracts are not compiled: run `ape compile`") from None
+    artifacts, sources = _parse(manifest, status.st_mtime_ns, status.st_size)
+    if check and (changed := _changed_source(sources, status.st_mtime_ns)):
+        raise ArtifactError(f"{changed} has changed since the last build: run `ape compile`")
+    return artifacts
+
+
+def ensure_compiled() -> Artifacts:
+    """Return all artifacts, compiling first where needed (about a minute from nothing).
+
+    Raises:
+        ArtifactError: the contracts do not compile; the compiler's words are in the message.
+    """
+    try:
+        return load_artifacts()
+    except ArtifactError:
+        ape = Path(sys.prefix) / "bin" / "ape"
+        run = subprocess.run(
+            [str(ape), "compile"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if run.returncode != 0:
+            raise ArtifactError(
+                f"`ape compile` failed:\n{(run.stdout + run.stderr)[-2000:]}"
+            ) from None
+        return load_artifacts(check=False)
+
+
+@lru_cache(maxsize=64)
+def uniswap_artifact(package: str, path: str) -> Artifact:
+    """Return an artifact that a Uniswap npm package ships.
+
+    Args:
+        package: ``v3-core`` or ``v3-periphery``.
+        path: below the package's ``artifacts/contracts``, without ``.json``.
+
+    Raises:
+        ArtifactError: the package is not installed.
+    """
+    file = UNISWAP / package / "artifacts" / "contracts" / f"{path}.json"
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError(f"@uniswap/{package} is not installed: run `make setup`") from None
+    code = raw["bytecode"]
+    if "__$" in code:
+        code = code.replace(code[code.index("__$") : code.index("__$") + 40], "0" * 40)
+    return Artifact(
+        raw["contractName"], raw["abi"], bytes.fromhex(code[2:]), f"@uniswap/{package}"
+    )
+
+
+@lru_cache(maxsize=4)
+def _parse(manifest: Path, _modified: int, _size: int) -> tuple[Artifacts, dict[str, str]]:
+    """Return artifacts, and the text that each source had when it was compiled."""
+    try:
+        raw = json.loads(manifest.read_text(encoding="utf-8"))
+        artifacts = {
+            name: Artifact(
+                name,
+                kind.get("abi") or [],
+                _code(kind.get("deploymentBytecode") or {}),
+                kind.get("sourceId") or "",
+            )
+            for name, kind in (raw.get("contractTypes") or {}).items()
+        }
+        sources = {name: _text(source) for name, source in (raw.get("sources") or {}).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ArtifactError(f"{manifest.name} is damaged ({error}): run `ape compile`") from None
+    return Artifacts(artifacts, "the last build"), sources
+
+
+def _code(bytecode: Mapping[str, Any]) -> bytes:
+    text = str(bytecode.get("bytecode") or "")
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _text(source: Mapping[str, Any]) -> str:
+    content = source.get("content") or ""
+    if isinstance(content, Mapping):  # Ape keeps numbered lines.
+        return "\n".join(content[line] for line in sorted(content, key=int))
+    return str(content)
+
+
+def _changed_source(sources: Mapping[str, str], built: int) -> str | None:
+    """Return a source that differs from what was compiled. Only newer files are read."""
+    for file in CONTRACTS.rglob("*.sol"):
+        if file.stat().st_mtime_ns <= built:
+            continue
+        name = file.relative_to(ROOT).as_posix()
+        text = file.read_text(encoding="utf-8")
+        if sources.get(name, "").rstrip() != text.rstrip():
+            return name
+    return None

@@ -1,0 +1,1 @@
+"""Parameters as validated models, one ``deploy()`` for scripts and tests, and the address book."""

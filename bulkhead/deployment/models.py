@@ -1,0 +1,355 @@
+"""One model per parameter struct of the contracts, with the contract's own bounds.
+
+Files hold numbers as people write them (``taker_fee = "0.0005"``, ``vesting_period = "6h"``);
+models hold the integers that contracts take: WAD, seconds, token units. A test probes the bounds on
+both sides, so that nothing passes here that a contract would refuse.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bulkhead.chain.codec import asset_id
+from bulkhead.deployment.units import (
+    UINT32_MAX,
+    UINT64_MAX,
+    Seconds,
+    Wad,
+    Whole,
+    from_wad,
+)
+
+MAX_MARKETS = 16
+MAX_COLLATERALS = 8
+MAX_WATCHED = 8
+MAX_SOURCES = 7
+MAX_AMOUNT = str(10**18)
+"""Greatest size or cap: 10^36 in WAD."""
+MAX_UINT64 = from_wad(UINT64_MAX)
+MAX_CAP_TOKENS = 10**36
+_ONE_UNIT = from_wad(1)
+_LIQUIDATION = ("penalty", "keeperShare", "minNotional")
+
+Threshold64 = Annotated[int, Wad(_ONE_UNIT, MAX_UINT64)]
+Threshold128 = Annotated[int, Wad(_ONE_UNIT, MAX_AMOUNT)]
+Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[!-~]+$")]
+
+
+class Model(BaseModel):
+    """Base of all models here: immutable, and unknown fields are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def camel(model: BaseModel) -> dict[str, Any]:
+    """Return a model's fields under the names that Solidity gives them."""
+    fields = ((name, getattr(model, name)) for name in type(model).model_fields)
+    return {_camel_case(name): value for name, value in fields}
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _at_least(field: str, value: int, limit: int, why: str) -> None:
+    if value < limit:
+        raise ValueError(f"{field}: {from_wad(value)} is below the limit {from_wad(limit)} ({why})")
+
+
+def _at_most(field: str, value: int, limit: int, why: str) -> None:
+    if value > limit:
+        raise ValueError(f"{field}: {from_wad(value)} is above the limit {from_wad(limit)} ({why})")
+
+
+class MarketParameters(Model):
+    """A perpetual market. Fractions and amounts in WAD; ``min_notional`` in settlement units.
+
+    ``skew_scale`` and ``max_open_interest`` are base units; the funding rate is per day, its
+    velocity per day per day. See ``contracts/types/Parameters.sol`` for what each one does.
+    """
+
+    name: Name
+    index_asset: Name
+    skew_scale: Annotated[int, Wad(1, MAX_AMOUNT)]
+    max_open_interest: Annotated[int, Wad(0, MAX_AMOUNT)]
+    max_premium: Annotated[int, Wad("0.001", "0.5")]
+    taker_fee: Annotated[int, Wad(0, "0.01")]
+    initial_margin_ratio: Annotated[int, Wad(0, 1)]
+    maintenance_margin_ratio: Annotated[int, Wad("0.005", "0.5")]
+    max_funding_rate: Annotated[int, Wad(0, "0.5")]
+    max_funding_velocity: Annotated[int, Wad(0, 10)]
+    premium_scale: Annotated[int, Wad("0.0001", 1)]
+    funding_deadband: Annotated[int, Wad(0, "0.1")]
+    penalty: Annotated[int, Wad(0, 1)]
+    keeper_share: Annotated[int, Wad(0, 1)]
+    min_notional: Annotated[int, Wad(0, 10**6)]
+
+    @model_validator(mode="after")
+    def _margins(self) -> Self:
+        _at_least(
+            "initial_margin_ratio",
+            self.initial_margin_ratio,
+            self.maintenance_margin_ratio * 5 // 4,
+            "5/4 of maintenance_margin_ratio",
+        )
+        _at_most(
+            "penalty",
+            self.penalty,
+            self.maintenance_margin_ratio // 2,
+            "half of maintenance_margin_ratio",
+        )
+        return self
+
+    def trading(self) -> dict[str, Any]:
+        """Return the contract's ``MarketTrading``."""
+        values = {name: value for name, value in camel(self).items() if name not in _LIQUIDATION}
+        del values["name"]
+        return {**values, "indexAsset": asset_id(self.index_asset)}
+
+    def liquidation(self) -> dict[str, int]:
+        """Return the contract's ``MarketLiquidation``."""
+        return {name: value for name, value in camel(self).items() if name in _LIQUIDATION}
+
+
+class CollateralParameters(Model):
+    """A collateral token. ``haircut`` in WAD; ``cap`` in WAD of whole tokens, 0 stops deposits.
+
+    ``token`` is a symbol of the environment or an address.
+    """
+
+    name: Name
+    token: Name | None = None
+    decimals: Annotated[int, Whole(0, 18)]
+    asset: Name
+    pegged: bool = False
+    haircut: Annotated[int, Wad(0, "0.9")] = 0
+    cap: Annotated[int, Wad(0, MAX_AMOUNT)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.pegged:
+            _at_most("haircut", self.haircut, 0, "a pegged token has that of the peg monitor")
+        else:
+            _at_least("haircut", self.haircut, 10**16, "for a token that is not pegged")
+        if self.cap_tokens > MAX_CAP_TOKENS:
+            raise ValueError(f"cap: {self.cap_tokens} token units is above {MAX_CAP_TOKENS}")
+        return self
+
+    @property
+    def symbol(self) -> str:
+        """Symbol or address of the token."""
+        return self.token or self.name
+
+    @property
+    def cap_tokens(self) -> int:
+        """The cap in token units."""
+        unit = 10 ** (18 - self.decimals)
+        if self.cap % unit:
+            raise ValueError(f"cap: {from_wad(self.cap)} has more than {self.decimals} decimals")
+        return self.cap // unit
+
+    def config(self, token: str) -> dict[str, Any]:
+        """Return the contract's ``CollateralConfig`` for the token at an address."""
+        return {
+            "token": token,
+            "decimals": self.decimals,
+            "pegged": self.pegged,
+            "haircut": self.haircut,
+            "asset": asset_id(self.asset),
+            "cap": self.cap_tokens,
+        }
+
+
+class CompartmentParameters(Model):
+    """Parameters of the whole compartment. Durations in seconds, fractions in WAD."""
+
+    vesting_period: Annotated[int, Seconds(0, "30d")]
+    max_unrealized_age: Annotated[int, Seconds(1, "1d")]
+    debt_initial_ratio: Annotated[int, Wad(0, 1)]
+    debt_maintenance_ratio: Annotated[int, Wad("0.01", "0.5")]
+    target_health: Annotated[int, Wad("1.01", 2)]
+    insurance_fee_share: Annotated[int, Wad(0, 1)]
+    pool_fee_share: Annotated[int, Wad(0, 1)]
+    auction_start_premium: Annotated[int, Wad(0, "0.5")]
+    auction_duration: Annotated[int, Seconds("1m", "1d")]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _at_least(
+            "debt_initial_ratio",
+            self.debt_initial_ratio,
+            self.debt_maintenance_ratio * 5 // 4,
+            "5/4 of debt_maintenance_ratio",
+        )
+        _at_most(
+            "pool_fee_share",
+            self.pool_fee_share,
+            10**18 - self.insurance_fee_share,
+            "what insurance_fee_share leaves",
+        )
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """Return the contract's ``CompartmentParameters``."""
+        return camel(self)
+
+
+class BreakerTiming(Model):
+    """How long the circuit breaker looks back and holds on. Seconds."""
+
+    velocity_window: Annotated[int, Seconds("1m", "1d")]
+    volume_window: Annotated[int, Seconds("1m", "7d")]
+    min_dwell: Annotated[int, Seconds("1m", "1d")]
+    max_halt: Annotated[int, Seconds("1m", "3d")]
+
+    def struct(self) -> dict[str, int]:
+        """Return the contract's ``BreakerTiming``."""
+        return camel(self)
+
+
+class BreakerThresholds(Model):
+    """Least signals for tiers 1 to 4, rising strictly. WAD: fractions, then settlement units."""
+
+    price_move: tuple[Threshold64, Threshold64, Threshold64, Threshold64]
+    discount: tuple[Threshold64, Threshold64, Threshold64, Threshold64]
+    liquidation_volume: tuple[Threshold128, Threshold128, Threshold128, Threshold128]
+    bad_debt: tuple[Threshold128, Threshold128, Threshold128, Threshold128]
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        for field in type(self).model_fields:
+            values = getattr(self, field)
+            for i in range(1, 4):
+                if values[i] <= values[i - 1]:
+                    raise ValueError(
+                        f"{field}: {from_wad(values[i])} for tier {i + 1} is not above "
+                        f"{from_wad(values[i - 1])} for tier {i}"
+                    )
+        return self
+
+    def struct(self) -> dict[str, tuple[int, ...]]:
+        """Return the contract's ``BreakerThresholds``."""
+        return camel(self)
+
+
+class BreakerParameters(Model):
+    """The circuit breaker: timing, thresholds, and the assets that it watches."""
+
+    timing: BreakerTiming
+    thresholds: BreakerThresholds
+    watched_prices: Annotated[tuple[Name, ...], Field(max_length=MAX_WATCHED)] = ()
+    watched_pegs: Annotated[tuple[Name, ...], Field(max_length=MAX_WATCHED)] = ()
+
+
+class ChainlinkSource(Model):
+    """A Chainlink feed: a name of the environment, or an address."""
+
+    kind: Literal["chainlink"]
+    feed: Name
+    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+
+    @property
+    def reads(self) -> str:
+        """What it reads, for telling two sources apart."""
+        return f"feed {self.feed}"
+
+
+class UniswapV3TwapSource(Model):
+    """The TWAP of a Uniswap v3 pool: a name of the environment, or an address.
+
+    ``min_liquidity`` is in the pool's own units (√(amount0·amount1) of raw tokens).
+    """
+
+    kind: Literal["uniswap_v3_twap"]
+    pool: Name
+    base: Name
+    window: Annotated[int, Seconds(1, UINT32_MAX)]
+    min_liquidity: Annotated[int, Whole(2, 2**128 - 1)]
+    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+
+    @property
+    def reads(self) -> str:
+        """What it reads, for telling two sources apart."""
+        return f"pool {self.pool}"
+
+
+Source = Annotated[ChainlinkSource | UniswapV3TwapSource, Field(discriminator="kind")]
+
+
+class OracleAssetParameters(Model):
+    """An asset of the oracle: rules and sources. Durations in seconds, ``max_deviation`` in WAD."""
+
+    name: Name
+    max_staleness: Annotated[int, Seconds(1, "7d")]
+    max_cache_age: Annotated[int, Seconds(0, "7d")]
+    quorum_weight: Annotated[int, Whole(1, UINT32_MAX)]
+    max_deviation: Annotated[int, Wad(_ONE_UNIT, 1)]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=MAX_SOURCES)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.max_cache_age > self.max_staleness:
+            raise ValueError(
+                f"max_cache_age: {self.max_cache_age} is above the limit {self.max_staleness} "
+                "(max_staleness)"
+            )
+        total = sum(source.weight for source in self.sources)
+        if not total < 2 * self.quorum_weight <= 2 * total:
+            raise ValueError(
+                f"quorum_weight: {self.quorum_weight} is not above half of the sources' weight "
+                f"{total} and at most all of it"
+            )
+        seen: set[str] = set()
+        for source in self.sources:
+            if source.reads in seen:
+                raise ValueError(f"sources: {source.reads} would vote twice")
+            seen.add(source.reads)
+        return self
+
+    def config(self) -> dict[str, int]:
+        """Return the contract's ``AssetConfig``."""
+        return {
+            "maxStaleness": self.max_staleness,
+            "maxCacheAge": self.max_cache_age,
+            "quorumWeight": self.quorum_weight,
+            "maxDeviation": self.max_deviation,
+        }
+
+
+class PegParameters(Model):
+    """A pegged asset. Durations in seconds, everything else in WAD.
+
+    ``rate_source`` is a token of the environment or an address; none means a rate of 1.0.
+    """
+
+    name: Name
+    underlying: Name
+    market_ratio: Name
+    rate_source: Name | None = None
+    max_age: Annotated[int, Seconds(1, "1d")]
+    deadband: Annotated[int, Wad(0, from_wad(10**18 - 1))]
+    stress_per_day: Annotated[int, Wad(0, 10)]
+    decay_period: Annotated[int, Seconds("1h", "365d")]
+    base_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
+    discount_slope: Annotated[int, Wad(0, 10)]
+    stress_slope: Annotated[int, Wad(0, 10)]
+    max_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _at_most("base_haircut", self.base_haircut, self.max_haircut, "max_haircut")
+        return self
+
+    def config(self, rate_source: str) -> dict[str, Any]:
+        """Return the contract's ``PegConfig`` for the rate source at an address."""
+        values = camel(self)
+        del values["name"]
+        return {
+            **values,
+            "underlying": asset_id(self.underlying),
+            "marketRatio": asset_id(self.market_ratio),
+            "rateSource": rate_source,
+        }

@@ -1,0 +1,219 @@
+"""All parameters of a deployment, and the TOML or JSON file that they are read from."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from eth_utils.address import is_address
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from bulkhead.chain.codec import checksum
+from bulkhead.deployment.models import (
+    MAX_COLLATERALS,
+    MAX_MARKETS,
+    BreakerParameters,
+    BreakerThresholds,
+    BreakerTiming,
+    ChainlinkSource,
+    CollateralParameters,
+    CompartmentParameters,
+    MarketParameters,
+    Model,
+    Name,
+    OracleAssetParameters,
+    PegParameters,
+    Source,
+    UniswapV3TwapSource,
+)
+
+__all__ = [
+    "BreakerParameters",
+    "BreakerThresholds",
+    "BreakerTiming",
+    "ChainlinkSource",
+    "CollateralParameters",
+    "CompartmentParameters",
+    "DeploymentParameters",
+    "ExternalAddresses",
+    "MarketParameters",
+    "OracleAssetParameters",
+    "ParameterError",
+    "PegParameters",
+    "RoleParameters",
+    "Source",
+    "UniswapV3TwapSource",
+    "load_parameters",
+    "validated",
+]
+
+
+class ParameterError(Exception):
+    """A parameter file is wrong: one line per mistake, with file, field, value and limit."""
+
+
+def _checked_address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError(f"{text!r} is not an address, or its checksum is wrong")
+    return checksum(text)
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+
+
+class RoleParameters(Model):
+    """Who holds which role in the end. Without a governor the deployer stays it."""
+
+    governor: Address | None = None
+    risk_admins: tuple[Address, ...] = ()
+    guardians: tuple[Address, ...] = ()
+
+
+class ExternalAddresses(Model):
+    """What a real network already has: tokens, feeds and pools by the names used elsewhere."""
+
+    tokens: dict[Name, Address] = Field(default_factory=dict)
+    feeds: dict[Name, Address] = Field(default_factory=dict)
+    pools: dict[Name, Address] = Field(default_factory=dict)
+
+
+class DeploymentParameters(Model):
+    """Everything that a deployment needs to know.
+
+    Markets get the ids 0, 1, … and collaterals 1, 2, … in the order of their lists.
+
+    Attributes:
+        settlement_token: symbol in the environment, or an address.
+        chain_id: only deploy to this chain; None: to any.
+        external: addresses of what exists already, for real networks.
+    """
+
+    settlement_token: Name
+    chain_id: int | None = None
+    roles: RoleParameters = RoleParameters()
+    external: ExternalAddresses = ExternalAddresses()
+    oracle: tuple[OracleAssetParameters, ...]
+    pegs: tuple[PegParameters, ...] = ()
+    compartment: CompartmentParameters
+    breaker: BreakerParameters
+    markets: Annotated[tuple[MarketParameters, ...], Field(min_length=1, max_length=MAX_MARKETS)]
+    collaterals: Annotated[tuple[CollateralParameters, ...], Field(max_length=MAX_COLLATERALS)] = ()
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        priced = _unique("oracle", (asset.name for asset in self.oracle))
+        pegged = _unique("pegs", (peg.name for peg in self.pegs))
+        _unique("markets", (market.name for market in self.markets))
+        _unique("collaterals", (collateral.name for collateral in self.collaterals))
+        tokens = [collateral.symbol for collateral in self.collaterals]
+        _unique("collaterals.token", [self.settlement_token, *tokens])
+        _unique("breaker.watched_prices", self.breaker.watched_prices)
+        _unique("breaker.watched_pegs", self.breaker.watched_pegs)
+
+        for peg in self.pegs:
+            _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, "oracle")
+            _known(f"pegs.{peg.name}.market_ratio", peg.market_ratio, priced, "oracle")
+        for market in self.markets:
+            _known(f"markets.{market.name}.index_asset", market.index_asset, priced, "oracle")
+        for collateral in self.collaterals:
+            known, where = (pegged, "pegs") if collateral.pegged else (priced, "oracle")
+            _known(f"collaterals.{collateral.name}.asset", collateral.asset, known, where)
+        for name in self.breaker.watched_prices:
+            _known("breaker.watched_prices", name, priced, "oracle")
+        for name in self.breaker.watched_pegs:
+            _known("breaker.watched_pegs", name, pegged, "pegs")
+        return self
+
+    @property
+    def market_ids(self) -> dict[str, int]:
+        """Market ids by name."""
+        return {market.name: i for i, market in enumerate(self.markets)}
+
+    @property
+    def collateral_ids(self) -> dict[str, int]:
+        """Collateral ids by name; the settlement token, id 0, is not among them."""
+        return {collateral.name: i for i, collateral in enumerate(self.collaterals, start=1)}
+
+
+def load_parameters(path: Path | str) -> DeploymentParameters:
+    """Read and validate a parameter file, ``.toml`` or ``.json``.
+
+    Decimals are read exactly, whether quoted or not.
+
+    Raises:
+        ParameterError: it is missing, not TOML or JSON, or a value is wrong.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".json":
+            raw = json.loads(text, parse_float=Decimal)
+        else:
+            raw = tomllib.loads(text, parse_float=Decimal)
+    except OSError as error:
+        raise ParameterError(f"{file}: {error.strerror or error}") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{file}: {error}") from None
+    return validated(raw, str(file))
+
+
+def validated(raw: Any, origin: str = "parameters") -> DeploymentParameters:
+    """Return parameters from plain data, as a file would hold it.
+
+    Args:
+        raw: nested mappings and lists.
+        origin: what the messages call it.
+
+    Raises:
+        ParameterError: a value is wrong.
+    """
+    try:
+        return DeploymentParameters.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{origin}: {_mistake(raw, dict(details))}" for details in error.errors()]
+        raise ParameterError("\n".join(lines)) from None
+
+
+def _mistake(raw: Any, details: dict[str, Any]) -> str:
+    """Return one mistake as ``field: what is wrong``, list entries by their names."""
+    words: list[str] = []
+    here = raw
+    for step in details["loc"]:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        if isinstance(step, int) and isinstance(here, dict) and "name" in here:
+            words.append(str(here["name"]))
+        elif step not in ("chainlink", "uniswap_v3_twap"):  # Pydantic names the kind of source too.
+            words.append(str(step))
+    field = ".".join(words)
+    kind = details["type"]
+    if kind == "missing":
+        text = "is missing"
+    elif kind == "extra_forbidden":
+        text = "is not a parameter"
+    else:
+        text = str(details["msg"]).removeprefix("Value error, ")
+        if kind != "value_error":
+            text += f" (got {details['input']!r})"
+    return f"{field}: {text}" if field else text
+
+
+def _unique(where: str, names: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{where}: {name} is listed twice")
+        seen.add(name)
+    return seen
+
+
+def _known(where: str, name: str, known: set[str], section: str) -> None:
+    if name not in known:
+        choice = ", ".join(sorted(known)) or "nothing"
+        raise ValueError(f"{where}: {name} is not in {section}, which has {choice}")

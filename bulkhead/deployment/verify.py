@@ -1,0 +1,122 @@
+"""Is what was deployed what was planned? Code, roles, and every parameter read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from bulkhead.chain.artifacts import Artifacts
+from bulkhead.chain.codec import asset_id
+from bulkhead.chain.contract import interface_of
+from bulkhead.deployment.parameters import DeploymentParameters
+from bulkhead.deployment.sender import DeploymentError, Sender
+
+
+def verify(
+    sender: Sender, parameters: DeploymentParameters, plan: Any, artifacts: Artifacts
+) -> dict[str, str]:
+    """Compare a deployment with its plan; return the hash of each contract's runtime code.
+
+    Raises:
+        DeploymentError: something differs; the message says what, and both values.
+    """
+    return _Verifier(sender, parameters, plan, artifacts).verify()
+
+
+class _Verifier:
+    def __init__(
+        self, sender: Sender, parameters: DeploymentParameters, plan: Any, artifacts: Artifacts
+    ) -> None:
+        self.sender = sender
+        self.parameters = parameters
+        self.plan = plan
+        self.artifacts = artifacts
+
+    def verify(self) -> dict[str, str]:
+        """See the module's function of this name."""
+        hashes = {name: self._code_hash(name, a) for name, a in self.plan.contracts.items()}
+        for asset, adapters in self.plan.adapters.items():
+            for i, adapter in enumerate(adapters):
+                name = f"{asset} adapter {i + 1}"
+                hashes[name] = self._code_hash(name, adapter)
+        self._roles()
+        self._oracle()
+        self._risk()
+        return hashes
+
+    def _code_hash(self, name: str, address: str) -> str:
+        code = self.sender.code(address)
+        if not code:
+            raise DeploymentError(f"verify: {name} has no code at {address}")
+        return "0x" + keccak(code).hex()
+
+    def _read(self, contract: str, function: str, *args: Any) -> Any:
+        chosen = interface_of(self.artifacts[contract].abi).function(function)
+        data = self.sender.call(self.plan.contracts[contract], chosen.encode(args))
+        return chosen.decode(data)
+
+    def _equal(self, what: str, actual: Any, wanted: Any) -> None:
+        if actual != wanted:
+            raise DeploymentError(f"verify: {what}: {actual} on chain, {wanted} planned")
+
+    def _struct(self, what: str, actual: Any, wanted: dict[str, Any]) -> None:
+        for field in actual._fields:
+            self._equal(f"{what}.{field}", getattr(actual, field), wanted[field])
+
+    def _roles(self) -> None:
+        governor, deployer = self.plan.governor, self.sender.address
+        roles = self.parameters.roles
+        expected = [("GOVERNOR", governor, True)]
+        if governor != deployer:
+            expected.append(("GOVERNOR", deployer, False))
+        expected += [("RISK_ADMIN", holder, True) for holder in roles.risk_admins]
+        expected += [("GUARDIAN", holder, True) for holder in roles.guardians]
+        for role, holder, wanted in expected:
+            held = self._read("RoleRegistry", "hasRole", keccak(text=role), holder)
+            self._equal(f"{role} of {holder}", held, wanted)
+
+    def _oracle(self) -> None:
+        for asset in self.parameters.oracle:
+            where = f"oracle.{asset.name}"
+            config, sources = self._read("OracleAggregator", "assetConfig", asset_id(asset.name))
+            self._struct(where, config, asset.config())
+            wanted = [
+                (adapter, source.weight)
+                for adapter, source in zip(
+                    self.plan.adapters[asset.name], asset.sources, strict=True
+                )
+            ]
+            self._equal(f"{where}.sources", [tuple(s) for s in sources], wanted)
+            price = self._read("OracleAggregator", "latest", asset_id(asset.name))
+            if price.price == 0:
+                raise DeploymentError(f"verify: {where} has no price: do its sources answer?")
+        for peg in self.parameters.pegs:
+            actual = self._read("PegMonitor", "pegConfig", asset_id(peg.name))
+            self._struct(f"pegs.{peg.name}", actual, peg.config(actual.rateSource))
+
+    def _risk(self) -> None:
+        p = self.parameters
+        self._equal("markets", self._read("RiskParameters", "marketCount"), len(p.markets))
+        count = self._read("RiskParameters", "collateralCount")
+        self._equal("collaterals", count, len(p.collaterals))
+        for i, market in enumerate(p.markets):
+            where = f"markets.{market.name}"
+            trading = self._read("RiskParameters", "marketTrading", i)
+            self._struct(where, trading, market.trading())
+            liquidation = self._read("RiskParameters", "marketLiquidation", i)
+            self._struct(where, liquidation, market.liquidation())
+        for i, collateral in enumerate(p.collaterals, start=1):
+            config = self._read("RiskParameters", "collateralConfig", i)
+            wanted = collateral.config(self.plan.tokens[collateral.symbol])
+            self._struct(f"collaterals.{collateral.name}", config, wanted)
+        actual = self._read("RiskParameters", "compartmentParameters")
+        self._struct("compartment", actual, p.compartment.struct())
+        timing = self._read("RiskParameters", "breakerTiming")
+        self._struct("breaker.timing", timing, p.breaker.timing.struct())
+        thresholds, prices, pegs = self._read("RiskParameters", "breakerThresholds")
+        self._struct("breaker.thresholds", thresholds, p.breaker.thresholds.struct())
+        wanted_prices = tuple(map(asset_id, p.breaker.watched_prices))
+        self._equal("breaker.watched_prices", prices, wanted_prices)
+        wanted_pegs = tuple(map(asset_id, p.breaker.watched_pegs))
+        self._equal("breaker.watched_pegs", pegs, wanted_pegs)

@@ -1,0 +1,129 @@
+"""Where a world's prices come from: the twins of oracle and peg monitor, or prices set by hand."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from bulkhead.model.context import Context
+from bulkhead.model.math import WAD, mul_down
+from bulkhead.model.oracle import (
+    OracleAggregator,
+    OracleAggregator_UnknownAsset,
+    PriceData,
+    PriceStatus,
+)
+from bulkhead.model.peg import PegMonitor_UnknownAsset, PegValuation
+
+
+class PriceFeed(Protocol):
+    """What the compartment asks of the oracle; ``now`` in Unix seconds."""
+
+    def fetch(self, asset: str, now: int) -> PriceData:
+        """Return the aggregate, recording it where it had to be formed."""
+        ...
+
+    def latest(self, asset: str, now: int) -> PriceData:
+        """Return what ``fetch`` would, without writing."""
+        ...
+
+
+class PegFeed(Protocol):
+    """What the compartment asks of the peg monitor."""
+
+    def valuation(self, asset: str, now: int) -> PegValuation:
+        """Return what one token is worth as collateral."""
+        ...
+
+
+class StaticOracle:
+    """Prices set by hand."""
+
+    def __init__(self) -> None:
+        self._prices: dict[str, PriceData] = {}
+
+    def set(
+        self,
+        asset: str,
+        price: int,
+        status: PriceStatus = PriceStatus.VALID,
+        published_at: int = 0,
+        recorded_at: int = 0,
+    ) -> None:
+        """Set an asset's aggregate: WAD price, status, Unix seconds."""
+        self._prices[asset] = PriceData(price, published_at, recorded_at, status)
+
+    def fetch(self, asset: str, now: int) -> PriceData:
+        """Return the price that was set.
+
+        Raises:
+            OracleAggregator_UnknownAsset: none was.
+        """
+        return self.latest(asset, now)
+
+    def latest(self, asset: str, now: int) -> PriceData:  # noqa: ARG002
+        """Return the price that was set.
+
+        Raises:
+            OracleAggregator_UnknownAsset: none was.
+        """
+        if asset not in self._prices:
+            raise OracleAggregator_UnknownAsset(asset)
+        return self._prices[asset]
+
+
+class StaticPeg:
+    """Valuations set by hand."""
+
+    def __init__(self) -> None:
+        self._valuations: dict[str, PegValuation] = {}
+
+    def set(
+        self,
+        asset: str,
+        market_price: int,
+        haircut: int = 0,
+        discount: int = 0,
+        status: PriceStatus = PriceStatus.VALID,
+    ) -> None:
+        """Set a valuation: both prices are the market's less the haircut. WAD."""
+        kept = mul_down(market_price, WAD - haircut)
+        self.put(asset, PegValuation(kept, kept, market_price, haircut, discount, status))
+
+    def put(self, asset: str, valuation: PegValuation) -> None:
+        """Set a whole valuation."""
+        self._valuations[asset] = valuation
+
+    def valuation(self, asset: str, now: int) -> PegValuation:  # noqa: ARG002
+        """Return the valuation that was set.
+
+        Raises:
+            PegMonitor_UnknownAsset: none was.
+        """
+        if asset not in self._valuations:
+            raise PegMonitor_UnknownAsset(asset)
+        return self._valuations[asset]
+
+
+class Feeds:
+    """Oracle and peg monitor as a compartment calls them: at the block's time, undone by reverts."""
+
+    def __init__(self, context: Context, oracle: PriceFeed, peg: PegFeed) -> None:
+        self._context = context
+        self._oracle = oracle
+        self._peg = peg
+
+    def fetch(self, asset: str) -> PriceData:
+        """Return the price, recording it where it had to be formed."""
+        if isinstance(self._oracle, OracleAggregator):
+            assets: dict[str, Any] = self._oracle._assets
+            if asset in assets:
+                self._context.undo.append((assets, asset, assets[asset]))
+        return self._oracle.fetch(asset, self._context.now)
+
+    def latest(self, asset: str) -> PriceData:
+        """Return the price, without writing."""
+        return self._oracle.latest(asset, self._context.now)
+
+    def peg(self, asset: str) -> PegValuation:
+        """Return a pegged asset's valuation."""
+        return self._peg.valuation(asset, self._context.now)

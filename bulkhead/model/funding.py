@@ -1,0 +1,47 @@
+"""Twin of ``Funding``: the premium moves the rate, the rate moves money.
+
+Rates are WAD per day, velocities WAD per day per day, times in seconds.
+"""
+
+from __future__ import annotations
+
+from bulkhead.model.math import DAY, WAD, div_trunc, mul_div_down, mul_div_floor, to_int
+from bulkhead.model.types import MarketTrading
+
+
+def velocity(premium: int, p: MarketTrading) -> int:
+    """Return clamp(premium / premiumScale, ±1) · maxFundingVelocity, 0 inside the dead-band.
+
+    Rounded towards zero.
+    """
+    size = abs(premium)
+    if size <= p.funding_deadband:
+        return 0
+    speed = (
+        p.max_funding_velocity
+        if size >= p.premium_scale
+        else mul_div_down(size, p.max_funding_velocity, p.premium_scale)
+    )
+    return speed if premium > 0 else -speed
+
+
+def accrue(
+    rate: int, premium: int, elapsed: int, index_price: int, p: MarketTrading
+) -> tuple[int, int]:
+    """Return the rate after ``elapsed`` seconds, and what a long of 1.0 owes for them.
+
+    The rate is linear until it meets its bound, so one trapezoid and one rectangle are its
+    integral; the amount, WAD settlement units, is rounded towards −∞.
+    """
+    speed = velocity(premium, p)
+    limit = p.max_funding_rate if speed > 0 else -p.max_funding_rate
+    new_rate = rate + div_trunc(speed * elapsed, DAY)
+    beyond = new_rate > limit if speed > 0 else new_rate < limit
+    if speed != 0 and beyond:
+        new_rate = limit
+        starts_beyond = rate >= limit if speed > 0 else rate <= limit
+        ramp = 0 if starts_beyond else div_trunc((limit - rate) * DAY, speed)
+        doubled = (rate + limit) * ramp + 2 * limit * (elapsed - ramp)
+    else:
+        doubled = (rate + new_rate) * elapsed
+    return new_rate, mul_div_floor(to_int(doubled), index_price, 2 * DAY * WAD)

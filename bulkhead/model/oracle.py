@@ -1,0 +1,311 @@
+"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache.
+
+Authority and gas are not modelled: the twin's ``configure`` asks for no role, and a source that the
+contract would leave out because its call failed is one whose ``latest`` raises ``ModelRevert``.
+Asset names are plain strings, times Unix seconds, prices WAD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Protocol
+
+from bulkhead.model.errors import ModelRevert
+from bulkhead.model.math import DAY, WAD, checked_uint, mul_down
+
+MAX_SAMPLES = 7
+MAX_PRICE = 2**127 - 1
+MAX_STALENESS = 7 * DAY
+
+
+class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
+    """``(asset)``: the asset has no configuration."""
+
+
+class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
+    """``(count, maximum)``: no sources, or too many."""
+
+
+class OracleAggregator_DuplicateSource(ModelRevert):  # noqa: N801
+    """``(adapter)``: the same adapter is listed twice."""
+
+
+class OracleAggregator_ZeroWeight(ModelRevert):  # noqa: N801
+    """``(adapter)``: a weight is zero."""
+
+
+class OracleAggregator_Quorum(ModelRevert):  # noqa: N801
+    """``(quorumWeight, totalWeight)``: the quorum is no majority, or more than everything."""
+
+
+class OracleAggregator_OutOfBounds(ModelRevert):  # noqa: N801
+    """``(parameter, value, minimum, maximum)``."""
+
+
+class ChainlinkAdapter_NonPositiveAnswer(ModelRevert):  # noqa: N801
+    """``(answer)``."""
+
+
+class ChainlinkAdapter_IncompleteRound(ModelRevert):  # noqa: N801
+    """``(roundId, answeredInRound, updatedAt)``."""
+
+
+class PriceStatus(IntEnum):
+    """How far an aggregate can be trusted; a smaller value is a worse price."""
+
+    STALE = 0
+    DEGRADED = 1
+    VALID = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PriceData:
+    """One aggregate: WAD price, Unix seconds, status."""
+
+    price: int = 0
+    published_at: int = 0
+    recorded_at: int = 0
+    status: PriceStatus = PriceStatus.STALE
+
+
+class PriceSource(Protocol):
+    """What an adapter answers."""
+
+    def latest(self) -> tuple[int, int, int]:
+        """Return ``(price WAD, confidence WAD, publishedAt)`` or raise ``ModelRevert``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSource:
+    """A source that always answers the same."""
+
+    price: int
+    confidence: int
+    published_at: int
+
+    def latest(self) -> tuple[int, int, int]:
+        return self.price, self.confidence, self.published_at
+
+
+@dataclass(frozen=True, slots=True)
+class ChainlinkAdapter:
+    """Twin of ``ChainlinkAdapter``, over one round of its feed."""
+
+    decimals: int
+    round_id: int
+    answer: int
+    updated_at: int
+    answered_in_round: int
+
+    def latest(self) -> tuple[int, int, int]:
+        """Return the answer scaled to WAD.
+
+        Raises:
+            ChainlinkAdapter_IncompleteRound: no answer yet, or a carried-over one.
+            ChainlinkAdapter_NonPositiveAnswer: zero or negative.
+            Panic: the scaled answer overflows.
+        """
+        if self.updated_at == 0 or self.answered_in_round < self.round_id:
+            raise ChainlinkAdapter_IncompleteRound(
+                self.round_id, self.answered_in_round, self.updated_at
+            )
+        if self.answer <= 0:
+            raise ChainlinkAdapter_NonPositiveAnswer(self.answer)
+        return checked_uint(self.answer * 10 ** (18 - self.decimals)), 0, self.updated_at
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """An adapter's name and its voting weight."""
+
+    adapter: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetConfig:
+    """An asset's rules: seconds, seconds, weight, WAD fraction."""
+
+    max_staleness: int
+    max_cache_age: int
+    quorum_weight: int
+    max_deviation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One source's vote; sorted like the packed word of the contract."""
+
+    price: int
+    published_at: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    config: AssetConfig
+    sources: tuple[SourceConfig, ...]
+    cache: PriceData = PriceData()
+    fresh_until: int = 0
+
+
+def median(samples: Sequence[Sample]) -> int:
+    """Return the weighted median price of samples in ascending order of price.
+
+    The smallest price whose cumulative weight exceeds half of the total; where the samples up to
+    some price hold exactly half, the mean of that price and the next, rounded down.
+    """
+    total = sum(sample.weight for sample in samples)
+    cumulative = 0
+    for i, sample in enumerate(samples):
+        cumulative += sample.weight
+        if 2 * cumulative == total:
+            return (sample.price + samples[i + 1].price) >> 1
+        if 2 * cumulative > total:
+            return sample.price
+    raise ValueError("no samples")
+
+
+def aggregate_samples(
+    samples: Sequence[Sample], config: AssetConfig, last: PriceData, now: int
+) -> PriceData:
+    """Return the aggregate of samples that may vote, or ``last`` as stale if they are no quorum."""
+    ordered = sorted(samples, key=lambda s: (s.price, s.published_at, s.weight))
+    total = sum(sample.weight for sample in ordered)
+    stale = replace(last, status=PriceStatus.STALE)
+    if total < config.quorum_weight:
+        return stale
+    price = median(ordered)
+    tolerance = mul_down(price, config.max_deviation)
+    members = [sample for sample in ordered if abs(sample.price - price) <= tolerance]
+    counted = sum(sample.weight for sample in members)
+    if counted < config.quorum_weight:
+        return stale
+    return PriceData(
+        price=price,
+        published_at=min([now, *(sample.published_at for sample in members)]),
+        recorded_at=now,
+        status=PriceStatus.DEGRADED if counted < total else PriceStatus.VALID,
+    )
+
+
+@dataclass(slots=True)
+class OracleAggregator:
+    """Twin of the contract; ``adapters`` maps an adapter's name to what it answers now."""
+
+    adapters: Mapping[str, PriceSource]
+    _assets: dict[str, _Asset] = field(default_factory=dict)
+
+    def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
+        """Replace an asset's sources and rules; the cached price is kept as stale.
+
+        Raises:
+            OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
+            OracleAggregator_SourceCount: no sources, or more than seven.
+            OracleAggregator_ZeroWeight: a source cannot vote.
+            OracleAggregator_DuplicateSource: a source would vote twice.
+            OracleAggregator_Quorum: the quorum is no majority, or more than everything.
+        """
+        _require_bounds("maxStaleness", config.max_staleness, 1, MAX_STALENESS)
+        _require_bounds("maxCacheAge", config.max_cache_age, 0, config.max_staleness)
+        _require_bounds("maxDeviation", config.max_deviation, 1, WAD)
+        if not 1 <= len(sources) <= MAX_SAMPLES:
+            raise OracleAggregator_SourceCount(len(sources), MAX_SAMPLES)
+        total = 0
+        seen: set[str] = set()
+        for source in sources:
+            if source.weight == 0:
+                raise OracleAggregator_ZeroWeight(source.adapter)
+            if source.adapter in seen:
+                raise OracleAggregator_DuplicateSource(source.adapter)
+            seen.add(source.adapter)
+            total += source.weight
+        if 2 * config.quorum_weight <= total or config.quorum_weight > total:
+            raise OracleAggregator_Quorum(config.quorum_weight, total)
+        known = self._assets.get(asset)
+        cache = replace(known.cache, status=PriceStatus.STALE) if known else PriceData()
+        self._assets[asset] = _Asset(config, tuple(sources), cache)
+
+    def record(self, asset: str, now: int) -> PriceData:
+        """Aggregate live and cache the result.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        data = self.aggregate(asset, now)
+        state = self._assets[asset]
+        fresh_until = min(
+            data.recorded_at + state.config.max_cache_age,
+            data.published_at + state.config.max_staleness,
+        )
+        self._assets[asset] = replace(state, cache=data, fresh_until=fresh_until)
+        return data
+
+    def fetch(self, asset: str, now: int) -> PriceData:
+        """Return the cached aggregate if fresh, else refresh the cache.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        return self._cached(asset, now) or self.record(asset, now)
+
+    def latest(self, asset: str, now: int) -> PriceData:
+        """Return what ``fetch`` would, without writing.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        return self._cached(asset, now) or self.aggregate(asset, now)
+
+    def aggregate(self, asset: str, now: int) -> PriceData:
+        """Aggregate live, whatever is cached, without writing.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        state = self._require(asset)
+        samples = self._collect(state, now)
+        return aggregate_samples(samples, state.config, state.cache, now)
+
+    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
+        """Return an asset's rules and sources.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        state = self._require(asset)
+        return state.config, state.sources
+
+    def _collect(self, state: _Asset, now: int) -> list[Sample]:
+        samples = []
+        for source in state.sources:
+            try:
+                price, confidence, published_at = self.adapters[source.adapter].latest()
+            except ModelRevert:
+                continue
+            if not 0 < price <= MAX_PRICE:
+                continue
+            if published_at > now or now - published_at > state.config.max_staleness:
+                continue
+            if confidence > mul_down(price, state.config.max_deviation):
+                continue
+            samples.append(Sample(price, published_at, source.weight))
+        return samples
+
+    def _cached(self, asset: str, now: int) -> PriceData | None:
+        state = self._require(asset)
+        fresh = state.cache.status != PriceStatus.STALE and now <= state.fresh_until
+        return state.cache if fresh else None
+
+    def _require(self, asset: str) -> _Asset:
+        if asset not in self._assets:
+            raise OracleAggregator_UnknownAsset(asset)
+        return self._assets[asset]
+
+
+def _require_bounds(parameter: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise OracleAggregator_OutOfBounds(parameter, value, minimum, maximum)

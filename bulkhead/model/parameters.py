@@ -1,0 +1,301 @@
+"""Twin of ``RiskParameters``: every tunable within hard bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bulkhead.model import roles
+from bulkhead.model.context import Cell, Contract, Table, external
+from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint
+from bulkhead.model.parts import Parts
+from bulkhead.model.reverts import (
+    RiskParameters_Immutable,
+    RiskParameters_OutOfBounds,
+    RiskParameters_TokenAlreadyListed,
+    RiskParameters_UnknownCollateral,
+    RiskParameters_UnknownMarket,
+)
+from bulkhead.model.types import (
+    Address,
+    BreakerThresholds,
+    BreakerTiming,
+    CollateralConfig,
+    CompartmentParameters,
+    MarketLiquidation,
+    MarketTrading,
+    Thresholds,
+)
+
+MAX_MARKETS = 16
+MAX_COLLATERALS = 8
+MAX_WATCHED = 8
+MAX_AMOUNT = 10**36
+MINUTE = 60
+
+BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
+
+
+class RiskParameters(Contract):
+    """Parameters of one compartment; only the governor changes them."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        parameters: CompartmentParameters,
+        timing: BreakerTiming,
+        thresholds: BreakerThresholds,
+        watched_prices: Sequence[str],
+        watched_pegs: Sequence[str],
+    ) -> None:
+        context = parts.context
+        super().__init__(context, parts.addresses.risk_parameters)
+        self._parts = parts
+        self._market_count = Cell(context, 0)
+        self._collateral_count = Cell(context, 0)
+        self._trading: Table[int, MarketTrading] = Table(context)
+        self._liquidation: Table[int, MarketLiquidation] = Table(context)
+        self._collateral: Table[int, CollateralConfig] = Table(context)
+        _require_compartment(parameters)
+        _require_breaker(timing, thresholds, watched_prices, watched_pegs)
+        self._compartment = Cell(context, parameters)
+        self._timing = Cell(context, timing)
+        rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
+        self._rules = Cell(context, rules)
+
+    # ------------------------------------------------------------------------- state-changing
+
+    @external
+    def set_market(
+        self,
+        sender: Address,
+        market: int,
+        trading: MarketTrading,
+        liquidation: MarketLiquidation,
+    ) -> None:
+        """List the next market, or change a listed one.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_UnknownMarket: neither listed nor the next.
+            RiskParameters_Immutable: the index asset of a listed market would change.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        count = self.market_count
+        if market > count or market >= MAX_MARKETS:
+            raise RiskParameters_UnknownMarket(market)
+        if market == count:
+            self._market_count.set(count + 1)
+        elif self._trading[market].index_asset != trading.index_asset:
+            raise RiskParameters_Immutable("indexAsset")
+        _require_market(trading, liquidation)
+        self._trading[market] = trading
+        self._liquidation[market] = liquidation
+        self._emit("MarketConfigured", market=market, trading=trading, liquidation=liquidation)
+
+    @external
+    def set_collateral(self, sender: Address, collateral: int, config: CollateralConfig) -> None:
+        """List the next collateral, or change a listed one.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_UnknownCollateral: neither listed nor the next.
+            RiskParameters_TokenAlreadyListed: as another collateral, or as settlement token.
+            RiskParameters_Immutable: what a listed collateral is would change.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        count = self.collateral_count
+        if collateral == 0 or collateral > count + 1 or collateral > MAX_COLLATERALS:
+            raise RiskParameters_UnknownCollateral(collateral)
+        if collateral == count + 1:
+            self._collateral_count.set(collateral)
+            self._require_listable(config, count)
+        else:
+            old = self._collateral[collateral]
+            for name in ("token", "decimals", "pegged", "asset"):
+                if getattr(old, name) != getattr(config, name):
+                    raise RiskParameters_Immutable(name)
+        _bound_name("asset", config.asset)
+        least, most = (0, 0) if config.pegged else (WAD // 100, WAD * 9 // 10)
+        _bound("haircut", config.haircut, least, most)
+        _bound("cap", config.cap, 0, MAX_AMOUNT)
+        self._collateral[collateral] = config
+        self._emit("CollateralConfigured", collateral=collateral, config=config)
+
+    @external
+    def set_compartment(self, sender: Address, parameters: CompartmentParameters) -> None:
+        """Set the compartment's parameters.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        _require_compartment(parameters)
+        self._compartment.set(parameters)
+        self._emit("CompartmentConfigured", parameters=parameters)
+
+    @external
+    def set_breaker(
+        self,
+        sender: Address,
+        timing: BreakerTiming,
+        thresholds: BreakerThresholds,
+        watched_prices: Sequence[str],
+        watched_pegs: Sequence[str],
+    ) -> None:
+        """Set the breaker's windows, thresholds and what it watches.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        _require_breaker(timing, thresholds, watched_prices, watched_pegs)
+        prices, pegs = tuple(watched_prices), tuple(watched_pegs)
+        self._timing.set(timing)
+        self._rules.set((thresholds, prices, pegs))
+        self._emit(
+            "BreakerConfigured",
+            timing=timing,
+            thresholds=thresholds,
+            watchedPrices=prices,
+            watchedPegs=pegs,
+        )
+
+    # ---------------------------------------------------------------------------------- views
+
+    @property
+    def market_count(self) -> int:
+        """Number of listed markets."""
+        return self._market_count.value
+
+    @property
+    def collateral_count(self) -> int:
+        """Number of listed collaterals, the settlement token not counted."""
+        return self._collateral_count.value
+
+    def market_trading(self, market: int) -> MarketTrading:
+        """Return a market's trading parameters.
+
+        Raises:
+            RiskParameters_UnknownMarket: it is not listed.
+        """
+        trading = self._trading.get(market)
+        if trading is None:
+            raise RiskParameters_UnknownMarket(market)
+        return trading
+
+    def market_liquidation(self, market: int) -> MarketLiquidation:
+        """Return a market's liquidation parameters.
+
+        Raises:
+            RiskParameters_UnknownMarket: it is not listed.
+        """
+        if market >= self.market_count:
+            raise RiskParameters_UnknownMarket(market)
+        return self._liquidation[market]
+
+    def collateral_config(self, collateral: int) -> CollateralConfig:
+        """Return a collateral's parameters.
+
+        Raises:
+            RiskParameters_UnknownCollateral: it is not listed.
+        """
+        config = self._collateral.get(collateral)
+        if config is None:
+            raise RiskParameters_UnknownCollateral(collateral)
+        return config
+
+    def compartment_parameters(self) -> CompartmentParameters:
+        """Return the parameters of the whole compartment."""
+        return self._compartment.value
+
+    def breaker_timing(self) -> BreakerTiming:
+        """Return the breaker's windows."""
+        return self._timing.value
+
+    def breaker_thresholds(self) -> BreakerRules:
+        """Return the breaker's thresholds, and the prices and pegs that it watches."""
+        return self._rules.value
+
+    # ------------------------------------------------------------------------------- internal
+
+    def _only_governor(self, sender: Address) -> None:
+        self._parts.roles.require_role(roles.GOVERNOR, sender)
+
+    def _require_listable(self, config: CollateralConfig, count: int) -> None:
+        if config.token == self._parts.addresses.settlement_token:
+            raise RiskParameters_TokenAlreadyListed(config.token)
+        if any(self._collateral[i].token == config.token for i in range(1, count + 1)):
+            raise RiskParameters_TokenAlreadyListed(config.token)
+        actual = self._parts.token(config.token).decimals
+        _bound("decimals", config.decimals, actual, actual)
+        _bound("decimals", config.decimals, 0, 18)
+
+
+def _require_market(t: MarketTrading, liquidation: MarketLiquidation) -> None:
+    m = t.maintenance_margin_ratio
+    _bound_name("indexAsset", t.index_asset)
+    _bound("skewScale", t.skew_scale, WAD, MAX_AMOUNT)
+    _bound("maxOpenInterest", t.max_open_interest, 0, MAX_AMOUNT)
+    _bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 2)
+    _bound("takerFee", t.taker_fee, 0, WAD // 100)
+    _bound("maintenanceMarginRatio", m, WAD * 5 // 1_000, WAD // 2)
+    _bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
+    _bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
+    _bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
+    _bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
+    _bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
+    _bound("penalty", liquidation.penalty, 0, m // 2)
+    _bound("keeperShare", liquidation.keeper_share, 0, WAD)
+    _bound("minNotional", liquidation.min_notional, 0, 10**24)
+
+
+def _require_compartment(p: CompartmentParameters) -> None:
+    _bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
+    _bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
+    _bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
+    _bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
+    _bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
+    _bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
+    _bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
+    _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
+    _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
+
+
+def _require_breaker(
+    timing: BreakerTiming,
+    thresholds: BreakerThresholds,
+    prices: Sequence[str],
+    pegs: Sequence[str],
+) -> None:
+    _bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
+    _bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
+    _bound("minDwell", timing.min_dwell, MINUTE, DAY)
+    _bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
+    _bound("watchedPrices", len(prices), 0, MAX_WATCHED)
+    _bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
+    _ascending("priceMove", thresholds.price_move)
+    _ascending("discount", thresholds.discount)
+    _ascending("liquidationVolume", thresholds.liquidation_volume)
+    _ascending("badDebt", thresholds.bad_debt)
+
+
+def _ascending(parameter: str, thresholds: Thresholds) -> None:
+    least = 1
+    for threshold in thresholds:
+        _bound(parameter, threshold, least, MAX_AMOUNT)
+        least = threshold + 1
+
+
+def _bound(parameter: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise RiskParameters_OutOfBounds(parameter, value, minimum, maximum)
+
+
+def _bound_name(parameter: str, name: str) -> None:
+    # A name is a left-aligned word: only the empty one is zero.
+    if not name:
+        raise RiskParameters_OutOfBounds(parameter, 0, 1, UINT256_MAX)

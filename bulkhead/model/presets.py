@@ -1,0 +1,72 @@
+"""Plausible parameters for worlds that are not compared with a deployment."""
+
+from __future__ import annotations
+
+from bulkhead.model.math import DAY, WAD
+from bulkhead.model.types import (
+    Address,
+    BreakerThresholds,
+    BreakerTiming,
+    CollateralConfig,
+    CompartmentParameters,
+    MarketLiquidation,
+    MarketTrading,
+)
+
+COMPARTMENT = CompartmentParameters(
+    vesting_period=DAY,
+    max_unrealized_age=3_600,
+    debt_initial_ratio=WAD * 15 // 100,
+    debt_maintenance_ratio=WAD // 10,
+    target_health=WAD * 120 // 100,
+    insurance_fee_share=WAD * 3 // 10,
+    pool_fee_share=WAD * 5 // 10,
+    auction_start_premium=WAD // 20,
+    auction_duration=3_600,
+)
+
+TIMING = BreakerTiming(
+    velocity_window=3_600, volume_window=6 * 3_600, min_dwell=900, max_halt=6 * 3_600
+)
+
+THRESHOLDS = BreakerThresholds(
+    price_move=(WAD * 5 // 100, WAD * 10 // 100, WAD * 20 // 100, WAD * 40 // 100),
+    discount=(WAD * 2 // 100, WAD * 5 // 100, WAD * 10 // 100, WAD * 25 // 100),
+    liquidation_volume=(10**6 * WAD, 5 * 10**6 * WAD, 2 * 10**7 * WAD, 10**8 * WAD),
+    bad_debt=(10**4 * WAD, 10**5 * WAD, 10**6 * WAD, 10**7 * WAD),
+)
+
+LIQUIDATION = MarketLiquidation(
+    penalty=WAD * 15 // 1_000, keeper_share=WAD // 2, min_notional=100 * WAD
+)
+
+
+def market(index_asset: str, skew_scale: int = 10_000 * WAD) -> MarketTrading:
+    """Return a market with 20x leverage at most and open interest up to a tenth of the scale."""
+    return MarketTrading(
+        index_asset=index_asset,
+        skew_scale=skew_scale,
+        max_open_interest=skew_scale,
+        max_premium=WAD // 10,
+        taker_fee=WAD // 2_000,
+        initial_margin_ratio=WAD // 20,
+        maintenance_margin_ratio=WAD * 3 // 100,
+        max_funding_rate=WAD // 20,
+        max_funding_velocity=WAD // 10,
+        premium_scale=WAD // 100,
+        funding_deadband=WAD // 10_000,
+    )
+
+
+def collateral(
+    token: Address, decimals: int, asset: str, *, pegged: bool = False
+) -> CollateralConfig:
+    """Return a collateral with a haircut of 10 % unless its peg monitor sets one."""
+    return CollateralConfig(
+        token=token,
+        decimals=decimals,
+        pegged=pegged,
+        haircut=0 if pegged else WAD // 10,
+        asset=asset,
+        cap=10 ** (12 + decimals),
+    )

@@ -1,0 +1,259 @@
+"""One exception class per custom error of a compartment's contracts and of the libraries they use.
+
+Docstrings name the arguments in order; enumerations compare equal to Solidity's numbers, accounts
+are integers, asset, parameter and role names plain strings.
+"""
+# ruff: noqa: N801
+
+from __future__ import annotations
+
+from bulkhead.model.errors import ModelRevert
+
+
+class EmptyRevert(ModelRevert):
+    """A revert without data: a call to an address without code."""
+
+    name = ""
+
+
+class CompartmentLock_Locked(ModelRevert):
+    """A call enters the compartment while another is still in it."""
+
+
+class CompartmentLock_NotAuthorized(ModelRevert):
+    """``(caller)``."""
+
+
+class RoleRegistry_MissingRole(ModelRevert):
+    """``(caller, role)``."""
+
+
+class AccessControlUnauthorizedAccount(ModelRevert):
+    """``(account, neededRole)``: OpenZeppelin's."""
+
+
+class CollateralVault_NotMarginEngine(ModelRevert):
+    """``(caller)``."""
+
+
+# -------------------------------------------------------------------------------- margin engine
+
+
+class MarginEngine_NotOwner(ModelRevert):
+    """``(account, caller)``."""
+
+
+class MarginEngine_ZeroAmount(ModelRevert):
+    """An amount is zero."""
+
+
+class MarginEngine_InvalidReceiver(ModelRevert):
+    """``(receiver)``."""
+
+
+class MarginEngine_InsufficientBalance(ModelRevert):
+    """``(account, collateral, held, asked)`` in token units."""
+
+
+class MarginEngine_CollateralCap(ModelRevert):
+    """``(collateral, total, cap)`` in token units."""
+
+
+class MarginEngine_NotMatured(ModelRevert):
+    """``(account, matured, asked)``."""
+
+
+class MarginEngine_StaleUnrealized(ModelRevert):
+    """``(market, age, maxAge)`` in seconds."""
+
+
+class MarginEngine_BelowInitialMargin(ModelRevert):
+    """``(account, equity, required)``."""
+
+
+class MarginEngine_PriceStatus(ModelRevert):
+    """``(action, status, required)``."""
+
+
+class MarginEngine_InsufficientCash(ModelRevert):
+    """``(held, asked)``."""
+
+
+class MarginEngine_NotBankrupt(ModelRevert):
+    """``(account)``."""
+
+
+# ------------------------------------------------------------------------------------- exchange
+
+
+class PerpExchange_NotOwner(ModelRevert):
+    """``(account, caller)``."""
+
+
+class PerpExchange_NotLiquidationEngine(ModelRevert):
+    """``(caller)``."""
+
+
+class PerpExchange_NotLiquidityVault(ModelRevert):
+    """``(caller)``."""
+
+
+class PerpExchange_ZeroSize(ModelRevert):
+    """A size is zero."""
+
+
+class PerpExchange_SizeTooLarge(ModelRevert):
+    """``(size, maximum)``."""
+
+
+class PerpExchange_PriceNotAcceptable(ModelRevert):
+    """``(fillPrice, acceptablePrice)``."""
+
+
+class PerpExchange_OpenInterestCap(ModelRevert):
+    """``(market, openInterest, maximum)``."""
+
+
+class PerpExchange_PremiumCap(ModelRevert):
+    """``(market, premium, maximum)``."""
+
+
+class PerpExchange_PriceStatus(ModelRevert):
+    """``(market, status, required)``."""
+
+
+class PerpExchange_NotReducing(ModelRevert):
+    """``(account, market, size, sizeDelta)``."""
+
+
+class SkewPricing_NonPositivePrice(ModelRevert):
+    """``(skew, skewScale)``."""
+
+
+# ---------------------------------------------------------------------------------- liquidation
+
+
+class LiquidationEngine_Healthy(ModelRevert):
+    """``(account, equity, maintenanceMargin)``."""
+
+
+class LiquidationEngine_NoPosition(ModelRevert):
+    """``(account, market)``."""
+
+
+class LiquidationEngine_NoDebt(ModelRevert):
+    """``(account)``."""
+
+
+class LiquidationEngine_NoCollateral(ModelRevert):
+    """``(account, collateral)``."""
+
+
+class LiquidationEngine_AuctionRunning(ModelRevert):
+    """``(account, collateral, startedAt)``."""
+
+
+class LiquidationEngine_NoAuction(ModelRevert):
+    """``(account, collateral)``."""
+
+
+class LiquidationEngine_PriceTooHigh(ModelRevert):
+    """``(auctionPrice, maxPrice)``."""
+
+
+class LiquidationEngine_ZeroAmount(ModelRevert):
+    """A buyer asks for nothing."""
+
+
+class LiquidationEngine_AssetsLeft(ModelRevert):
+    """``(account, positions, collateralValue)``."""
+
+
+class LiquidationEngine_PriceStatus(ModelRevert):
+    """``(action, status, required)``."""
+
+
+# ------------------------------------------------------------------------- breaker and parameters
+
+
+class CircuitBreaker_Blocked(ModelRevert):
+    """``(action, tier, maxTier)``."""
+
+
+class CircuitBreaker_NotLiquidationEngine(ModelRevert):
+    """``(caller)``."""
+
+
+class CircuitBreaker_Resting(ModelRevert):
+    """``(until)`` in Unix seconds."""
+
+
+class CircuitBreaker_OutOfBounds(ModelRevert):
+    """``(parameter, value, minimum, maximum)``."""
+
+
+class RiskParameters_OutOfBounds(ModelRevert):
+    """``(parameter, value, minimum, maximum)``."""
+
+
+class RiskParameters_UnknownMarket(ModelRevert):
+    """``(market)``."""
+
+
+class RiskParameters_UnknownCollateral(ModelRevert):
+    """``(collateral)``."""
+
+
+class RiskParameters_Immutable(ModelRevert):
+    """``(parameter)``."""
+
+
+class RiskParameters_TokenAlreadyListed(ModelRevert):
+    """``(token)``."""
+
+
+# ---------------------------------------------------------------------------- vaults and tokens
+
+
+class LedgerVault_ZeroAmount(ModelRevert):
+    """An amount is zero, or rounds to zero on the other side."""
+
+
+class LedgerVault_TransferFee(ModelRevert):
+    """``(received, sent)`` in token units."""
+
+
+class ERC4626ExceededMaxDeposit(ModelRevert):
+    """``(receiver, assets, max)``."""
+
+
+class ERC4626ExceededMaxWithdraw(ModelRevert):
+    """``(owner, assets, max)``."""
+
+
+class ERC4626ExceededMaxRedeem(ModelRevert):
+    """``(owner, shares, max)``."""
+
+
+class ERC20InsufficientBalance(ModelRevert):
+    """``(sender, balance, needed)``."""
+
+
+class ERC20InsufficientAllowance(ModelRevert):
+    """``(spender, allowance, needed)``."""
+
+
+class ERC20InvalidSender(ModelRevert):
+    """``(sender)``."""
+
+
+class ERC20InvalidReceiver(ModelRevert):
+    """``(receiver)``."""
+
+
+class ERC20InvalidApprover(ModelRevert):
+    """``(approver)``."""
+
+
+class ERC20InvalidSpender(ModelRevert):
+    """``(spender)``."""

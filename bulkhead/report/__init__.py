@@ -1,0 +1,1 @@
+"""What a run recorded, as figures, a self-contained page and files."""

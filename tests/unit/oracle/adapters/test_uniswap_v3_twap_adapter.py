@@ -1,0 +1,256 @@
+"""A pool's TWAP as a price source: a scripted pool for the extremes, a real one for the truth."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bulkhead.chain.eth_call import outcome
+from bulkhead.model.tick import MAX_TICK, mean_liquidity, mean_tick, price_at_tick
+
+WAD = 10**18
+WINDOW = 600
+MIN_LIQUIDITY = 1_000
+NOBODY = "0x" + "00" * 20
+
+PER_EXAMPLE = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def pool_word(tick_seconds: int, seconds_per_liquidity_x128: int) -> int:
+    """The scripted pool's only slot."""
+    return tick_seconds % 2**56 | seconds_per_liquidity_x128 << 56
+
+
+# Seconds per liquidity of a window at exactly the minimum liquidity.
+AT_THE_BOUND = (WINDOW << 128) // MIN_LIQUIDITY
+
+
+@pytest.fixture(scope="module")
+def pool(project, governor, tokens):
+    return governor.deploy(project.FixedTickPool, *tokens)
+
+
+@pytest.fixture(scope="module")
+def adapters(project, governor, pool, tokens):
+    """Adapters by base token: SIX (token0) and ETN (token1)."""
+    return [
+        governor.deploy(project.UniswapV3TwapAdapter, pool, base, WINDOW, MIN_LIQUIDITY)
+        for base in tokens
+    ]
+
+
+@pytest.fixture
+def read(calls, pool, adapters):
+    """What an adapter answers over a scripted history."""
+
+    def _read(base, tick_seconds, seconds_per_liquidity_x128=AT_THE_BOUND):
+        word = pool_word(tick_seconds, seconds_per_liquidity_x128)
+        return outcome(
+            lambda: calls.call(adapters[base], "latest", overrides={pool.address: {0: word}})
+        )
+
+    return _read
+
+
+@pytest.fixture
+def deploy_error(project, calls, pool, tokens):
+    """How the constructor reverts with one argument replaced."""
+
+    def _deploy_error(**replaced):
+        arguments = {"pool": pool, "base": tokens[0], "window": WINDOW, "liquidity": MIN_LIQUIDITY}
+        arguments |= replaced
+        return outcome(lambda: calls.deploy(project.UniswapV3TwapAdapter, *arguments.values()))
+
+    return _deploy_error
+
+
+def test_deploy__pool_without_code__reverts(deploy_error, stranger):
+    expected = ("UniswapV3TwapAdapter_NotAContract", stranger.address.lower())
+    assert deploy_error(pool=stranger) == expected
+
+
+def test_deploy__zero_window__reverts(deploy_error):
+    assert deploy_error(window=0) == ("UniswapV3TwapAdapter_ZeroWindow",)
+
+
+@pytest.mark.parametrize("bound", [0, 1])
+def test_deploy__liquidity_bound_that_an_empty_pool_meets__reverts(deploy_error, bound):
+    assert deploy_error(liquidity=bound) == ("UniswapV3TwapAdapter_LiquidityBound", bound, 2)
+
+
+def test_deploy__base_not_in_pool__reverts(deploy_error, stranger, tokens):
+    addresses = [token.address.lower() for token in tokens]
+    expected = ("UniswapV3TwapAdapter_NotInPool", stranger.address.lower(), *addresses)
+    assert deploy_error(base=stranger) == expected
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_deploy__more_than_18_decimals__reverts(project, governor, deploy_error, tokens, position):
+    fine = governor.deploy(project.DevToken, "Nineteen", "NIN", 19)
+    pair = [tokens[0], tokens[0]]
+    pair[position] = fine
+    pool = governor.deploy(project.FixedTickPool, *pair)
+    expected = ("UniswapV3TwapAdapter_UnsupportedDecimals", fine.address.lower(), 19, 18)
+    assert deploy_error(pool=pool, base=pair[0]) == expected
+
+
+def test_deploy__valid__shows_its_parameters(calls, adapters, pool, tokens):
+    for adapter, base, quote in zip(adapters, tokens, reversed(tokens), strict=True):
+        assert calls.call(adapter, "pool") == pool.address.lower()
+        assert calls.call(adapter, "baseToken") == base.address.lower()
+        assert calls.call(adapter, "quoteToken") == quote.address.lower()
+        assert calls.call(adapter, "windowSeconds") == WINDOW
+        assert calls.call(adapter, "minLiquidity") == MIN_LIQUIDITY
+
+
+@pytest.mark.parametrize(
+    ("tick_seconds", "tick"),
+    [
+        (0, 0),
+        (1, 0),
+        (WINDOW - 1, 0),
+        (WINDOW, 1),
+        (-1, -1),
+        (-WINDOW, -1),
+        (-WINDOW - 1, -2),
+    ],
+)
+def test_latest__mean_tick_not_whole__rounds_towards_minus_infinity(read, tick_seconds, tick):
+    assert read(1, tick_seconds)[0] == price_at_tick(tick, False, 10**30)
+
+
+def test_latest__tick_zero__scales_by_decimals(read, chain):
+    # One raw unit for one raw unit: 1.0 of SIX (6 decimals) is 10^-12 of ETN (18), and back.
+    now = chain.blocks.head.timestamp
+    assert read(0, 0) == (10**6, 0, now)
+    assert read(1, 0) == (10**30, 0, now)
+
+
+def test_latest__liquidity_at_the_bound__answers(read):
+    assert mean_liquidity(AT_THE_BOUND, WINDOW) == MIN_LIQUIDITY
+    assert len(read(0, 0)) == 3
+
+
+def test_latest__liquidity_below_the_bound__reverts_with_both(read):
+    # The mean is rounded down: a hair more seconds per liquidity is below the bound.
+    expected = ("UniswapV3TwapAdapter_LiquidityTooLow", MIN_LIQUIDITY - 1, MIN_LIQUIDITY)
+    assert read(0, 0, AT_THE_BOUND + 1) == expected
+
+
+def test_latest__empty_pool__reverts(read):
+    expected = ("UniswapV3TwapAdapter_LiquidityTooLow", 1, MIN_LIQUIDITY)
+    assert read(0, 0, WINDOW << 128) == expected
+
+
+def test_latest__nonsense_pool__reverts(read):
+    assert read(0, 0, 0) == ("FullMulDivFailed",)
+    assert read(0, (MAX_TICK + 1) * WINDOW)[0].startswith("0x")  # the tick library's own error
+
+
+@PER_EXAMPLE
+@given(tick_seconds=st.integers(-MAX_TICK * WINDOW, MAX_TICK * WINDOW), base=st.integers(0, 1))
+@example(tick_seconds=MAX_TICK * WINDOW, base=0)
+@example(tick_seconds=MAX_TICK * WINDOW, base=1)
+@example(tick_seconds=-MAX_TICK * WINDOW, base=0)
+@example(tick_seconds=-MAX_TICK * WINDOW, base=1)
+@example(tick_seconds=443_635 * WINDOW, base=0)  # the root passes 2^128 around here
+@example(tick_seconds=443_637 * WINDOW, base=1)
+def test_latest__any_history__equals_the_model(read, chain, tick_seconds, base):
+    multiplier = (10**6, 10**30)[base]
+    price = price_at_tick(mean_tick(tick_seconds, WINDOW), base == 0, multiplier)
+    assert read(base, tick_seconds) == (price, 0, chain.blocks.head.timestamp)
+
+
+@settings(max_examples=200, deadline=None)
+@given(tick=st.integers(-300_000, 300_000))
+def test_price_at_tick__any_tick__close_to_the_power(tick):
+    """The root's precision allows 2^-60 or so; rounding adds less than one unit, downwards."""
+    with localcontext(prec=80):
+        exact = Decimal("1.0001") ** tick
+        up = Decimal(price_at_tick(tick, True, 10**36)).scaleb(-36)
+        down = Decimal(price_at_tick(tick, False, 10**36)).scaleb(-36)
+        assert abs(up / exact - 1) < Decimal("1e-12")
+        assert abs(down * exact - 1) < Decimal("1e-12")
+
+
+@pytest.fixture(scope="module")
+def real_adapters(project, governor, real_pool, tokens):
+    return [
+        governor.deploy(project.UniswapV3TwapAdapter, real_pool, base, WINDOW, 10**12)
+        for base in tokens
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _deployed(adapters, real_adapters, aggregator):
+    """Deploy before any test's own state, so that a test's rollback never reaches these."""
+
+
+def test_latest__real_pool_younger_than_the_window__reverts(calls, real_adapters):
+    assert outcome(lambda: calls.call(real_adapters[0], "latest")) == ("Error", "OLD")
+
+
+def test_latest__real_pool_undisturbed__its_price(calls, real_adapters, chain):
+    chain.mine(deltatime=WINDOW + 1)
+    six_in_etn = calls.call(real_adapters[0], "latest")[0]
+    etn_in_six = calls.call(real_adapters[1], "latest")[0]
+    # One tick is one basis point, and the mean tick is rounded down.
+    assert abs(etn_in_six - 2_000 * WAD) < 2_000 * WAD // 9_000
+    assert abs(six_in_etn - WAD // 2_000) < WAD // 2_000 // 9_000
+
+
+def test_latest__real_pool_after_a_dump__moves_with_time_only(
+    calls, real_adapters, real_pool, tokens, swap, chain
+):
+    chain.mine(deltatime=WINDOW + 1)
+    before = calls.call(real_adapters[1], "latest")[0]
+    swap(tokens[1], tokens[0], 100 * WAD)
+    at_once = calls.call(real_adapters[1], "latest")[0]
+    assert abs(at_once - before) < before // 1_000
+    spot_tick = real_pool.slot0().tick
+    spot = price_at_tick(spot_tick, False, 10**30)
+    assert spot < before * 85 // 100
+    chain.mine(deltatime=WINDOW // 2)
+    halfway = calls.call(real_adapters[1], "latest")[0]
+    assert spot < halfway < before
+    chain.mine(deltatime=WINDOW)
+    assert calls.call(real_adapters[1], "latest")[0] == spot
+
+
+def test_latest__real_pool__equals_the_model_over_its_cumulatives(
+    calls, real_adapters, real_pool, tokens, swap, chain
+):
+    chain.mine(deltatime=WINDOW + 1)
+    for i in range(6):
+        swap(*(tokens if i % 2 else tokens[::-1]), (10**9, 5 * WAD)[(i + 1) % 2])
+        chain.mine(deltatime=37)
+    ticks, seconds = calls.call(real_pool, "observe", [WINDOW, 0])
+    tick = mean_tick(ticks[1] - ticks[0], WINDOW)
+    assert calls.call(real_adapters[1], "latest")[0] == price_at_tick(tick, False, 10**30)
+    assert calls.call(real_adapters[0], "latest")[0] == price_at_tick(tick, True, 10**6)
+    liquidity = real_pool.liquidity()
+    measured = mean_liquidity(seconds[1] - seconds[0], WINDOW)
+    assert liquidity <= measured <= liquidity + liquidity // 10**6
+
+
+def test_aggregate__twap_of_a_real_pool__fits_the_allowance(
+    calls, aggregator, governor, real_adapters, real_pool, tokens, swap, chain
+):
+    """A read that searches a long history stays far below what the aggregator grants a source."""
+    for i in range(12):
+        swap(*(tokens if i % 2 else tokens[::-1]), (10**9, 5 * WAD)[(i + 1) % 2])
+        chain.mine(deltatime=13 + WINDOW // 10)
+    asset = b"ETN".ljust(32, b"\0")
+    listed = [(adapter.address, 1) for adapter in real_adapters[1:]]
+    aggregator.configure(asset, (WINDOW, 0, 1, WAD), listed, sender=governor)
+    aggregator.record(asset, sender=governor)
+    chain.mine(deltatime=5)
+    receipt = aggregator.record(asset, sender=governor)
+    assert calls.call(aggregator, "latest", asset)[3] == 2
+    print("record, one TWAP over 50 observations:", receipt.gas_used)
+    assert receipt.gas_used < 120_000

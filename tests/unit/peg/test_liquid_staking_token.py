@@ -1,0 +1,438 @@
+"""Shares, rate, rewards, slashing, the withdrawal queue; the token against its integer twin."""
+
+from __future__ import annotations
+
+import pytest
+from eth_utils.crypto import keccak
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulkhead.chain.eth_call import outcome, storage_key
+from bulkhead.model.liquid_staking import (
+    MINIMUM_SHARES,
+    NOBODY,
+    LiquidStakingToken,
+)
+
+WAD = 10**18
+DAY = 86_400
+HOUR = 3_600
+CAPACITY = 100 * WAD
+ZERO = "0x" + "00" * 20
+DEAD = "0x000000000000000000000000000000000000dEaD"
+BALANCES, SUPPLY, POOLED, BUSY_UNTIL = 0, 2, 5, 6
+
+
+@pytest.fixture
+def pool(lst, alice):
+    """Alice deposits; the rate is 1.0."""
+    lst.deposit(1_000 * WAD, alice, sender=alice)
+    return lst
+
+
+@pytest.fixture
+def error_of(calls, lst, alice):
+    """How a call by Alice (or another) reverts."""
+
+    def _error_of(method, *args, sender=alice, overrides=None):
+        return outcome(lambda: calls.call(lst, method, *args, sender=sender, overrides=overrides))
+
+    return _error_of
+
+
+@pytest.fixture
+def custody_holds(lst, weth):
+    """The pool is always covered by tokens."""
+    yield
+    assert weth.balanceOf(lst) >= lst.totalPooled()
+
+
+@pytest.fixture
+def mine_at(chain):
+    def _mine_at(timestamp):
+        chain.pending_timestamp = timestamp
+
+    return _mine_at
+
+
+# --- deployment
+
+
+def test_deploy__underlying_without_18_decimals__reverts(project, calls, governor, roles):
+    six = governor.deploy(project.DevToken, "Six", "SIX", 6)
+    arguments = (roles, six, "L", "L", 1, 0)
+    error = outcome(lambda: calls.deploy(project.LiquidStakingToken, *arguments))
+    assert error == ("LiquidStakingToken_UnsupportedDecimals", 6, 18)
+
+
+def test_deploy__no_capacity__reverts(project, calls, roles, weth):
+    error = outcome(lambda: calls.deploy(project.LiquidStakingToken, roles, weth, "L", "L", 0, 0))
+    assert error == ("LiquidStakingToken_ZeroCapacity",)
+
+
+# --- deposit and rate
+
+
+def test_rate__empty__is_one(lst):
+    assert lst.rate() == WAD
+
+
+def test_deposit__first__leaves_minimum_shares_to_nobody(lst, alice, bob, custody_holds):
+    receipt = lst.deposit(10 * WAD, bob, sender=alice)
+    assert lst.balanceOf(bob) == 10 * WAD - MINIMUM_SHARES
+    assert lst.balanceOf(DEAD) == MINIMUM_SHARES
+    assert (lst.rate(), lst.totalPooled(), lst.totalSupply()) == (WAD, 10 * WAD, 10 * WAD)
+    (event,) = receipt.decode_logs(lst.Deposited)
+    assert (event.sender, event.receiver) == (alice, bob)
+    assert (event.assets, event.shares) == (10 * WAD, 10 * WAD - MINIMUM_SHARES)
+
+
+@pytest.mark.parametrize("assets", [0, 1, MINIMUM_SHARES])
+def test_deposit__first_too_small__reverts(error_of, alice, assets):
+    expected = ("LiquidStakingToken_DepositTooSmall", assets)
+    assert error_of("deposit", assets, alice) == expected
+
+
+def test_deposit__worth_less_than_a_share__reverts(pool, error_of, alice):
+    overrides = {pool.address: {SUPPLY: WAD, POOLED: WAD + 1}}
+    expected = ("LiquidStakingToken_DepositTooSmall", 1)
+    assert error_of("deposit", 1, alice, overrides=overrides) == expected
+
+
+def test_deposit__shares_not_whole__rounds_down(pool, calls):
+    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
+    assert calls.call(pool, "previewDeposit", 2, overrides=overrides) == 1
+    assert calls.call(pool, "previewDeposit", 3, overrides=overrides) == 2
+
+
+@pytest.mark.parametrize("method", ["deposit", "requestWithdrawal"])
+def test_deposit_or_request__receiver_zero_or_the_token__reverts(pool, error_of, method):
+    for receiver in (ZERO, pool.address):
+        expected = ("LiquidStakingToken_InvalidReceiver", receiver.lower())
+        assert error_of(method, WAD, receiver) == expected
+
+
+def test_deposit__after_total_slashing__reverts(pool, error_of, operator, bob, alice):
+    pool.slash(pool.totalPooled(), bob, sender=operator)
+    assert pool.rate() == 0
+    assert error_of("deposit", WAD, alice) == ("LiquidStakingToken_WipedOut",)
+
+
+def test_donation__any_amount__changes_nothing(pool, weth, bob, alice):
+    """VLT-1."""
+    before = (pool.rate(), pool.totalPooled(), pool.previewDeposit(WAD))
+    weth.transfer(pool, 500 * WAD, sender=bob)
+    assert (pool.rate(), pool.totalPooled(), pool.previewDeposit(WAD)) == before
+
+
+def test_deposit__first_depositor_donates__later_ones_keep_theirs(lst, weth, alice, bob):
+    """VLT-1: the classic inflation attempt, with the smallest pool there can be."""
+    lst.deposit(MINIMUM_SHARES + 1, bob, sender=bob)
+    weth.transfer(lst, 1_000 * WAD, sender=bob)
+    lst.deposit(10 * WAD, alice, sender=alice)
+    assert lst.convertToAssets(lst.balanceOf(alice)) == 10 * WAD
+
+
+# --- rewards and slashing
+
+
+@pytest.mark.parametrize(("method", "extra"), [("reportRewards", ()), ("slash", ("bob",))])
+def test_report_or_slash__not_operator__reverts(
+    pool, error_of, governor, bob, stranger, method, extra
+):
+    arguments = [bob for _ in extra]
+    for sender in (stranger, governor):
+        error = error_of(method, 1, *arguments, sender=sender)
+        expected = ("RoleRegistry_MissingRole", sender.address.lower(), keccak(text="LST_OPERATOR"))
+        assert error == expected
+
+
+def test_report_rewards__at_the_cap__raises_the_rate(pool, operator, weth, custody_holds):
+    held = weth.balanceOf(operator)
+    receipt = pool.reportRewards(10 * WAD, sender=operator)
+    assert pool.rate() == WAD * 101 // 100
+    assert weth.balanceOf(operator) == held - 10 * WAD
+    (event,) = receipt.decode_logs(pool.RewardsReported)
+    assert (event.assets, event.rate) == (10 * WAD, WAD * 101 // 100)
+
+
+def test_report_rewards__above_the_cap__reverts(pool, error_of, operator):
+    expected = ("LiquidStakingToken_RewardTooLarge", 10 * WAD + 1, 10 * WAD)
+    assert error_of("reportRewards", 10 * WAD + 1, sender=operator) == expected
+
+
+def test_report_rewards__cap_not_whole__rounds_down(pool, error_of, operator):
+    overrides = {pool.address: {POOLED: 199}}
+    expected = ("LiquidStakingToken_RewardTooLarge", 2, 1)
+    assert error_of("reportRewards", 2, sender=operator, overrides=overrides) == expected
+
+
+def test_slash__part__lowers_the_rate_at_once(pool, operator, bob, weth, custody_holds):
+    held = weth.balanceOf(bob)
+    receipt = pool.slash(250 * WAD, bob, sender=operator)
+    assert pool.rate() == WAD * 3 // 4
+    assert weth.balanceOf(bob) == held + 250 * WAD
+    (event,) = receipt.decode_logs(pool.Slashed)
+    assert (event.recipient, event.assets, event.rate) == (bob, 250 * WAD, WAD * 3 // 4)
+
+
+def test_slash__more_than_pooled__reverts(pool, error_of, operator, bob):
+    expected = ("LiquidStakingToken_SlashTooLarge", 1_000 * WAD + 1, 1_000 * WAD)
+    assert error_of("slash", 1_000 * WAD + 1, bob, sender=operator) == expected
+
+
+def test_slash__to_the_token_itself__reverts(pool, error_of, operator):
+    expected = ("LiquidStakingToken_InvalidReceiver", pool.address.lower())
+    assert error_of("slash", 1, pool.address, sender=operator) == expected
+
+
+# --- the queue
+
+
+def test_request__empty_queue__waits_its_own_time_and_the_delay(pool, alice, bob, chain):
+    receipt = pool.requestWithdrawal(50 * WAD, bob, sender=alice)
+    now = chain.blocks.head.timestamp
+    assert pool.busyUntil() == now + DAY // 2
+    assert tuple(pool.withdrawalRequest(1)) == (
+        50 * WAD,
+        50 * WAD,
+        bob.address,
+        now + DAY // 2 + HOUR,
+    )
+    assert pool.balanceOf(pool) == 50 * WAD
+    assert pool.rate() == WAD
+    (event,) = receipt.decode_logs(pool.WithdrawalRequested)
+    assert (event.id, event.owner, event.receiver) == (1, alice, bob)
+    assert event.claimableAt == now + DAY // 2 + HOUR
+
+
+def test_request__behind_others__waits_for_their_turn(pool, alice, chain):
+    pool.requestWithdrawal(200 * WAD, alice, sender=alice)
+    busy = pool.busyUntil()
+    pool.requestWithdrawal(100 * WAD, alice, sender=alice)
+    assert pool.busyUntil() == busy + DAY
+    assert pool.withdrawalRequest(2).claimableAt == busy + DAY + HOUR
+
+
+def test_request__idle_queue__capacity_does_not_accumulate(pool, alice, chain):
+    chain.mine(deltatime=30 * DAY)
+    pool.requestWithdrawal(100 * WAD, alice, sender=alice)
+    assert pool.busyUntil() == chain.blocks.head.timestamp + DAY
+
+
+def test_queue_delay__any_amount__is_what_a_request_waits(pool, calls, alice, chain):
+    pool.requestWithdrawal(70 * WAD, alice, sender=alice)
+    now = chain.blocks.head.timestamp
+    delay = calls.call(pool, "queueDelay", 30 * WAD)
+    assert delay == DAY * 7 // 10 + DAY * 3 // 10 + HOUR
+    chain.pending_timestamp = now + 100
+    pool.requestWithdrawal(30 * WAD, alice, sender=alice)
+    assert pool.withdrawalRequest(2).claimableAt == now + delay
+
+
+def test_queue_delay__time_not_whole__rounds_up(pool, calls):
+    assert calls.call(pool, "queueDelay", 0) == HOUR
+    assert calls.call(pool, "queueDelay", 1) == HOUR + 1
+    assert calls.call(pool, "queueDelay", CAPACITY // DAY + 1) == HOUR + 2
+
+
+@pytest.mark.parametrize(("supply", "pooled", "shares"), [(WAD, WAD, 0), (WAD, WAD - 1, 1)])
+def test_request__worth_nothing__reverts(pool, error_of, alice, supply, pooled, shares):
+    overrides = {pool.address: {SUPPLY: supply, POOLED: pooled}}
+    expected = ("LiquidStakingToken_WithdrawalTooSmall", shares)
+    assert error_of("requestWithdrawal", shares, alice, overrides=overrides) == expected
+
+
+def test_request__more_than_held__reverts(pool, error_of, bob):
+    error = error_of("requestWithdrawal", WAD, bob, sender=bob)
+    assert error == ("ERC20InsufficientBalance", bob.address.lower(), 0, WAD)
+
+
+def test_claim__before_its_turn__reverts(pool, error_of, alice, chain):
+    pool.requestWithdrawal(50 * WAD, alice, sender=alice)
+    ready = pool.withdrawalRequest(1).claimableAt
+    chain.mine(timestamp=ready - 1)
+    assert error_of("claim", 1) == ("LiquidStakingToken_NotClaimable", 1, ready - 1, ready)
+
+
+def test_claim__in_its_turn__pays_the_receiver_whoever_calls(
+    pool, alice, bob, stranger, weth, mine_at, custody_holds
+):
+    pool.requestWithdrawal(50 * WAD, bob, sender=alice)
+    held = weth.balanceOf(bob)
+    mine_at(pool.withdrawalRequest(1).claimableAt)
+    receipt = pool.claim(1, sender=stranger)
+    assert weth.balanceOf(bob) == held + 50 * WAD
+    assert (pool.totalSupply(), pool.totalPooled()) == (950 * WAD, 950 * WAD)
+    assert pool.balanceOf(pool) == 0
+    (event,) = receipt.decode_logs(pool.WithdrawalClaimed)
+    assert (event.id, event.receiver, event.assets) == (1, bob, 50 * WAD)
+
+
+def test_claim__unknown_or_twice__reverts(pool, error_of, alice, mine_at):
+    assert error_of("claim", 1) == ("LiquidStakingToken_UnknownRequest", 1)
+    pool.requestWithdrawal(WAD, alice, sender=alice)
+    mine_at(pool.withdrawalRequest(1).claimableAt)
+    pool.claim(1, sender=alice)
+    assert error_of("claim", 1) == ("LiquidStakingToken_UnknownRequest", 1)
+
+
+def test_claim__rewards_while_waiting__stay_with_the_holders(
+    pool, alice, operator, weth, mine_at, custody_holds
+):
+    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
+    pool.reportRewards(10 * WAD, sender=operator)
+    mine_at(pool.withdrawalRequest(1).claimableAt)
+    held = weth.balanceOf(alice)
+    pool.claim(1, sender=alice)
+    assert weth.balanceOf(alice) == held + 500 * WAD
+    assert pool.rate() == WAD * 102 // 100
+
+
+def test_claim__slashed_while_waiting__bears_its_share(
+    pool, alice, operator, bob, weth, mine_at, custody_holds
+):
+    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
+    pool.slash(100 * WAD, bob, sender=operator)
+    mine_at(pool.withdrawalRequest(1).claimableAt)
+    held = weth.balanceOf(alice)
+    pool.claim(1, sender=alice)
+    assert weth.balanceOf(alice) == held + 450 * WAD
+    assert pool.rate() == WAD * 9 // 10
+
+
+def test_claim__everything_slashed__pays_nothing_and_clears(
+    pool, alice, operator, bob, weth, mine_at
+):
+    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
+    pool.slash(1_000 * WAD, bob, sender=operator)
+    mine_at(pool.withdrawalRequest(1).claimableAt)
+    pool.claim(1, sender=alice)
+    assert pool.totalSupply() == 500 * WAD
+    assert tuple(pool.withdrawalRequest(1))[:2] == (0, 0)
+
+
+def test_claim__assets_not_whole__rounds_down(pool, calls):
+    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
+    assert calls.call(pool, "convertToAssets", 1, overrides=overrides) == 1
+    assert calls.call(pool, "convertToAssets", 2, overrides=overrides) == 2
+    assert calls.call(pool, "convertToAssets", 3, overrides=overrides) == 4
+
+
+def test_rate__not_whole__rounds_down(pool, calls):
+    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 2 * WAD}}
+    assert calls.call(pool, "rate", overrides=overrides) == 2 * WAD // 3
+
+
+# --- against the model
+
+amounts = st.integers(0, 10) | st.integers(0, 10**24)
+totals = st.tuples(st.integers(0, 10**25), st.integers(0, 10**25)) | st.tuples(
+    st.integers(10**18, 10**20), st.integers(10**18, 10**20)
+)
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(totals=totals, amount=amounts, busy=st.integers(-DAY, 30 * DAY))
+def test_quotes__any_state__equal_the_model(totals, amount, busy, calls, lst, alice, chain):
+    supply, pooled = totals
+    now = chain.blocks.head.timestamp
+    twin = LiquidStakingToken(CAPACITY, HOUR, pooled, supply, now + busy)
+    balance = storage_key(BALANCES, bytes.fromhex(alice.address[2:]))
+    slots = {SUPPLY: supply, POOLED: pooled, BUSY_UNTIL: now + busy, balance: supply}
+    overrides = {lst.address: slots}
+
+    def ask(method, *args):
+        return outcome(lambda: calls.call(lst, method, *args, sender=alice, overrides=overrides))
+
+    assert ask("rate") == twin.rate()
+    assert ask("convertToAssets", amount) == twin.convert_to_assets(amount)
+    assert ask("queueDelay", amount) == twin.queue_delay(amount, now)
+    assert ask("previewDeposit", amount) == outcome(lambda: twin.preview_deposit(amount))
+    owner = alice.address.lower()
+    twin.balances[owner] = supply
+    expected = outcome(lambda: twin.request_withdrawal(owner, amount, owner, now))
+    assert ask("requestWithdrawal", amount, alice) == expected
+    assert ask("deposit", amount, alice) == outcome(lambda: twin.deposit(amount, "alice"))
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["deposit", "request", "claim", "reward", "slash"]),
+        st.integers(1, 999),
+        st.integers(1, 2 * DAY),
+    ),
+    min_size=4,
+    max_size=9,
+)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=steps)
+def test_history__any_steps__equals_the_model_and_stays_covered(
+    steps, pool, chain, alice, bob, operator, weth
+):
+    # Not `chain.isolate()`, which swallows assertions.
+    snapshot = chain.snapshot()
+    twin = LiquidStakingToken(CAPACITY, HOUR)
+    twin.deposit(1_000 * WAD, "alice")
+    requests = 0
+    for kind, part, wait in steps:
+        now = chain.blocks.head.timestamp + wait
+        chain.pending_timestamp = now
+        if kind == "deposit":
+            assets = part * WAD + part
+            pool.deposit(assets, alice, sender=alice)
+            twin.deposit(assets, "alice")
+        elif kind == "request":
+            shares = twin.balances["alice"] * part // 1_000
+            pool.requestWithdrawal(shares, alice, sender=alice)
+            twin.request_withdrawal("alice", shares, "alice", now)
+            requests += 1
+        elif kind == "claim":
+            for i in range(1, requests + 1):
+                request = twin.withdrawal_request(i)
+                if request is not None and request.claimable_at <= now:
+                    pool.claim(i, sender=bob)
+                    twin.claim(i, now)
+                    break
+        elif kind == "reward":
+            assets = twin.total_pooled * part // 100_000
+            pool.reportRewards(assets, sender=operator)
+            twin.report_rewards(assets)
+        else:
+            assets = twin.total_pooled * part // 10_000
+            pool.slash(assets, bob, sender=operator)
+            twin.slash(assets)
+        assert (pool.totalPooled(), pool.totalSupply(), pool.rate(), pool.busyUntil()) == (
+            twin.total_pooled,
+            twin.total_supply,
+            twin.rate(),
+            twin.busy_until,
+        )
+        assert pool.balanceOf(alice) == twin.balances["alice"]
+        assert weth.balanceOf(pool) == twin.total_pooled
+    chain.restore(snapshot)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    first=st.integers(MINIMUM_SHARES + 1, 10**20),
+    victim=st.integers(10**12, 10**22),
+    rounds=st.lists(st.integers(1, 10**6), max_size=20),
+)
+def test_deposit__attacker_inflates_by_rounding__victim_loses_next_to_nothing(
+    first, victim, rounds
+):
+    twin = LiquidStakingToken(CAPACITY, HOUR)
+    twin.deposit(first, "attacker")
+    for assets in rounds:
+        outcome(lambda assets=assets: twin.deposit(assets, "attacker"))
+    shares = twin.deposit(victim, "victim")
+    assert victim - twin.convert_to_assets(shares) <= 1 + twin.rate() // WAD
+    assert sum(twin.balances.values()) == twin.total_supply
+    assert twin.balances[NOBODY] == MINIMUM_SHARES
