@@ -58,7 +58,7 @@ class PegArbitrageur:
     def act(self, view: MarketView, rng: Random) -> list[Transaction]:
         """Claim what is due, queue what she holds, buy while it pays."""
         sent = [
-            Transaction(self.address, "lst", "claim", (r.id,), "claim a redemption")
+            Transaction(self.address, "LST", "claim", (r.id,), "claim a redemption")
             for r in view.redemptions
             if r.receiver == self.address and r.claimable_at <= view.timestamp
         ]
@@ -67,7 +67,7 @@ class PegArbitrageur:
             sent.append(
                 Transaction(
                     self.address,
-                    "lst",
+                    "LST",
                     "requestWithdrawal",
                     (held, self.address),
                     "queue a redemption",

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from bulkhead.agents.swaps import path_of
 from bulkhead.agents.view import WAD, AccountState, MarketView, Transaction
+from bulkhead.deployment.uniswap import swap_path
 
-FEED_DECIMALS = 8
+USD_DECIMALS, RATIO_DECIMALS = 8, 18
+"""Decimals of a feed's answer: of prices in settlement units, and of ratios."""
 _DUST_VALUE = WAD
 """Collateral below this does not keep a bankrupt account from being written off."""
 
 
 @dataclass(slots=True)
 class FeedPublisher:
-    """Runs the price feeds of ETH and BTC: publishes on deviation or after a heartbeat.
+    """Runs the price feeds: publishes on deviation or after a heartbeat.
 
     Attributes:
         address: owner of the feeds.
-        feeds: suite's name of each feed contract by asset (``ETH``, ``BTC``), several per asset.
+        feeds: names of the feed contracts by asset (``ETH``, ``BTC``, ``LST/ETH``).
         deviation: fraction of the last answer.
         heartbeat_seconds: longest silence.
     """
@@ -35,18 +36,25 @@ class FeedPublisher:
         """Publish the outside price of every asset that has moved or been silent."""
         sent: list[Transaction] = []
         for asset, names in self.feeds.items():
-            price = view.outside.eth if asset == "ETH" else view.outside.btc
+            price = self._price(view, asset)
             last, at = self._last.get(asset, (0.0, 0))
             moved = last == 0 or abs(price / last - 1) >= self.deviation
             if not moved and view.timestamp - at < self.heartbeat_seconds:
                 continue
             self._last[asset] = (price, view.timestamp)
-            answer = round(price * 10**FEED_DECIMALS)
+            decimals = RATIO_DECIMALS if "/" in asset else USD_DECIMALS
+            answer = round(price * 10**decimals)
             sent += [
                 Transaction(self.address, name, "setAnswer", (answer,), f"publish {asset}")
                 for name in names
             ]
         return sent
+
+    @staticmethod
+    def _price(view: MarketView, asset: str) -> float:
+        if asset == "LST/ETH":
+            return view.outside.ratio * view.peg.fair_rate / WAD
+        return view.outside.eth if asset == "ETH" else view.outside.btc
 
 
 @dataclass(slots=True)
@@ -68,9 +76,9 @@ class OracleKeeper:
     def act(self, view: MarketView, rng: Random) -> list[Transaction]:
         """Poke everything: each call is idempotent."""
         return [
-            *(self._call("oracle", "record", a, "record price") for a in self.assets),
-            *(self._call("pegMonitor", "poke", p, "poke peg") for p in self.pegs),
-            *(self._call("perpExchange", "poke", m, "poke market") for m in self.markets),
+            *(self._call("OracleAggregator", "record", a, "record price") for a in self.assets),
+            *(self._call("PegMonitor", "poke", p, "poke peg") for p in self.pegs),
+            *(self._call("PerpExchange", "poke", m, "poke market") for m in self.markets),
         ]
 
     def _call(self, contract: str, function: str, argument: object, purpose: str) -> Transaction:
@@ -91,10 +99,10 @@ class BreakerKeeper:
 
     def act(self, view: MarketView, rng: Random) -> list[Transaction]:
         """Let the breaker look at its signals."""
-        sent = [Transaction(self.address, "circuitBreaker", "poke", (), "poke breaker")]
+        sent = [Transaction(self.address, "CircuitBreaker", "poke", (), "poke breaker")]
         if view.step % self.fee_interval == self.fee_interval - 1:
             sent.append(
-                Transaction(self.address, "marginEngine", "distributeFees", (), "distribute fees")
+                Transaction(self.address, "MarginEngine", "distributeFees", (), "distribute fees")
             )
         return sent
 
@@ -125,7 +133,7 @@ class LiquidationKeeper:
     def _liquidate(self, account: AccountState, market: int) -> Transaction:
         arguments = (account.account, market)
         return Transaction(
-            self.address, "liquidationEngine", "liquidate", arguments, "liquidate position"
+            self.address, "LiquidationEngine", "liquidate", arguments, "liquidate position"
         )
 
 
@@ -194,20 +202,20 @@ class AuctionKeeper:
             return self._engine("takeAuction", arguments, "take auction")
         gain = int(min(value, account.debt) // 10**12 * self.margin)
         arguments = (account.account, collateral, amount, path, gain)
-        return Transaction(self.address, "auctionCallee", "take", arguments, "take auction")
+        return Transaction(self.address, "UniswapV3AuctionCallee", "take", arguments, "take auction")
 
     @staticmethod
     def _path(view: MarketView, token: str) -> bytes | None:
         """Return the way from a token to the settlement token, None if no pool trades it."""
         lst, eth = view.pools["LST/WETH"], view.pools["WETH/USDB"]
         if token == lst.base:
-            return path_of(lst.base, lst.fee, lst.quote, eth.fee, eth.quote)
+            return swap_path(lst.base, lst.fee, lst.quote, eth.fee, eth.quote)
         if token == eth.base:
-            return path_of(eth.base, eth.fee, eth.quote)
+            return swap_path(eth.base, eth.fee, eth.quote)
         return None
 
     def _engine(self, function: str, arguments: tuple[object, ...], purpose: str) -> Transaction:
-        return Transaction(self.address, "liquidationEngine", function, arguments, purpose)
+        return Transaction(self.address, "LiquidationEngine", function, arguments, purpose)
 
 
 def working(view: MarketView, wanted: Sequence[Transaction]) -> list[Transaction]:

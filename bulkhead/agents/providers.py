@@ -69,7 +69,7 @@ class LiquidityProvider(_VaultStaker):
 
     def __init__(self, address: str, nerve: float) -> None:
         super().__init__(address, nerve)
-        self.contract, self.purpose = "liquidityVault", "pool capital"
+        self.contract, self.purpose = "LiquidityVault", "pool capital"
 
     def _value(self, view: MarketView) -> float:
         c = view.compartment
@@ -81,7 +81,7 @@ class InsuranceStaker(_VaultStaker):
 
     def __init__(self, address: str, nerve: float) -> None:
         super().__init__(address, nerve)
-        self.contract, self.purpose = "insuranceFund", "insurance capital"
+        self.contract, self.purpose = "InsuranceFund", "insurance capital"
 
     def _value(self, view: MarketView) -> float:
         c = view.compartment

@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from bulkhead.agents.view import PoolState, Transaction
-
-NO_DEADLINE = 2**48
-
-
-def path_of(*hops: str | int) -> bytes:
-    """Return a router path: token, fee, token, fee, …, token."""
-    return b"".join(
-        hop.to_bytes(3, "big") if isinstance(hop, int) else bytes.fromhex(hop[2:]) for hop in hops
-    )
+from bulkhead.deployment.uniswap import NO_DEADLINE
 
 
 def sell_base(
@@ -47,4 +39,4 @@ def _swap(
         0,
         pool.sqrt_price_at(limit),
     )
-    return Transaction(sender, "router", "exactInputSingle", (parameters,), purpose)
+    return Transaction(sender, "SwapRouter", "exactInputSingle", (parameters,), purpose)

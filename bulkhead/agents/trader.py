@@ -155,7 +155,7 @@ class Trader:
         mark = view.compartment.markets[self.profile.market].mark_price
         worst = int(mark * (1 + _SLIPPAGE if size > 0 else 1 - _SLIPPAGE))
         arguments = (self.account, self.profile.market, size, worst)
-        return Transaction(self.address, "perpExchange", "trade", arguments, purpose)
+        return Transaction(self.address, "PerpExchange", "trade", arguments, purpose)
 
     def _margin(self, function: str, arguments: tuple[object, ...], purpose: str) -> Transaction:
-        return Transaction(self.address, "marginEngine", function, arguments, purpose)
+        return Transaction(self.address, "MarginEngine", function, arguments, purpose)

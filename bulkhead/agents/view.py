@@ -36,7 +36,7 @@ class Transaction:
 
     Attributes:
         sender: address.
-        contract: the suite's name of the callee (``marginEngine``, ``router``, …).
+        contract: the suite's name of the callee (``MarginEngine``, ``SwapRouter``, …).
         function, args: the call.
         purpose: in words, for counts of what was refused.
         value: wei.

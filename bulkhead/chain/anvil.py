@@ -156,6 +156,16 @@ class Anvil:
             self.stop()
             raise
 
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until the node ends by itself; return whether it did before the timeout."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self) -> None:
         """Stop the node. Harmless if it is not running."""
         atexit.unregister(self.stop)
@@ -239,7 +249,7 @@ def find_anvil() -> str:
     return found
 
 
-def _raise_exit(number: int, frame: FrameType | None) -> None:
+def _raise_exit(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 

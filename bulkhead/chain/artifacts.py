@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bulkhead import ROOT
 from bulkhead.chain.codec import Abi
 
-ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / ".build" / "__local__.json"
 CONTRACTS = ROOT / "contracts"
 UNISWAP = ROOT / "node_modules" / "@uniswap"
+UNISWAP_CONTRACTS = {
+    "UniswapV3Factory": ("v3-core", "UniswapV3Factory.sol"),
+    "UniswapV3Pool": ("v3-core", "UniswapV3Pool.sol"),
+    "SwapRouter": ("v3-periphery", "SwapRouter.sol"),
+    "NonfungiblePositionManager": ("v3-periphery", "NonfungiblePositionManager.sol"),
+    "NonfungibleTokenPositionDescriptor": (
+        "v3-periphery",
+        "NonfungibleTokenPositionDescriptor.sol",
+    ),
+    "NFTDescriptor": ("v3-periphery", "libraries/NFTDescriptor.sol"),
+    "QuoterV2": ("v3-periphery", "lens/QuoterV2.sol"),
+}
+"""npm package and source file by contract name."""
 
 
 class ArtifactError(Exception):
@@ -95,8 +109,11 @@ def load_artifacts(manifest: Path = MANIFEST, *, check: bool = True) -> Artifact
     return artifacts
 
 
-def ensure_compiled() -> Artifacts:
+def ensure_compiled(progress: Callable[[str], None] | None = None) -> Artifacts:
     """Return all artifacts, compiling first where needed (about a minute from nothing).
+
+    Args:
+        progress: is told once, before compiling.
 
     Raises:
         ArtifactError: the contracts do not compile; the compiler's words are in the message.
@@ -104,39 +121,61 @@ def ensure_compiled() -> Artifacts:
     try:
         return load_artifacts()
     except ArtifactError:
-        ape = Path(sys.prefix) / "bin" / "ape"
-        run = subprocess.run(
-            [str(ape), "compile"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if run.returncode != 0:
-            raise ArtifactError(
-                f"`ape compile` failed:\n{(run.stdout + run.stderr)[-2000:]}"
-            ) from None
-        return load_artifacts(check=False)
+        if progress:
+            progress("compiling the contracts (about a minute from nothing)")
+    run = subprocess.run(
+        [str(Path(sys.prefix) / "bin" / "ape"), "compile"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        raise ArtifactError(f"`ape compile` failed:\n{(run.stdout + run.stderr)[-2000:]}")
+    return load_artifacts(check=False)
+
+
+def uniswap_artifact(name: str, libraries: Mapping[str, str] | None = None) -> Artifact:
+    """Return a Uniswap v3 contract as its npm package ships it.
+
+    Args:
+        name: a key of ``UNISWAP_CONTRACTS``.
+        libraries: addresses of the libraries that it is linked with, by name.
+
+    Raises:
+        ArtifactError: the package is not installed, or a library is missing.
+    """
+    artifact, references = _uniswap(name)
+    code = bytearray(artifact.bytecode)
+    for library, starts in references.items():
+        if libraries is None or library not in libraries:
+            raise ArtifactError(f"{name} must be linked with {library}")
+        for start in starts:
+            code[start : start + 20] = bytes.fromhex(libraries[library][2:])
+    return Artifact(name, artifact.abi, bytes(code), artifact.source)
+
+
+def uniswap_abi(name: str) -> Abi:
+    """Return the ABI of a Uniswap v3 contract, a key of ``UNISWAP_CONTRACTS``."""
+    return _uniswap(name)[0].abi
 
 
 @lru_cache(maxsize=64)
-def uniswap_artifact(package: str, path: str) -> Artifact:
-    """Return an artifact that a Uniswap npm package ships.
-
-    Args:
-        package: ``v3-core`` or ``v3-periphery``.
-        path: below the package's ``artifacts/contracts``, without ``.json``.
-
-    Raises:
-        ArtifactError: the package is not installed.
-    """
-    file = UNISWAP / package / "artifacts" / "contracts" / f"{path}.json"
+def _uniswap(name: str) -> tuple[Artifact, dict[str, list[int]]]:
+    """Return an artifact with gaps, and where the gaps for each library are."""
+    package, path = UNISWAP_CONTRACTS[name]
+    file = UNISWAP / package / "artifacts" / "contracts" / path / f"{name}.json"
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArtifactError(f"@uniswap/{package} is not installed: run `make setup`") from None
-    code = raw["bytecode"]
-    if "__$" in code:
-        code = code.replace(code[code.index("__$") : code.index("__$") + 40], "0" * 40)
-    return Artifact(
-        raw["contractName"], raw["abi"], bytes.fromhex(code[2:]), f"@uniswap/{package}"
-    )
+    references = {
+        library: [place["start"] for place in places]
+        for libraries in raw.get("linkReferences", {}).values()
+        for library, places in libraries.items()
+    }
+    code = re.sub(r"__\$[0-9a-f]{34}\$__", "0" * 40, raw["bytecode"])
+    return Artifact(name, raw["abi"], bytes.fromhex(code[2:]), f"@uniswap/{package}"), references
 
 
 @lru_cache(maxsize=4)

@@ -115,9 +115,7 @@ class Codec:
         try:
             if self._encoder is not None:
                 return b"".join([e(v) for e, v in zip(self._encoder, values, strict=True)])
-            return abi_encode(
-                self.types, [p(v) for p, v in zip(self._plain, values, strict=True)]
-            )
+            return abi_encode(self.types, [p(v) for p, v in zip(self._plain, values, strict=True)])
         except (OverflowError, TypeError, ValueError, AttributeError, EncodingError) as error:
             raise CodecError(f"({','.join(self.types)}) from {values!r}: {error}") from error
 
@@ -140,7 +138,7 @@ class Codec:
 
 @lru_cache(maxsize=4096)
 def struct_type(name: str, fields: tuple[str, ...]) -> Any:
-    """Return the named tuple class of a struct; fields that Python reserves get a trailing ``_``."""
+    """Return the named tuple class of a struct; reserved words as fields get a trailing ``_``."""
     clean = []
     for i, field in enumerate(fields):
         stripped = field.lstrip("_") or f"value{i}"
@@ -148,7 +146,7 @@ def struct_type(name: str, fields: tuple[str, ...]) -> Any:
     safe = re.sub(r"\W", "_", name) or "Values"
     if keyword.iskeyword(safe):
         safe += "_"
-    return namedtuple(safe, clean, rename=True)  # type: ignore[misc]  # noqa: PYI024
+    return namedtuple(safe, clean, rename=True)
 
 
 def _struct_of(parameter: Mapping[str, Any]) -> Any:
@@ -219,9 +217,7 @@ def _static_struct(parameter: Mapping[str, Any]) -> tuple[int, _Encoder, _Decode
         total += size
 
     def encode_struct(value: Any) -> bytes:
-        return b"".join(
-            [e(v) for e, v in zip(encoders, _fields(parameter, value), strict=True)]
-        )
+        return b"".join([e(v) for e, v in zip(encoders, _fields(parameter, value), strict=True)])
 
     def decode_struct(data: bytes, offset: int) -> Any:
         return make([d(data, offset + o) for o, d in decoders])

@@ -50,7 +50,7 @@ class Log(NamedTuple):
     address: str
     topics: tuple[bytes, ...]
     data: bytes
-    index: int
+    log_index: int
 
 
 class Receipt(NamedTuple):
@@ -62,7 +62,7 @@ class Receipt(NamedTuple):
     hash: str
     success: bool
     block_number: int
-    index: int
+    transaction_index: int
     gas_used: int
     effective_gas_price: int
     sender: str
@@ -115,8 +115,8 @@ class Rpc:
     def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """Return the results of many requests made in one HTTP exchange, in their order.
 
-        A failed one does not stop the others: its place holds the ``RpcError``. The node may execute
-        a batch in any order, so only send what does not depend on it: never transactions.
+        A failed one does not stop the others: its place holds the ``RpcError``. The node may
+        execute a batch in any order, so only send what does not depend on it: never transactions.
         """
         if not requests:
             return []
@@ -162,14 +162,18 @@ class Rpc:
     # ------------------------------------------------------------------ reads
 
     def call(
-        self, to: str, data: bytes, sender: str | None = None, block: int | str = "latest"
+        self, to: str | None, data: bytes, sender: str | None = None, block: int | str = "latest"
     ) -> bytes:
         """Return what a call would return, without a transaction.
+
+        ``to`` None runs ``data`` as creation code and returns the runtime code.
 
         Raises:
             RpcError: it reverted; ``data`` holds the revert data.
         """
-        request = {"to": to, "data": "0x" + data.hex()}
+        request = {"data": "0x" + data.hex()}
+        if to is not None:
+            request["to"] = to
         if sender is not None:
             request["from"] = sender
         return bytes.fromhex(self.request("eth_call", [request, block_tag(block)])[2:])
@@ -309,7 +313,7 @@ def parse_receipt(raw: Mapping[str, Any]) -> Receipt:
         hash=raw["transactionHash"],
         success=raw["status"] == "0x1",
         block_number=int(raw["blockNumber"], 16),
-        index=int(raw["transactionIndex"], 16),
+        transaction_index=int(raw["transactionIndex"], 16),
         gas_used=int(raw["gasUsed"], 16),
         effective_gas_price=int(raw["effectiveGasPrice"], 16),
         sender=raw["from"],

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from bulkhead.chain.artifacts import ROOT, Artifacts, load_artifacts
+from bulkhead import ROOT
+from bulkhead.chain.artifacts import (
+    UNISWAP_CONTRACTS,
+    Artifacts,
+    load_artifacts,
+    uniswap_abi,
+)
 from bulkhead.chain.contract import Contract
 from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.models import Model
@@ -55,6 +60,7 @@ class AddressBook(Model):
         markets: market ids by name.
         collaterals: collateral ids by name; id 0 is the settlement token.
         accounts: addresses of named accounts, on chains where there are such.
+        url: where a local chain listens; None for others.
         parameters: what it was deployed with.
     """
 
@@ -75,6 +81,7 @@ class AddressBook(Model):
     markets: dict[str, int]
     collaterals: dict[str, int]
     accounts: dict[str, str] = Field(default_factory=dict)
+    url: str | None = None
     parameters: DeploymentParameters
 
     @property
@@ -88,7 +95,7 @@ class AddressBook(Model):
 
         Args:
             rpc: the node.
-            name: a name of ``contracts``, a token's symbol, or a feed's name.
+            name: a name of ``contracts`` or ``pools``, a token's symbol, or a feed's name.
             artifacts: where ABIs come from; None: the last build.
 
         Raises:
@@ -96,7 +103,10 @@ class AddressBook(Model):
         """
         known = artifacts or load_artifacts(check=False)
         if name in self.contracts:
-            return Contract(rpc, self.contracts[name], known[name].abi, name)
+            abi = uniswap_abi(name) if name in UNISWAP_CONTRACTS else known[name].abi
+            return Contract(rpc, self.contracts[name], abi, name)
+        if name in self.pools:
+            return Contract(rpc, self.pools[name], uniswap_abi("UniswapV3Pool"), name)
         if name in self.tokens:
             kind = {"WETH": "DevWETH9", "LST": "LiquidStakingToken"}.get(name, "DevToken")
             return Contract(rpc, self.tokens[name], known[kind].abi, name)
@@ -110,8 +120,7 @@ class AddressBook(Model):
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(".json.new")
         draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(draft, file)
-        return file
+        return draft.replace(file)
 
     @classmethod
     def load(cls, path: Path | str) -> AddressBook:

@@ -149,7 +149,7 @@ class CollateralParameters(Model):
         unit = 10 ** (18 - self.decimals)
         if self.cap % unit:
             raise ValueError(f"cap: {from_wad(self.cap)} has more than {self.decimals} decimals")
-        return self.cap // unit
+        return int(self.cap // unit)
 
     def config(self, token: str) -> dict[str, Any]:
         """Return the contract's ``CollateralConfig`` for the token at an address."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from eth_utils.crypto import keccak
-from rlp import encode as rlp_encode
 
 from bulkhead.chain.codec import checksum
 from bulkhead.chain.contract import decode_error, revert_data
@@ -49,8 +48,8 @@ class Sender(Protocol):
             DeploymentError: it failed; the message has the label and the decoded error.
         """
 
-    def call(self, to: str, data: bytes) -> bytes:
-        """Return what a call returns.
+    def call(self, to: str | None, data: bytes) -> bytes:
+        """Return what a call returns; None as callee runs ``data`` as creation code.
 
         Raises:
             DeploymentError: it reverted.
@@ -100,12 +99,12 @@ class RpcSender:
             checksum(created) if created else None,
         )
 
-    def call(self, to: str, data: bytes) -> bytes:
+    def call(self, to: str | None, data: bytes) -> bytes:
         """Return what a call returns; see ``Sender``."""
         try:
             return self.rpc.call(to, data, self._address)
         except RpcError as error:
-            raise DeploymentError(f"call of {to}: {decode_error(error.data)}") from error
+            raise DeploymentError(_refusal(error)) from error
 
     def code(self, address: str) -> bytes:
         """Return the code at an address."""
@@ -163,15 +162,17 @@ class ApeSender:
             checksum(str(created)) if created else None,
         )
 
-    def call(self, to: str, data: bytes) -> bytes:
+    def call(self, to: str | None, data: bytes) -> bytes:
         """Return what a call returns; see ``Sender``."""
         from ape.exceptions import ApeException
 
-        request = {"to": to, "data": "0x" + data.hex(), "from": self.address}
+        request = {"data": "0x" + data.hex(), "from": self.address}
+        if to is not None:
+            request["to"] = to
         try:
             answer = self._provider.make_request("eth_call", [request, "latest"])
         except ApeException as error:
-            raise DeploymentError(f"call of {to}: {_reason(error)}") from error
+            raise DeploymentError(_reason(error)) from error
         return bytes.fromhex(str(answer)[2:])
 
     def code(self, address: str) -> bytes:
@@ -188,10 +189,16 @@ class ApeSender:
 
 
 def created_address(deployer: str, nonce: int) -> str:
-    """Return where a deployment with this nonce puts its contract: keccak(rlp([deployer, nonce]))."""
-    return checksum(
-        "0x" + keccak(rlp_encode([bytes.fromhex(deployer[2:]), nonce]))[12:].hex()
-    )
+    """Return where a deployment of this nonce puts its contract: keccak(rlp([deployer, nonce]))."""
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if not 0 < nonce < 0x80:  # RLP writes small numbers as themselves, others with their length.
+        number = bytes([0x80 + len(number)]) + number
+    fields = b"\x94" + bytes.fromhex(deployer[2:]) + number
+    return checksum("0x" + keccak(bytes([0xC0 + len(fields)]) + fields)[12:].hex())
+
+
+def _refusal(error: RpcError) -> str:
+    return str(decode_error(error.data)) if error.data else error.message
 
 
 def _reason(error: Exception) -> str:

@@ -76,7 +76,11 @@ def from_wad(amount: int) -> str:
 
 
 def to_seconds(value: Any) -> int:
-    """Return a duration in seconds, from seconds or from ``"90s"``, ``"5m"``, ``"12h"``, ``"7d"``."""
+    """Return a duration in seconds, from seconds or from ``"90s"``, ``"5m"``, ``"12h"``, ``"7d"``.
+
+    Raises:
+        ValueError: anything else.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     match = _DURATION.match(value.replace("_", "")) if isinstance(value, str) else None

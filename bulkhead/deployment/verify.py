@@ -10,11 +10,12 @@ from bulkhead.chain.artifacts import Artifacts
 from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import interface_of
 from bulkhead.deployment.parameters import DeploymentParameters
+from bulkhead.deployment.plan import Plan
 from bulkhead.deployment.sender import DeploymentError, Sender
 
 
 def verify(
-    sender: Sender, parameters: DeploymentParameters, plan: Any, artifacts: Artifacts
+    sender: Sender, parameters: DeploymentParameters, plan: Plan, artifacts: Artifacts
 ) -> dict[str, str]:
     """Compare a deployment with its plan; return the hash of each contract's runtime code.
 
@@ -24,9 +25,21 @@ def verify(
     return _Verifier(sender, parameters, plan, artifacts).verify()
 
 
+def code_hash(sender: Sender, address: str) -> str:
+    """Return keccak256 of the runtime code at an address, as 0x….
+
+    Raises:
+        DeploymentError: there is none.
+    """
+    code = sender.code(address)
+    if not code:
+        raise DeploymentError(f"no contract at {address}")
+    return "0x" + keccak(code).hex()
+
+
 class _Verifier:
     def __init__(
-        self, sender: Sender, parameters: DeploymentParameters, plan: Any, artifacts: Artifacts
+        self, sender: Sender, parameters: DeploymentParameters, plan: Plan, artifacts: Artifacts
     ) -> None:
         self.sender = sender
         self.parameters = parameters
@@ -35,21 +48,14 @@ class _Verifier:
 
     def verify(self) -> dict[str, str]:
         """See the module's function of this name."""
-        hashes = {name: self._code_hash(name, a) for name, a in self.plan.contracts.items()}
+        addresses = dict(self.plan.contracts)
         for asset, adapters in self.plan.adapters.items():
-            for i, adapter in enumerate(adapters):
-                name = f"{asset} adapter {i + 1}"
-                hashes[name] = self._code_hash(name, adapter)
+            addresses |= {f"{asset} adapter {i}": a for i, a in enumerate(adapters, start=1)}
+        hashes = {name: code_hash(self.sender, address) for name, address in addresses.items()}
         self._roles()
         self._oracle()
         self._risk()
         return hashes
-
-    def _code_hash(self, name: str, address: str) -> str:
-        code = self.sender.code(address)
-        if not code:
-            raise DeploymentError(f"verify: {name} has no code at {address}")
-        return "0x" + keccak(code).hex()
 
     def _read(self, contract: str, function: str, *args: Any) -> Any:
         chosen = interface_of(self.artifacts[contract].abi).function(function)
@@ -93,7 +99,7 @@ class _Verifier:
                 raise DeploymentError(f"verify: {where} has no price: do its sources answer?")
         for peg in self.parameters.pegs:
             actual = self._read("PegMonitor", "pegConfig", asset_id(peg.name))
-            self._struct(f"pegs.{peg.name}", actual, peg.config(actual.rateSource))
+            self._struct(f"pegs.{peg.name}", actual, peg.config(self.plan.rate_sources[peg.name]))
 
     def _risk(self) -> None:
         p = self.parameters

@@ -105,7 +105,7 @@ class StaticPeg:
 
 
 class Feeds:
-    """Oracle and peg monitor as a compartment calls them: at the block's time, undone by reverts."""
+    """Oracle and peg monitor as a compartment calls them: at block time, undone by reverts."""
 
     def __init__(self, context: Context, oracle: PriceFeed, peg: PegFeed) -> None:
         self._context = context

@@ -356,13 +356,13 @@ class Bucket:
 class Addresses:
     """Where the contracts of one compartment live."""
 
-    settlement_token: Address = address(0xC0)
-    roles: Address = address(0xC1)
-    risk_parameters: Address = address(0xC2)
-    circuit_breaker: Address = address(0xC3)
-    collateral_vault: Address = address(0xC4)
-    margin_engine: Address = address(0xC5)
-    perp_exchange: Address = address(0xC6)
-    liquidity_vault: Address = address(0xC7)
-    insurance_fund: Address = address(0xC8)
-    liquidation_engine: Address = address(0xC9)
+    settlement_token: Address = "0x00000000000000000000000000000000000000c0"
+    roles: Address = "0x00000000000000000000000000000000000000c1"
+    risk_parameters: Address = "0x00000000000000000000000000000000000000c2"
+    circuit_breaker: Address = "0x00000000000000000000000000000000000000c3"
+    collateral_vault: Address = "0x00000000000000000000000000000000000000c4"
+    margin_engine: Address = "0x00000000000000000000000000000000000000c5"
+    perp_exchange: Address = "0x00000000000000000000000000000000000000c6"
+    liquidity_vault: Address = "0x00000000000000000000000000000000000000c7"
+    insurance_fund: Address = "0x00000000000000000000000000000000000000c8"
+    liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"

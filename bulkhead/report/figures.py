@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from bulkhead.report import theme
 from bulkhead.report.record import RunRecord
+from bulkhead.report.tables import waterfall_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,32 +314,13 @@ def haircut_panel(record: RunRecord) -> Panel:
     )
 
 
-_WATERFALL = (
-    ("total", "losses and fees of all traders", "absolute"),
-    ("from_claim", "their own profit claims", "relative"),
-    ("from_cash", "their own cash", "relative"),
-    ("forgiven_by_profit", "their own later profits", "relative"),
-    ("repaid_by_owner", "repaid by themselves", "relative"),
-    ("repaid_by_auction", "their collateral at auction", "relative"),
-    ("outstanding", "still owed, with collateral left", "relative"),
-    ("insurance", "insurance fund", "relative"),
-    ("backstop", "backstop", "relative"),
-    ("pool", "liquidity providers", "relative"),
-    ("junior", "junior profit, through h", "relative"),
-    ("nobody", "unexplained", "total"),
-)
-
-
 def waterfall_panel(record: RunRecord) -> Panel:
     """Who bore the losses, down to zero."""
-    amounts = {name: int(text) / 1e18 for name, text in record.losses.items()}
-    labels, values, measures, texts = [], [], [], []
-    for name, label, measure in _WATERFALL:
-        value = amounts.get(name, 0.0)
-        labels.append(label)
-        measures.append(measure)
-        values.append(value if measure == "absolute" else -value)
-        texts.append(f"{value:,.0f}")
+    rows = waterfall_rows(record)
+    labels = [label for label, _ in rows]
+    values = [(1 if i == 0 else -1) * amount / 1e18 for i, (_, amount) in enumerate(rows)]
+    measures = ["absolute", *["relative"] * (len(rows) - 2), "total"][: len(rows)]
+    texts = [f"{amount / 1e18:,.0f}" for _, amount in rows]
     figure = go.Figure(
         go.Waterfall(
             x=labels,

@@ -213,6 +213,29 @@ def check_payments(
             )
 
 
+_ALWAYS_ALLOWED = {"add margin", "reduce position", "take profit"}
+_HALT = 4
+
+
+def check_breaker(
+    log: InvariantLog, block: int, outcomes: Sequence[Any], highest_tier: int
+) -> None:
+    """GRD-1: what adds margin or reduces risk is not refused by the breaker below a halt.
+
+    Args:
+        outcomes: of the block's transactions, with ``transaction.purpose`` and ``error``.
+        highest_tier: that held at any time during the block.
+    """
+    for outcome in outcomes:
+        if outcome.transaction.purpose in _ALWAYS_ALLOWED:
+            log.require(
+                "GRD-1",
+                block,
+                outcome.error != "CircuitBreaker_Blocked" or highest_tier >= _HALT,
+                f"{outcome.transaction.purpose} was refused in tier {highest_tier}",
+            )
+
+
 def check_replay(
     log: InvariantLog,
     block: int,

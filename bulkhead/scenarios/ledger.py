@@ -127,6 +127,11 @@ class LedgerReplay:
                 if handler is not None:
                     handler(event.args)
 
+    def close_books(self) -> None:
+        """Start the flows anew: what the pots hold now is the opening balance."""
+        self.flows = {row: dict.fromkeys(POTS, 0) for row in ROWS}
+        self.losses = LossSplit()
+
     # ------------------------------------------------------------------ booking
 
     def _book(self, row: str, **amounts: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from bulkhead.agents.view import OutsidePrices
 from bulkhead.scenarios.prices import BTC, ETH, RATIO, PriceHistory
 
 DEEPEST_DISCOUNT = 0.20
@@ -51,20 +52,6 @@ _ETH_COURSE: _Course = (
     (0.80, 0.52),
     (1.00, 0.46),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class OutsidePrices:
-    """What the rest of the world pays at one step.
-
-    Attributes:
-        eth, btc: settlement units per 1.0.
-        ratio: the pegged collateral's price as a fraction of what it redeems for; 1.0: at par.
-    """
-
-    eth: float
-    btc: float
-    ratio: float
 
 
 @dataclass(frozen=True, slots=True)

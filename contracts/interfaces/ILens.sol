@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {AccountLedger, LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
+import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {Market, Position} from "../types/Market.sol";
 import {PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
@@ -35,6 +35,7 @@ interface ILens {
     /// @param markPrice Same.
     /// @param fundingRate WAD per day.
     /// @param unrealizedPnl U_m, accrued to this second.
+    /// @param reported U_m as the margin engine last heard of it.
     struct MarketView {
         MarketId market;
         Market state;
@@ -43,6 +44,7 @@ interface ILens {
         uint256 markPrice;
         int256 fundingRate;
         int256 unrealizedPnl;
+        MarketUnrealized reported;
     }
 
     /// @param custodyTokens Token units that the vault holds.

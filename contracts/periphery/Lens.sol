@@ -107,6 +107,7 @@ contract Lens is ILens {
             v.markPrice = _perpExchange.markPrice(v.market);
             v.fundingRate = _perpExchange.fundingRate(v.market);
             v.unrealizedPnl = _perpExchange.unrealizedPnl(v.market);
+            v.reported = _marginEngine.marketUnrealized(v.market);
         }
     }
 

@@ -82,11 +82,12 @@ def configure(aggregator, governor):
 
 @pytest.fixture
 def publish(chain, governor):
-    """Let sources answer the given prices, published ``age`` seconds before now."""
+    """Let sources answer the given prices, each published ``age`` seconds before its own block."""
 
     def _publish(chosen, prices, age=0, confidence=0):
-        now = chain.pending_timestamp
         for source, price in zip(chosen, prices, strict=True):
+            now = chain.blocks.head.timestamp + 1
+            chain.pending_timestamp = now
             source.set(price, confidence, now - age, sender=governor)
 
     return _publish

@@ -155,10 +155,3 @@ def words(lst):
 @pytest.fixture(scope="module", autouse=True)
 def _deployed(monitor, lst):
     """Deploy before any test's own state, so that a test's rollback never reaches these."""
-
-
-@pytest.fixture(autouse=True)
-def _dbg(request, chain):
-    print("START", request.node.name[:60], chain.blocks.height, chain._snapshots[31337])
-    yield
-    print("END", request.node.name[:60], chain.blocks.height, chain._snapshots[31337])

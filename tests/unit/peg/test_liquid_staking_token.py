@@ -24,7 +24,7 @@ BALANCES, SUPPLY, POOLED, BUSY_UNTIL = 0, 2, 5, 6
 
 
 @pytest.fixture
-def pool(lst, alice):
+def staked(lst, alice):
     """Alice deposits; the rate is 1.0."""
     lst.deposit(1_000 * WAD, alice, sender=alice)
     return lst
@@ -42,7 +42,7 @@ def error_of(calls, lst, alice):
 
 @pytest.fixture
 def custody_holds(lst, weth):
-    """The pool is always covered by tokens."""
+    """The pooled amount is always covered by tokens."""
     yield
     assert weth.balanceOf(lst) >= lst.totalPooled()
 
@@ -93,36 +93,36 @@ def test_deposit__first_too_small__reverts(error_of, alice, assets):
     assert error_of("deposit", assets, alice) == expected
 
 
-def test_deposit__worth_less_than_a_share__reverts(pool, error_of, alice):
-    overrides = {pool.address: {SUPPLY: WAD, POOLED: WAD + 1}}
+def test_deposit__worth_less_than_a_share__reverts(staked, error_of, alice):
+    overrides = {staked.address: {SUPPLY: WAD, POOLED: WAD + 1}}
     expected = ("LiquidStakingToken_DepositTooSmall", 1)
     assert error_of("deposit", 1, alice, overrides=overrides) == expected
 
 
-def test_deposit__shares_not_whole__rounds_down(pool, calls):
-    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
-    assert calls.call(pool, "previewDeposit", 2, overrides=overrides) == 1
-    assert calls.call(pool, "previewDeposit", 3, overrides=overrides) == 2
+def test_deposit__shares_not_whole__rounds_down(staked, calls):
+    overrides = {staked.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
+    assert calls.call(staked, "previewDeposit", 2, overrides=overrides) == 1
+    assert calls.call(staked, "previewDeposit", 3, overrides=overrides) == 2
 
 
 @pytest.mark.parametrize("method", ["deposit", "requestWithdrawal"])
-def test_deposit_or_request__receiver_zero_or_the_token__reverts(pool, error_of, method):
-    for receiver in (ZERO, pool.address):
+def test_deposit_or_request__receiver_zero_or_the_token__reverts(staked, error_of, method):
+    for receiver in (ZERO, staked.address):
         expected = ("LiquidStakingToken_InvalidReceiver", receiver.lower())
         assert error_of(method, WAD, receiver) == expected
 
 
-def test_deposit__after_total_slashing__reverts(pool, error_of, operator, bob, alice):
-    pool.slash(pool.totalPooled(), bob, sender=operator)
-    assert pool.rate() == 0
+def test_deposit__after_total_slashing__reverts(staked, error_of, operator, bob, alice):
+    staked.slash(staked.totalPooled(), bob, sender=operator)
+    assert staked.rate() == 0
     assert error_of("deposit", WAD, alice) == ("LiquidStakingToken_WipedOut",)
 
 
-def test_donation__any_amount__changes_nothing(pool, weth, bob, alice):
+def test_donation__any_amount__changes_nothing(staked, weth, bob, alice):
     """VLT-1."""
-    before = (pool.rate(), pool.totalPooled(), pool.previewDeposit(WAD))
-    weth.transfer(pool, 500 * WAD, sender=bob)
-    assert (pool.rate(), pool.totalPooled(), pool.previewDeposit(WAD)) == before
+    before = (staked.rate(), staked.totalPooled(), staked.previewDeposit(WAD))
+    weth.transfer(staked, 500 * WAD, sender=bob)
+    assert (staked.rate(), staked.totalPooled(), staked.previewDeposit(WAD)) == before
 
 
 def test_deposit__first_depositor_donates__later_ones_keep_theirs(lst, weth, alice, bob):
@@ -138,7 +138,7 @@ def test_deposit__first_depositor_donates__later_ones_keep_theirs(lst, weth, ali
 
 @pytest.mark.parametrize(("method", "extra"), [("reportRewards", ()), ("slash", ("bob",))])
 def test_report_or_slash__not_operator__reverts(
-    pool, error_of, governor, bob, stranger, method, extra
+    staked, error_of, governor, bob, stranger, method, extra
 ):
     arguments = [bob for _ in extra]
     for sender in (stranger, governor):
@@ -147,181 +147,181 @@ def test_report_or_slash__not_operator__reverts(
         assert error == expected
 
 
-def test_report_rewards__at_the_cap__raises_the_rate(pool, operator, weth, custody_holds):
+def test_report_rewards__at_the_cap__raises_the_rate(staked, operator, weth, custody_holds):
     held = weth.balanceOf(operator)
-    receipt = pool.reportRewards(10 * WAD, sender=operator)
-    assert pool.rate() == WAD * 101 // 100
+    receipt = staked.reportRewards(10 * WAD, sender=operator)
+    assert staked.rate() == WAD * 101 // 100
     assert weth.balanceOf(operator) == held - 10 * WAD
-    (event,) = receipt.decode_logs(pool.RewardsReported)
+    (event,) = receipt.decode_logs(staked.RewardsReported)
     assert (event.assets, event.rate) == (10 * WAD, WAD * 101 // 100)
 
 
-def test_report_rewards__above_the_cap__reverts(pool, error_of, operator):
+def test_report_rewards__above_the_cap__reverts(staked, error_of, operator):
     expected = ("LiquidStakingToken_RewardTooLarge", 10 * WAD + 1, 10 * WAD)
     assert error_of("reportRewards", 10 * WAD + 1, sender=operator) == expected
 
 
-def test_report_rewards__cap_not_whole__rounds_down(pool, error_of, operator):
-    overrides = {pool.address: {POOLED: 199}}
+def test_report_rewards__cap_not_whole__rounds_down(staked, error_of, operator):
+    overrides = {staked.address: {POOLED: 199}}
     expected = ("LiquidStakingToken_RewardTooLarge", 2, 1)
     assert error_of("reportRewards", 2, sender=operator, overrides=overrides) == expected
 
 
-def test_slash__part__lowers_the_rate_at_once(pool, operator, bob, weth, custody_holds):
+def test_slash__part__lowers_the_rate_at_once(staked, operator, bob, weth, custody_holds):
     held = weth.balanceOf(bob)
-    receipt = pool.slash(250 * WAD, bob, sender=operator)
-    assert pool.rate() == WAD * 3 // 4
+    receipt = staked.slash(250 * WAD, bob, sender=operator)
+    assert staked.rate() == WAD * 3 // 4
     assert weth.balanceOf(bob) == held + 250 * WAD
-    (event,) = receipt.decode_logs(pool.Slashed)
+    (event,) = receipt.decode_logs(staked.Slashed)
     assert (event.recipient, event.assets, event.rate) == (bob, 250 * WAD, WAD * 3 // 4)
 
 
-def test_slash__more_than_pooled__reverts(pool, error_of, operator, bob):
+def test_slash__more_than_pooled__reverts(staked, error_of, operator, bob):
     expected = ("LiquidStakingToken_SlashTooLarge", 1_000 * WAD + 1, 1_000 * WAD)
     assert error_of("slash", 1_000 * WAD + 1, bob, sender=operator) == expected
 
 
-def test_slash__to_the_token_itself__reverts(pool, error_of, operator):
-    expected = ("LiquidStakingToken_InvalidReceiver", pool.address.lower())
-    assert error_of("slash", 1, pool.address, sender=operator) == expected
+def test_slash__to_the_token_itself__reverts(staked, error_of, operator):
+    expected = ("LiquidStakingToken_InvalidReceiver", staked.address.lower())
+    assert error_of("slash", 1, staked.address, sender=operator) == expected
 
 
 # --- the queue
 
 
-def test_request__empty_queue__waits_its_own_time_and_the_delay(pool, alice, bob, chain):
-    receipt = pool.requestWithdrawal(50 * WAD, bob, sender=alice)
+def test_request__empty_queue__waits_its_own_time_and_the_delay(staked, alice, bob, chain):
+    receipt = staked.requestWithdrawal(50 * WAD, bob, sender=alice)
     now = chain.blocks.head.timestamp
-    assert pool.busyUntil() == now + DAY // 2
-    assert tuple(pool.withdrawalRequest(1)) == (
+    assert staked.busyUntil() == now + DAY // 2
+    assert tuple(staked.withdrawalRequest(1)) == (
         50 * WAD,
         50 * WAD,
         bob.address,
         now + DAY // 2 + HOUR,
     )
-    assert pool.balanceOf(pool) == 50 * WAD
-    assert pool.rate() == WAD
-    (event,) = receipt.decode_logs(pool.WithdrawalRequested)
+    assert staked.balanceOf(staked) == 50 * WAD
+    assert staked.rate() == WAD
+    (event,) = receipt.decode_logs(staked.WithdrawalRequested)
     assert (event.id, event.owner, event.receiver) == (1, alice, bob)
     assert event.claimableAt == now + DAY // 2 + HOUR
 
 
-def test_request__behind_others__waits_for_their_turn(pool, alice, chain):
-    pool.requestWithdrawal(200 * WAD, alice, sender=alice)
-    busy = pool.busyUntil()
-    pool.requestWithdrawal(100 * WAD, alice, sender=alice)
-    assert pool.busyUntil() == busy + DAY
-    assert pool.withdrawalRequest(2).claimableAt == busy + DAY + HOUR
+def test_request__behind_others__waits_for_their_turn(staked, alice, chain):
+    staked.requestWithdrawal(200 * WAD, alice, sender=alice)
+    busy = staked.busyUntil()
+    staked.requestWithdrawal(100 * WAD, alice, sender=alice)
+    assert staked.busyUntil() == busy + DAY
+    assert staked.withdrawalRequest(2).claimableAt == busy + DAY + HOUR
 
 
-def test_request__idle_queue__capacity_does_not_accumulate(pool, alice, chain):
+def test_request__idle_queue__capacity_does_not_accumulate(staked, alice, chain):
     chain.mine(deltatime=30 * DAY)
-    pool.requestWithdrawal(100 * WAD, alice, sender=alice)
-    assert pool.busyUntil() == chain.blocks.head.timestamp + DAY
+    staked.requestWithdrawal(100 * WAD, alice, sender=alice)
+    assert staked.busyUntil() == chain.blocks.head.timestamp + DAY
 
 
-def test_queue_delay__any_amount__is_what_a_request_waits(pool, calls, alice, chain):
-    pool.requestWithdrawal(70 * WAD, alice, sender=alice)
+def test_queue_delay__any_amount__is_what_a_request_waits(staked, calls, alice, chain):
+    staked.requestWithdrawal(70 * WAD, alice, sender=alice)
     now = chain.blocks.head.timestamp
-    delay = calls.call(pool, "queueDelay", 30 * WAD)
+    delay = calls.call(staked, "queueDelay", 30 * WAD)
     assert delay == DAY * 7 // 10 + DAY * 3 // 10 + HOUR
     chain.pending_timestamp = now + 100
-    pool.requestWithdrawal(30 * WAD, alice, sender=alice)
-    assert pool.withdrawalRequest(2).claimableAt == now + delay
+    staked.requestWithdrawal(30 * WAD, alice, sender=alice)
+    assert staked.withdrawalRequest(2).claimableAt == now + delay
 
 
-def test_queue_delay__time_not_whole__rounds_up(pool, calls):
-    assert calls.call(pool, "queueDelay", 0) == HOUR
-    assert calls.call(pool, "queueDelay", 1) == HOUR + 1
-    assert calls.call(pool, "queueDelay", CAPACITY // DAY + 1) == HOUR + 2
+def test_queue_delay__time_not_whole__rounds_up(staked, calls):
+    assert calls.call(staked, "queueDelay", 0) == HOUR
+    assert calls.call(staked, "queueDelay", 1) == HOUR + 1
+    assert calls.call(staked, "queueDelay", CAPACITY // DAY + 1) == HOUR + 2
 
 
 @pytest.mark.parametrize(("supply", "pooled", "shares"), [(WAD, WAD, 0), (WAD, WAD - 1, 1)])
-def test_request__worth_nothing__reverts(pool, error_of, alice, supply, pooled, shares):
-    overrides = {pool.address: {SUPPLY: supply, POOLED: pooled}}
+def test_request__worth_nothing__reverts(staked, error_of, alice, supply, pooled, shares):
+    overrides = {staked.address: {SUPPLY: supply, POOLED: pooled}}
     expected = ("LiquidStakingToken_WithdrawalTooSmall", shares)
     assert error_of("requestWithdrawal", shares, alice, overrides=overrides) == expected
 
 
-def test_request__more_than_held__reverts(pool, error_of, bob):
+def test_request__more_than_held__reverts(staked, error_of, bob):
     error = error_of("requestWithdrawal", WAD, bob, sender=bob)
     assert error == ("ERC20InsufficientBalance", bob.address.lower(), 0, WAD)
 
 
-def test_claim__before_its_turn__reverts(pool, error_of, alice, chain):
-    pool.requestWithdrawal(50 * WAD, alice, sender=alice)
-    ready = pool.withdrawalRequest(1).claimableAt
+def test_claim__before_its_turn__reverts(staked, error_of, alice, chain):
+    staked.requestWithdrawal(50 * WAD, alice, sender=alice)
+    ready = staked.withdrawalRequest(1).claimableAt
     chain.mine(timestamp=ready - 1)
     assert error_of("claim", 1) == ("LiquidStakingToken_NotClaimable", 1, ready - 1, ready)
 
 
 def test_claim__in_its_turn__pays_the_receiver_whoever_calls(
-    pool, alice, bob, stranger, weth, mine_at, custody_holds
+    staked, alice, bob, stranger, weth, mine_at, custody_holds
 ):
-    pool.requestWithdrawal(50 * WAD, bob, sender=alice)
+    staked.requestWithdrawal(50 * WAD, bob, sender=alice)
     held = weth.balanceOf(bob)
-    mine_at(pool.withdrawalRequest(1).claimableAt)
-    receipt = pool.claim(1, sender=stranger)
+    mine_at(staked.withdrawalRequest(1).claimableAt)
+    receipt = staked.claim(1, sender=stranger)
     assert weth.balanceOf(bob) == held + 50 * WAD
-    assert (pool.totalSupply(), pool.totalPooled()) == (950 * WAD, 950 * WAD)
-    assert pool.balanceOf(pool) == 0
-    (event,) = receipt.decode_logs(pool.WithdrawalClaimed)
+    assert (staked.totalSupply(), staked.totalPooled()) == (950 * WAD, 950 * WAD)
+    assert staked.balanceOf(staked) == 0
+    (event,) = receipt.decode_logs(staked.WithdrawalClaimed)
     assert (event.id, event.receiver, event.assets) == (1, bob, 50 * WAD)
 
 
-def test_claim__unknown_or_twice__reverts(pool, error_of, alice, mine_at):
+def test_claim__unknown_or_twice__reverts(staked, error_of, alice, mine_at):
     assert error_of("claim", 1) == ("LiquidStakingToken_UnknownRequest", 1)
-    pool.requestWithdrawal(WAD, alice, sender=alice)
-    mine_at(pool.withdrawalRequest(1).claimableAt)
-    pool.claim(1, sender=alice)
+    staked.requestWithdrawal(WAD, alice, sender=alice)
+    mine_at(staked.withdrawalRequest(1).claimableAt)
+    staked.claim(1, sender=alice)
     assert error_of("claim", 1) == ("LiquidStakingToken_UnknownRequest", 1)
 
 
 def test_claim__rewards_while_waiting__stay_with_the_holders(
-    pool, alice, operator, weth, mine_at, custody_holds
+    staked, alice, operator, weth, mine_at, custody_holds
 ):
-    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
-    pool.reportRewards(10 * WAD, sender=operator)
-    mine_at(pool.withdrawalRequest(1).claimableAt)
+    staked.requestWithdrawal(500 * WAD, alice, sender=alice)
+    staked.reportRewards(10 * WAD, sender=operator)
+    mine_at(staked.withdrawalRequest(1).claimableAt)
     held = weth.balanceOf(alice)
-    pool.claim(1, sender=alice)
+    staked.claim(1, sender=alice)
     assert weth.balanceOf(alice) == held + 500 * WAD
-    assert pool.rate() == WAD * 102 // 100
+    assert staked.rate() == WAD * 102 // 100
 
 
 def test_claim__slashed_while_waiting__bears_its_share(
-    pool, alice, operator, bob, weth, mine_at, custody_holds
+    staked, alice, operator, bob, weth, mine_at, custody_holds
 ):
-    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
-    pool.slash(100 * WAD, bob, sender=operator)
-    mine_at(pool.withdrawalRequest(1).claimableAt)
+    staked.requestWithdrawal(500 * WAD, alice, sender=alice)
+    staked.slash(100 * WAD, bob, sender=operator)
+    mine_at(staked.withdrawalRequest(1).claimableAt)
     held = weth.balanceOf(alice)
-    pool.claim(1, sender=alice)
+    staked.claim(1, sender=alice)
     assert weth.balanceOf(alice) == held + 450 * WAD
-    assert pool.rate() == WAD * 9 // 10
+    assert staked.rate() == WAD * 9 // 10
 
 
 def test_claim__everything_slashed__pays_nothing_and_clears(
-    pool, alice, operator, bob, weth, mine_at
+    staked, alice, operator, bob, weth, mine_at
 ):
-    pool.requestWithdrawal(500 * WAD, alice, sender=alice)
-    pool.slash(1_000 * WAD, bob, sender=operator)
-    mine_at(pool.withdrawalRequest(1).claimableAt)
-    pool.claim(1, sender=alice)
-    assert pool.totalSupply() == 500 * WAD
-    assert tuple(pool.withdrawalRequest(1))[:2] == (0, 0)
+    staked.requestWithdrawal(500 * WAD, alice, sender=alice)
+    staked.slash(1_000 * WAD, bob, sender=operator)
+    mine_at(staked.withdrawalRequest(1).claimableAt)
+    staked.claim(1, sender=alice)
+    assert staked.totalSupply() == 500 * WAD
+    assert tuple(staked.withdrawalRequest(1))[:2] == (0, 0)
 
 
-def test_claim__assets_not_whole__rounds_down(pool, calls):
-    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
-    assert calls.call(pool, "convertToAssets", 1, overrides=overrides) == 1
-    assert calls.call(pool, "convertToAssets", 2, overrides=overrides) == 2
-    assert calls.call(pool, "convertToAssets", 3, overrides=overrides) == 4
+def test_claim__assets_not_whole__rounds_down(staked, calls):
+    overrides = {staked.address: {SUPPLY: 3 * WAD, POOLED: 4 * WAD}}
+    assert calls.call(staked, "convertToAssets", 1, overrides=overrides) == 1
+    assert calls.call(staked, "convertToAssets", 2, overrides=overrides) == 2
+    assert calls.call(staked, "convertToAssets", 3, overrides=overrides) == 4
 
 
-def test_rate__not_whole__rounds_down(pool, calls):
-    overrides = {pool.address: {SUPPLY: 3 * WAD, POOLED: 2 * WAD}}
-    assert calls.call(pool, "rate", overrides=overrides) == 2 * WAD // 3
+def test_rate__not_whole__rounds_down(staked, calls):
+    overrides = {staked.address: {SUPPLY: 3 * WAD, POOLED: 2 * WAD}}
+    assert calls.call(staked, "rate", overrides=overrides) == 2 * WAD // 3
 
 
 # --- against the model
@@ -374,7 +374,7 @@ steps = st.lists(
 )
 @given(steps=steps)
 def test_history__any_steps__equals_the_model_and_stays_covered(
-    steps, pool, chain, alice, bob, operator, weth
+    steps, staked, chain, alice, bob, operator, weth
 ):
     # Not `chain.isolate()`, which swallows assertions.
     snapshot = chain.snapshot()
@@ -386,36 +386,36 @@ def test_history__any_steps__equals_the_model_and_stays_covered(
         chain.pending_timestamp = now
         if kind == "deposit":
             assets = part * WAD + part
-            pool.deposit(assets, alice, sender=alice)
+            staked.deposit(assets, alice, sender=alice)
             twin.deposit(assets, "alice")
         elif kind == "request":
             shares = twin.balances["alice"] * part // 1_000
-            pool.requestWithdrawal(shares, alice, sender=alice)
+            staked.requestWithdrawal(shares, alice, sender=alice)
             twin.request_withdrawal("alice", shares, "alice", now)
             requests += 1
         elif kind == "claim":
             for i in range(1, requests + 1):
                 request = twin.withdrawal_request(i)
                 if request is not None and request.claimable_at <= now:
-                    pool.claim(i, sender=bob)
+                    staked.claim(i, sender=bob)
                     twin.claim(i, now)
                     break
         elif kind == "reward":
             assets = twin.total_pooled * part // 100_000
-            pool.reportRewards(assets, sender=operator)
+            staked.reportRewards(assets, sender=operator)
             twin.report_rewards(assets)
         else:
             assets = twin.total_pooled * part // 10_000
-            pool.slash(assets, bob, sender=operator)
+            staked.slash(assets, bob, sender=operator)
             twin.slash(assets)
-        assert (pool.totalPooled(), pool.totalSupply(), pool.rate(), pool.busyUntil()) == (
+        assert (staked.totalPooled(), staked.totalSupply(), staked.rate(), staked.busyUntil()) == (
             twin.total_pooled,
             twin.total_supply,
             twin.rate(),
             twin.busy_until,
         )
-        assert pool.balanceOf(alice) == twin.balances["alice"]
-        assert weth.balanceOf(pool) == twin.total_pooled
+        assert staked.balanceOf(alice) == twin.balances["alice"]
+        assert weth.balanceOf(staked) == twin.total_pooled
     chain.restore(snapshot)
 
 

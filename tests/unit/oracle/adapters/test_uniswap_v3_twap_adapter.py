@@ -31,38 +31,45 @@ AT_THE_BOUND = (WINDOW << 128) // MIN_LIQUIDITY
 
 
 @pytest.fixture(scope="module")
-def pool(project, governor, tokens):
+def scripted_pool(project, governor, tokens):
     return governor.deploy(project.FixedTickPool, *tokens)
 
 
 @pytest.fixture(scope="module")
-def adapters(project, governor, pool, tokens):
+def adapters(project, governor, scripted_pool, tokens):
     """Adapters by base token: SIX (token0) and ETN (token1)."""
     return [
-        governor.deploy(project.UniswapV3TwapAdapter, pool, base, WINDOW, MIN_LIQUIDITY)
+        governor.deploy(project.UniswapV3TwapAdapter, scripted_pool, base, WINDOW, MIN_LIQUIDITY)
         for base in tokens
     ]
 
 
 @pytest.fixture
-def read(calls, pool, adapters):
+def read(calls, scripted_pool, adapters):
     """What an adapter answers over a scripted history."""
 
     def _read(base, tick_seconds, seconds_per_liquidity_x128=AT_THE_BOUND):
         word = pool_word(tick_seconds, seconds_per_liquidity_x128)
         return outcome(
-            lambda: calls.call(adapters[base], "latest", overrides={pool.address: {0: word}})
+            lambda: calls.call(
+                adapters[base], "latest", overrides={scripted_pool.address: {0: word}}
+            )
         )
 
     return _read
 
 
 @pytest.fixture
-def deploy_error(project, calls, pool, tokens):
+def deploy_error(project, calls, scripted_pool, tokens):
     """How the constructor reverts with one argument replaced."""
 
     def _deploy_error(**replaced):
-        arguments = {"pool": pool, "base": tokens[0], "window": WINDOW, "liquidity": MIN_LIQUIDITY}
+        arguments = {
+            "pool": scripted_pool,
+            "base": tokens[0],
+            "window": WINDOW,
+            "liquidity": MIN_LIQUIDITY,
+        }
         arguments |= replaced
         return outcome(lambda: calls.deploy(project.UniswapV3TwapAdapter, *arguments.values()))
 
@@ -99,9 +106,9 @@ def test_deploy__more_than_18_decimals__reverts(project, governor, deploy_error,
     assert deploy_error(pool=pool, base=pair[0]) == expected
 
 
-def test_deploy__valid__shows_its_parameters(calls, adapters, pool, tokens):
+def test_deploy__valid__shows_its_parameters(calls, adapters, scripted_pool, tokens):
     for adapter, base, quote in zip(adapters, tokens, reversed(tokens), strict=True):
-        assert calls.call(adapter, "pool") == pool.address.lower()
+        assert calls.call(adapter, "pool") == scripted_pool.address.lower()
         assert calls.call(adapter, "baseToken") == base.address.lower()
         assert calls.call(adapter, "quoteToken") == quote.address.lower()
         assert calls.call(adapter, "windowSeconds") == WINDOW

@@ -1,0 +1,364 @@
+"""The invariants of ``docs/invariants.md`` as functions of states: a violation, or None.
+
+They read a ``Snapshot``, which ``snapshot`` takes of a compartment of the model and which a reader
+of a chain fills with the same structs. Where a bound is not zero, the docstring derives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bulkhead.model import positions, pricing, token_scale
+from bulkhead.model.errors import ModelRevert
+from bulkhead.model.ledger import haircut
+from bulkhead.model.math import WAD
+from bulkhead.model.policy import HALT
+from bulkhead.model.types import (
+    SETTLEMENT,
+    AccountId,
+    AccountLedger,
+    AccountValuation,
+    Address,
+    LedgerTotals,
+    Market,
+    MarketUnrealized,
+    Position,
+    UnrealizedTotals,
+    WriteOffReceipt,
+    owner_of,
+)
+from bulkhead.model.world import Compartment
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant's id, and what broke it in numbers."""
+
+    id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A compartment's state; structs as in storage, not to be changed.
+
+    Attributes:
+        custody: token units that custody holds, by collateral id (0: settlement token).
+        collateral: token units by account and collateral id.
+        total_collateral: token units by collateral id.
+        marks: WAD mark price by market, for ``markets`` as they are here.
+    """
+
+    settlement_decimals: int
+    totals: LedgerTotals
+    unrealized_totals: UnrealizedTotals
+    accounts: Mapping[AccountId, AccountLedger]
+    collateral: Mapping[tuple[AccountId, int], int]
+    total_collateral: Mapping[int, int]
+    custody: Mapping[int, int]
+    markets: Mapping[int, Market]
+    positions: Mapping[tuple[AccountId, int], Position]
+    market_unrealized: Mapping[int, MarketUnrealized]
+    marks: Mapping[int, int]
+
+
+def snapshot(world: Compartment[Any, Any]) -> Snapshot:
+    """Return the state of a compartment of the model, between calls."""
+    engine, exchange = world.margin_engine, world.perp_exchange
+    parameters, custody = world.risk_parameters, world.collateral_vault.address
+    held = {SETTLEMENT: world.settlement.balance_of(custody)}
+    for collateral in range(1, parameters.collateral_count + 1):
+        token = world.tokens[parameters.collateral_config(collateral).token]
+        held[collateral] = token.balance_of(custody)
+    marks = {}
+    for market, m in exchange._markets.items():
+        index, _ = exchange.index_price(market)
+        scale = parameters.market_trading(market).skew_scale
+        marks[market] = pricing.mark_price(index, positions.skew(m), scale)
+    return Snapshot(
+        settlement_decimals=world.settlement.decimals,
+        totals=engine.totals(),
+        unrealized_totals=engine.unrealized_totals(),
+        accounts=dict(engine._accounts),
+        collateral=dict(engine._collateral),
+        total_collateral=dict(engine._total_collateral),
+        custody=held,
+        markets=dict(exchange._markets),
+        positions={key: p for key, p in exchange._positions.items() if p.size},
+        market_unrealized=dict(engine._unrealized),
+        marks=marks,
+    )
+
+
+def check_state(s: Snapshot) -> list[Violation]:
+    """Return every violation that one state shows by itself."""
+    found = (cus_1(s), led_2(s), led_3(s), led_4(s), pnl_1(s))
+    return [violation for violation in found if violation is not None]
+
+
+# -------------------------------------------------------------------------------- custody, ledger
+
+
+def cus_1(s: Snapshot) -> Violation | None:
+    """CUS-1: P + L + I + F ≤ custody, the totals are the sums, and collateral is there."""
+    t, accounts = s.totals, s.accounts.values()
+    owed = t.principal + t.pool_cash + t.insurance_cash + t.fee_reserve
+    custody = token_scale.to_wad(s.custody[SETTLEMENT], s.settlement_decimals)
+    if owed > custody:
+        return Violation("CUS-1", f"P + L + I + F = {owed} > custody {custody} ({t})")
+    sums = {
+        "P": (t.principal, sum(max(a.cash, 0) for a in accounts)),
+        "D": (t.debt, sum(max(-a.cash, 0) for a in accounts)),
+        "J": (t.claims, sum(a.claim for a in accounts)),
+    }
+    for name, (total, expected) in sums.items():
+        if total != expected:
+            return Violation("CUS-1", f"{name} = {total}, Σ over accounts = {expected}")
+    for collateral, total in s.total_collateral.items():
+        parts = sum(amount for (_, i), amount in s.collateral.items() if i == collateral)
+        if not parts == total <= s.custody[collateral]:
+            held = s.custody[collateral]
+            return Violation("CUS-1", f"collateral {collateral}: Σ {parts}, {total}, held {held}")
+    return None
+
+
+def led_1(
+    before: Snapshot,
+    after: Snapshot,
+    actor: Address,
+    unhealthy: Collection[AccountId] = (),
+) -> Violation | None:
+    """LED-1: no account but the actor's loses cash or collateral.
+
+    ``unhealthy`` are accounts that were below their maintenance margin before the call.
+    """
+    for account, a in before.accounts.items():
+        if owner_of(account) == actor or account in unhealthy:
+            continue
+        cash = after.accounts[account].cash
+        if cash < a.cash:
+            return Violation("LED-1", f"{account:#066x}: cash {a.cash} → {cash} by {actor}")
+    for (account, collateral), amount in before.collateral.items():
+        if owner_of(account) == actor or account in unhealthy:
+            continue
+        left = after.collateral.get((account, collateral), 0)
+        if left < amount:
+            message = f"{account:#066x}: collateral {collateral} {amount} → {left} by {actor}"
+            return Violation("LED-1", message)
+    return None
+
+
+def led_2(s: Snapshot) -> Violation | None:
+    """LED-2: Σ positive cash ≤ custody of S less I and F."""
+    principal = sum(max(a.cash, 0) for a in s.accounts.values())
+    custody = token_scale.to_wad(s.custody[SETTLEMENT], s.settlement_decimals)
+    available = custody - s.totals.insurance_cash - s.totals.fee_reserve
+    if principal > available:
+        return Violation("LED-2", f"Σ cash⁺ = {principal} > custody − I − F = {available}")
+    return None
+
+
+def led_3(s: Snapshot) -> Violation | None:
+    """LED-3, the state's part: h ∈ [0, 1]."""
+    h = haircut(s.totals, s.unrealized_totals, WAD)
+    return None if 0 <= h <= WAD else Violation("LED-3", f"h = {h}")
+
+
+def led_3_conversion(before: Snapshot, after: Snapshot, burned: int, paid: int) -> Violation | None:
+    """LED-3, a conversion's part: it pays m·h less one wei at most, and h does not fall.
+
+    With B = J + U⁺ > L, m·L/B − 1 < paid ≤ m·L/B leaves (L − paid) / (B − m) at h or above it.
+    """
+    t0, t1 = before.totals, after.totals
+    base0 = t0.claims + before.unrealized_totals.positive
+    base1 = t1.claims + after.unrealized_totals.positive
+    if base0 - base1 != burned or t0.pool_cash - t1.pool_cash > paid:
+        message = f"burned {burned}, paid {paid}: J + U⁺ {base0} → {base1}, L moved otherwise"
+        return Violation("LED-3", message)
+    if base0 <= t0.pool_cash:
+        return None if paid == burned else Violation("LED-3", f"h = 1 but {burned} paid {paid}")
+    if not (paid * base0 <= burned * t0.pool_cash < (paid + 1) * base0):
+        return Violation("LED-3", f"{burned} · {t0.pool_cash} / {base0} paid {paid}")
+    if t1.pool_cash * base0 < t0.pool_cash * base1:
+        message = f"h fell: {t0.pool_cash} / {base0} → {t1.pool_cash} / {base1}"
+        return Violation("LED-3", message)
+    return None
+
+
+def led_4(s: Snapshot) -> Violation | None:
+    """LED-4: no account owes and claims at once; the unvested part is a part of the claim."""
+    for account, a in s.accounts.items():
+        if a.cash < 0 < a.claim:
+            return Violation("LED-4", f"{account:#066x}: cash {a.cash}, claim {a.claim}")
+    return None
+
+
+# ------------------------------------------------------------------------------------------ perps
+
+
+def pnl_1(s: Snapshot) -> Violation | None:
+    """PNL-1: sums over positions are exact, and 0 ≤ U_m − Σ uPnL_i < number of positions.
+
+    Quotes are whole numbers and each account's product is rounded down once, as is their sum.
+    """
+    for market, m in s.markets.items():
+        held = [p for (_, i), p in s.positions.items() if i == market]
+        expected = (
+            sum(max(p.size, 0) for p in held),
+            sum(max(-p.size, 0) for p in held),
+            sum(p.quote for p in held),
+            sum(p.size * p.funding_entry for p in held),
+        )
+        actual = (
+            m.open_interest_long,
+            m.open_interest_short,
+            m.quote,
+            m.funding_entry_product,
+        )
+        if actual != expected:
+            return Violation("PNL-1", f"market {market}: sums {actual}, over accounts {expected}")
+        mark = s.marks[market]
+        total = positions.unrealized_total(m, mark)
+        parts = sum(positions.unrealized_of(m, p, mark) for p in held)
+        if not 0 <= total - parts <= max(len(held) - 1, 0):
+            message = f"market {market}: U = {total}, Σ = {parts} over {len(held)} positions"
+            return Violation("PNL-1", message)
+    figures = [u.unrealized for u in s.market_unrealized.values()]
+    reported = UnrealizedTotals(sum(max(f, 0) for f in figures), sum(figures))
+    if reported != s.unrealized_totals:
+        return Violation("PNL-1", f"totals {s.unrealized_totals}, Σ over markets {reported}")
+    return None
+
+
+def pnl_2(realized: int, fees: int = 0) -> Violation | None:
+    """PNL-2: what a round trip at constant index and funding realised, less fees, is no profit."""
+    if realized - fees > 0:
+        return Violation("PNL-2", f"a round trip realised {realized} and paid {fees}")
+    return None
+
+
+def fun_1(before: Snapshot, after: Snapshot, market: int) -> Violation | None:
+    """FUN-1: over a call without trades, received ≤ paid plus the pool's part.
+
+    The pool's part is −skew · Δindex; what each position owes is rounded up.
+    """
+    m0, m1 = before.markets[market], after.markets[market]
+    moved = m1.cumulative_funding_per_unit - m0.cumulative_funding_per_unit
+    held = [p for (_, i), p in after.positions.items() if i == market]
+    owed = sum(-(-p.size * moved // WAD) for p in held)
+    pool = positions.skew(m1) * moved
+    if owed * WAD < pool:
+        return Violation("FUN-1", f"market {market}: Σ owed {owed} < skew · Δ = {pool} / 1e18")
+    return None
+
+
+# ---------------------------------------------------------------------------- margin, liquidation
+
+
+def mar_1(v: AccountValuation) -> Violation | None:
+    """MAR-1: after an action that raises risk, equity for initial margin ≥ IM ≥ MM."""
+    if v.equity_initial < v.initial_margin or v.initial_margin < v.maintenance_margin:
+        message = f"equity {v.equity_initial}, IM {v.initial_margin}, MM {v.maintenance_margin}"
+        return Violation("MAR-1", message)
+    return None
+
+
+def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
+    """LIQ-1: a healthy account is never liquidatable, an unhealthy one by some path, unless halted.
+
+    Tries every path as a call that is undone. An account whose collateral is all that is wrong with
+    it and that owes nothing has no requirement, so it is healthy.
+    """
+    v = world.margin_engine.valuation(account)
+    healthy = v.equity_maintenance >= v.maintenance_margin
+    refused: list[str] = []
+    for path, call in _paths(world, account):
+        error = _attempt(world, call)
+        if error is not None:
+            refused.append(f"{path}: {error}")
+        elif healthy:
+            message = f"{path} of {account:#066x} with {v.equity_maintenance} ≥"
+            return Violation("LIQ-1", f"{message} {v.maintenance_margin} went through")
+        else:
+            return None
+    if healthy or world.circuit_breaker.tier() == HALT:
+        return None
+    return Violation("LIQ-1", f"{account:#066x} {v} is unhealthy: {'; '.join(refused)}")
+
+
+def liq_2(before: AccountValuation, after: AccountValuation) -> Violation | None:
+    """LIQ-2: E'/M' ≥ E/M, unless bankrupt before; M' = 0 is perfect health with E' ≥ 0."""
+    e0, m0 = before.equity_maintenance, before.maintenance_margin
+    e1, m1 = after.equity_maintenance, after.maintenance_margin
+    if e0 <= 0 or (e1 * m0 >= e0 * m1 and e1 >= 0):
+        return None
+    return Violation("LIQ-2", f"health {e0} / {m0} → {e1} / {m1}")
+
+
+def ins_1(
+    receipt: WriteOffReceipt, before: LedgerTotals, unrealized: UnrealizedTotals
+) -> Violation | None:
+    """INS-1: the receipt adds up, and a tranche is used only after those before it."""
+    r = receipt
+    parts = (r.insurance, r.backstop, r.pool, r.junior)
+    if sum(parts) != r.debt or min(parts) < 0:
+        return Violation("INS-1", f"{r} does not add up")
+    if r.insurance != min(r.debt, before.insurance_cash):
+        return Violation("INS-1", f"{r}: insurance held {before.insurance_cash}")
+    # What the pool's providers still own once the insurance has paid in; h bears the rest.
+    lacking = before.claims + unrealized.positive - before.pool_cash - r.insurance
+    if r.junior != min(r.debt - r.insurance - r.backstop, max(lacking, 0)):
+        return Violation("INS-1", f"{r}: junior profit lacks {lacking}")
+    return None
+
+
+def vlt_1(world: Compartment[Any, Any]) -> Violation | None:
+    """VLT-1, the values' part: entering is never cheaper than leaving."""
+    to_enter, to_leave = world.liquidity_vault.net_asset_value()
+    if to_enter < to_leave:
+        return Violation("VLT-1", f"pool: to enter {to_enter} < to leave {to_leave}")
+    return None
+
+
+class _Undo(Exception):  # noqa: N818
+    pass
+
+
+def _attempt(world: Compartment[Any, Any], call: Callable[[], object]) -> ModelRevert | None:
+    def tried() -> None:
+        call()
+        raise _Undo
+
+    try:
+        world.execute(tried)
+    except ModelRevert as error:
+        return error
+    except _Undo:
+        return None
+    return None
+
+
+def _paths(
+    world: Compartment[Any, Any], account: AccountId
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    engine, anyone = world.liquidation_engine, world.governor
+    for e in world.perp_exchange.exposures_of(account):
+        yield f"liquidate {e.market}", partial(engine.liquidate, anyone, account, e.market)
+    for collateral in range(1, world.risk_parameters.collateral_count + 1):
+        if engine.auction_started_at(account, collateral):
+            yield f"take {collateral}", partial(_take, world, account, collateral)
+        else:
+            call = partial(engine.start_auction, anyone, account, collateral)
+            yield f"auction {collateral}", call
+    yield "write off", partial(engine.write_off, anyone, account)
+
+
+def _take(world: Compartment[Any, Any], account: AccountId, collateral: int) -> None:
+    most = 2**127
+    world.fund(world.governor, most)
+    world.liquidation_engine.take_auction(
+        world.governor, account, collateral, most, most, world.governor
+    )

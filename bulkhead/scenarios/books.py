@@ -1,0 +1,61 @@
+"""What can be known from events without asking the chain: balances, auctions, redemptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bulkhead.agents.view import Redemption
+
+
+class EventBooks:
+    """Follows token transfers, auctions and the redemption queue from a chain's first block on.
+
+    Args:
+        tokens: token name by address; vault shares are tokens too.
+        staking_token: address of the token with the redemption queue.
+        liquidation_engine: address whose auctions count.
+    """
+
+    def __init__(
+        self, tokens: Mapping[str, str], staking_token: str, liquidation_engine: str
+    ) -> None:
+        self._tokens = dict(tokens)
+        self._staking_token = staking_token
+        self._engine = liquidation_engine
+        self.balances: dict[tuple[str, str], int] = {}
+        self.auctions: dict[tuple[bytes, int], int] = {}
+        self.redemptions: dict[int, Redemption] = {}
+
+    def apply_all(self, events: Iterable[Any]) -> None:
+        """Apply decoded events in their order."""
+        for event in events:
+            if event.name == "Transfer":
+                self._transfer(event)
+            elif event.address == self._engine:
+                self._auction(event)
+            elif event.address == self._staking_token:
+                self._redemption(event)
+
+    def _transfer(self, event: Any) -> None:
+        token = self._tokens.get(event.address)
+        if token is None:
+            return
+        sender, receiver, amount = event.args
+        # Balances from before the first block seen are unknown, so only gains make an entry.
+        if (sender, token) in self.balances:
+            self.balances[sender, token] -= amount
+        self.balances[receiver, token] = self.balances.get((receiver, token), 0) + amount
+
+    def _auction(self, event: Any) -> None:
+        if event.name == "AuctionStarted":
+            self.auctions[event.args.account, event.args.collateral] = event.args.startedAt
+        elif event.name == "AuctionEnded":
+            self.auctions.pop((event.args.account, event.args.collateral), None)
+
+    def _redemption(self, event: Any) -> None:
+        a = event.args
+        if event.name == "WithdrawalRequested":
+            self.redemptions[a.id] = Redemption(a.id, a.receiver, a.claimableAt)
+        elif event.name == "WithdrawalClaimed":
+            self.redemptions.pop(a.id, None)
