@@ -15,6 +15,7 @@ setup: ## install the locked toolchain into .venv and node_modules, nothing outs
 	@tools/setup.sh
 
 compile: setup ## compile the contracts
+	@echo '[compile] what changed (all contracts take a minute or more)'
 	@$(BIN)/ape compile
 
 demo: compile ## run the depeg cascade on a local chain

@@ -109,7 +109,7 @@ def _summary(book, anvil, file: Path, seconds: float) -> None:
     keys = {account.address: account.private_key for account in anvil.accounts}
     click.secho("Accounts with ether and every token; their keys are public", bold=True)
     for name, address in book.accounts.items():
-        click.echo(f"  {name:<24} {address}  {keys[address]}")
+        click.echo(f"  {name:<26} {address}  {keys[address]}")
     click.echo(f"\nListening on {book.url} (chain {book.chain_id}). Addresses: {_shown(file)}")
     click.echo("Ctrl-C stops it.")
 
@@ -118,7 +118,7 @@ def _table(title: str, rows: dict[str, str]) -> None:
     if rows:
         click.secho(title, bold=True)
         for name, value in rows.items():
-            click.echo(f"  {name:<24} {value}")
+            click.echo(f"  {name:<26} {value}")
         click.echo()
 
 

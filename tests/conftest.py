@@ -48,8 +48,8 @@ class World:
     Attributes:
         rpc: the node, which mines each transaction in a block of its own, one second on.
         book: the address book.
-        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens, roles: the
-            contracts.
+        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens: the parts.
+        roles: who may do what.
         usdb, weth, wbtc, lst: the tokens.
     """
 
@@ -250,7 +250,7 @@ def devnet() -> Iterator[World]:
 
 @pytest.fixture
 def world(devnet: World) -> Iterator[World]:
-    """The world as deployed: pool and insurance fund are filled, nobody has margin or a position."""
+    """The world as deployed: pool and insurance fund are filled, nobody has any margin."""
     snapshot = devnet.rpc.snapshot()
     yield devnet
     devnet.rpc.revert(snapshot)
@@ -279,7 +279,7 @@ def refuses() -> Callable[..., AbstractContextManager[None]]:
 
 @pytest.fixture(scope="session")
 def attempts(devnet: World) -> Callable[[Receipt], list[Any]]:
-    """Read what a reentrant callee's attempts came to: ``(success, decoded error or data)`` each."""
+    """Read what reentrant attempts came to: ``(success, decoded error or data)`` each."""
 
     def _attempts(
         receipt: Receipt, names: Sequence[str] = ("Attempted", "CalledBack")

@@ -55,18 +55,17 @@ def run_slither() -> list[dict[str, Any]]:
 
 
 def location(finding: dict[str, Any]) -> str:
-    """Name the function or contract of a finding, without line numbers, which move."""
-    for element in finding.get("elements", []):
-        name = element["name"]
-        fields = element.get("type_specific_fields", {})
-        if element["type"] == "node":
-            element = fields["parent"]
-            fields = element.get("type_specific_fields", {})
-            name = element["name"]
-        parent = fields.get("parent", {}).get("name")
-        file = element["source_mapping"]["filename_relative"]
-        return f"{file}:{parent}.{name}" if element["type"] != "contract" else f"{file}:{name}"
-    return "(no location)"
+    """Name what a finding is about as file:Contract.function, without line numbers, which move."""
+    if not finding.get("elements"):
+        return "(no location)"
+    element = finding["elements"][0]
+    file = element["source_mapping"]["filename_relative"]
+    names: list[str] = []
+    while element:
+        if element["type"] != "node":  # a statement: its function says enough
+            names.insert(0, element["name"])
+        element = element.get("type_specific_fields", {}).get("parent")
+    return f"{file}:{'.'.join(names)}"
 
 
 def load_triage(path: Path) -> dict[Key, int]:

@@ -48,12 +48,14 @@ class PegArbitrageur:
         yearly_return: asked for on capital that waits in the queue, a fraction per year.
         least_discount: asked for at any rate, a fraction of fair value.
         commitment: largest part of her cash that she spends in one step.
+        edge: how far below the market outside she stops buying, a fraction.
     """
 
     address: str
     yearly_return: float = 0.25
     least_discount: float = 0.003
     commitment: float = 0.08
+    edge: float = 0.0005
 
     def act(self, view: MarketView, rng: Random) -> list[Transaction]:
         """Claim what is due, queue what she holds, buy while it pays."""
@@ -78,7 +80,7 @@ class PegArbitrageur:
         wanted = max(
             self.least_discount, self.yearly_return * view.queue_delay_seconds / YEAR_SECONDS
         )
-        limit = min(fair * (1 - wanted), fair * view.outside.ratio)
+        limit = min(fair * (1 - wanted), fair * view.outside.ratio * (1 - self.edge))
         cash = int(view.balance(self.address, "WETH") * self.commitment)
         if cash > _LEAST_TOKENS and pool.price < limit * (1 - pool.fee / 1e6):
             sent.append(buy_base(self.address, pool, cash, limit, "buy the discount"))

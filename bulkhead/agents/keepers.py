@@ -11,8 +11,6 @@ from bulkhead.deployment.uniswap import swap_path
 
 USD_DECIMALS, RATIO_DECIMALS = 8, 18
 """Decimals of a feed's answer: of prices in settlement units, and of ratios."""
-_DUST_VALUE = WAD
-"""Collateral below this does not keep a bankrupt account from being written off."""
 
 
 @dataclass(slots=True)
@@ -87,24 +85,17 @@ class OracleKeeper:
 
 @dataclass(slots=True)
 class BreakerKeeper:
-    """Pokes the circuit breaker, and distributes fees now and then.
+    """Pokes the circuit breaker.
 
     Attributes:
         address: of the keeper.
-        fee_interval: steps between distributions.
     """
 
     address: str
-    fee_interval: int = 12
 
     def act(self, view: MarketView, rng: Random) -> list[Transaction]:
         """Let the breaker look at its signals."""
-        sent = [Transaction(self.address, "CircuitBreaker", "poke", (), "poke breaker")]
-        if view.step % self.fee_interval == self.fee_interval - 1:
-            sent.append(
-                Transaction(self.address, "MarginEngine", "distributeFees", (), "distribute fees")
-            )
-        return sent
+        return [Transaction(self.address, "CircuitBreaker", "poke", (), "poke breaker")]
 
 
 @dataclass(slots=True)
@@ -147,10 +138,12 @@ class AuctionKeeper:
     Attributes:
         address: of the keeper.
         margin: least gain over the payment, a fraction.
+        dust: WAD of collateral below which a bankrupt account may be written off.
         largest_lot: most of a collateral that she takes at once, raw units by collateral id.
     """
 
     address: str
+    dust: int
     margin: float = 0.001
     largest_lot: dict[int, int] = field(default_factory=dict)
 
@@ -161,17 +154,16 @@ class AuctionKeeper:
         for account in sorted(view.accounts.values(), key=lambda a: a.account):
             if not account.debt or not account.is_priced:
                 continue
-            if not account.positions and account.collateral_maintenance < _DUST_VALUE:
+            if not account.positions and account.collateral_maintenance < self.dust:
                 wanted.append(self._engine("writeOff", (account.account,), "write off"))
                 continue
             for i, held in enumerate(account.collateral_tokens):
-                if not held:
+                if not held or not account.is_unhealthy:
                     continue
                 key = (account.account, i + 1)
-                if key not in view.auctions:
-                    if account.is_unhealthy:
-                        wanted.append(self._engine("startAuction", key, "start auction"))
-                elif account.is_unhealthy:
+                # One that nobody took in time may be started anew: trying tells.
+                wanted.append(self._engine("startAuction", key, "start auction"))
+                if key in view.auctions:
                     taken += self._best_take(view, account, i + 1, held)
         indebted = {a.account for a in view.accounts.values() if a.debt}
         for key in sorted(view.auctions):

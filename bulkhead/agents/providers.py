@@ -38,9 +38,9 @@ class _VaultStaker:
         tier = view.compartment.tier
         lost = 1 - value / self._best if self._best > 0 else 0.0
         # A breaker that has tripped frightens some of those who have lost nothing yet.
-        frightened = lost > self.nerve or (tier > 0 and rng.random() < 0.04)
-        if shares and frightened and rng.random() < 0.35:
-            leaving = max(1, int(shares * rng.choice((0.25, 0.5, 1.0))))
+        frightened = rng.random() < (0.06 if lost > self.nerve else 0.015 if tier > 0 else 0.0)
+        if shares and frightened:
+            leaving = max(1, int(shares * rng.choice((0.2, 0.35, 0.6))))
             return [
                 Transaction(
                     self.address,

@@ -15,8 +15,8 @@ _LEAST_TOKENS = 10**15
 class Staker:
     """Sells in panic once the discount outside is deeper than she can bear.
 
-    She sells as long as the pool pays more than others outside do, so the pool follows the outside
-    ratio as far as her inventory and haste allow.
+    She sells as long as the pool pays more than others outside do, or a little longer, so the pool
+    follows the outside ratio as far as all inventories and haste allow.
 
     Attributes:
         address: of the wallet.
@@ -32,10 +32,12 @@ class Staker:
         """Sell a part of what she holds down to the outside price, if she has lost her nerve."""
         discount = 1 - view.outside.ratio
         held = view.balance(self.address, "LST")
-        if discount <= self.nerve or held < _LEAST_TOKENS:
+        # Not everybody looks at every step, nor sells all the way down.
+        looks, patience = rng.random() < 0.35, rng.uniform(0, 0.12)
+        if discount <= self.nerve or held < _LEAST_TOKENS or not looks:
             return []
         pool = view.pools["LST/WETH"]
-        limit = view.outside.ratio * view.peg.fair_rate / 1e18
+        limit = (1 - discount * (1 - patience)) * view.peg.fair_rate / 1e18
         if pool.price <= limit * 1.0005:
             return []
         # The deeper the discount is below what she bears, the more of it she throws at the pool.

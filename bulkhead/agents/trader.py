@@ -21,6 +21,7 @@ _SLIPPAGE = 0.03
 _LEAST_EQUITY = 200 * WAD
 _LEAST_CLAIM = 20 * WAD
 _OPENING_ATTEMPTS = 5
+_CONVERT_MAX_TIER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ class Trader:
         # Drawn in any case, so that one trader's state does not shift what others draw.
         luck, size_luck = rng.random(), rng.random()
         sent: list[Transaction] = []
-        if state.matured_claim > _LEAST_CLAIM and luck < 0.4:
+        # While the breaker holds conversions back, few keep trying.
+        eager = 0.4 if view.compartment.tier <= _CONVERT_MAX_TIER else 0.04
+        if state.matured_claim > _LEAST_CLAIM and luck < eager:
             sent.append(self._margin("convert", (self.account, state.matured_claim), "convert"))
         position = state.position(self.profile.market)
         if position is not None:

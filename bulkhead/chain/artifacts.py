@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import subprocess
@@ -123,16 +124,24 @@ def ensure_compiled(progress: Callable[[str], None] | None = None) -> Artifacts:
     except ArtifactError:
         if progress:
             progress("compiling the contracts (about a minute from nothing)")
+    MANIFEST.parent.mkdir(exist_ok=True)
+    # Two compilers at once would overwrite each other's build: the second waits and finds it done.
+    with (MANIFEST.parent / "compile.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            return load_artifacts()
+        except ArtifactError:
+            _compile()
+    return load_artifacts(check=False)
+
+
+def _compile() -> None:
+    ape = Path(sys.prefix) / "bin" / "ape"
     run = subprocess.run(
-        [str(Path(sys.prefix) / "bin" / "ape"), "compile"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        [str(ape), "compile"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if run.returncode != 0:
         raise ArtifactError(f"`ape compile` failed:\n{(run.stdout + run.stderr)[-2000:]}")
-    return load_artifacts(check=False)
 
 
 def uniswap_artifact(name: str, libraries: Mapping[str, str] | None = None) -> Artifact:

@@ -116,6 +116,8 @@ class Codec:
             if self._encoder is not None:
                 return b"".join([e(v) for e, v in zip(self._encoder, values, strict=True)])
             return abi_encode(self.types, [p(v) for p, v in zip(self._plain, values, strict=True)])
+        except CodecError:
+            raise
         except (OverflowError, TypeError, ValueError, AttributeError, EncodingError) as error:
             raise CodecError(f"({','.join(self.types)}) from {values!r}: {error}") from error
 
@@ -160,8 +162,8 @@ def _fields(parameter: Mapping[str, Any], value: Any) -> Sequence[Any]:
     components = parameter["components"]
     if isinstance(value, Mapping):
         names = [c["name"] for c in components]
-        if set(names) != set(value):
-            raise CodecError(f"fields {sorted(value)} given, {sorted(names)} expected")
+        if wrong := set(names) ^ set(value):
+            raise CodecError(f"fields missing or too many: {', '.join(sorted(wrong))}")
         return [value[name] for name in names]
     if len(value) != len(components):
         raise CodecError(f"{len(components)} fields expected, {len(value)} given")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -109,7 +110,7 @@ class Rpc:
         if not isinstance(answer, dict):
             raise RpcError(-32603, f"not a JSON-RPC answer: {str(answer)[:200]}", b"", method)
         if (error := answer.get("error")) is not None:
-            raise _error(error, method)
+            raise rpc_error(error, method)
         return answer.get("result")
 
     def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
@@ -129,12 +130,12 @@ class Rpc:
         repeatable = not any(method in _NOT_REPEATABLE for method, _ in requests)
         answers = self._exchange(body.encode(), repeatable)
         if isinstance(answers, dict):
-            raise _error(answers.get("error", {}), "batch")
+            raise rpc_error(answers.get("error", {}), "batch")
         results: list[Any] = [None] * len(requests)
         for answer in answers:
             i = answer["id"]
             error = answer.get("error")
-            results[i] = answer.get("result") if error is None else _error(error, requests[i][0])
+            results[i] = answer.get("result") if error is None else rpc_error(error, requests[i][0])
         return results
 
     def _exchange(self, body: bytes, repeatable: bool) -> Any:
@@ -214,6 +215,23 @@ class Rpc:
         raw = self.request("eth_getTransactionReceipt", [transaction_hash])
         return None if raw is None else parse_receipt(raw)
 
+    def await_receipt(
+        self, transaction_hash: str, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> Receipt:
+        """Return a transaction's receipt as soon as it is mined.
+
+        Raises:
+            TimeoutError: it was not.
+        """
+        end = time.monotonic() + timeout_seconds
+        pause = 0.001
+        while (receipt := self.receipt(transaction_hash)) is None:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{transaction_hash} is not mined after {timeout_seconds} s")
+            time.sleep(pause)
+            pause = min(2 * pause, 0.5)
+        return receipt
+
     def block_receipts(self, block: int | str) -> list[Receipt]:
         """Return the receipts of a block in the order of its transactions."""
         return [parse_receipt(r) for r in self.request("eth_getBlockReceipts", [block_tag(block)])]
@@ -224,6 +242,9 @@ class Rpc:
         self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int | None = None
     ) -> str:
         """Send a transaction of an account that the node holds; return its hash.
+
+        It is mined a moment later even where each transaction is mined at once: ``await_receipt``
+        or ``send_sync`` wait for that.
 
         Args:
             sender: an unlocked or impersonated account.
@@ -323,7 +344,8 @@ def parse_receipt(raw: Mapping[str, Any]) -> Receipt:
     )
 
 
-def _error(error: Mapping[str, Any], method: str) -> RpcError:
+def rpc_error(error: Mapping[str, Any], method: str) -> RpcError:
+    """Return a JSON-RPC error object as an exception."""
     data = error.get("data")
     if isinstance(data, Mapping):  # Some nodes wrap it.
         data = data.get("data")

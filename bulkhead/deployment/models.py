@@ -15,6 +15,7 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.deployment.units import (
     UINT32_MAX,
     UINT64_MAX,
+    WAD,
     Seconds,
     Wad,
     Whole,
@@ -75,7 +76,7 @@ class MarketParameters(Model):
     index_asset: Name
     skew_scale: Annotated[int, Wad(1, MAX_AMOUNT)]
     max_open_interest: Annotated[int, Wad(0, MAX_AMOUNT)]
-    max_premium: Annotated[int, Wad("0.001", "0.5")]
+    max_premium: Annotated[int, Wad("0.001", "0.25")]
     taker_fee: Annotated[int, Wad(0, "0.01")]
     initial_margin_ratio: Annotated[int, Wad(0, 1)]
     maintenance_margin_ratio: Annotated[int, Wad("0.005", "0.5")]
@@ -89,18 +90,23 @@ class MarketParameters(Model):
 
     @model_validator(mode="after")
     def _margins(self) -> Self:
+        _at_most(
+            "max_open_interest",
+            self.max_open_interest,
+            self.skew_scale * self.max_premium // WAD,
+            "skew_scale · max_premium",
+        )
+        margin = self.maintenance_margin_ratio
+        _at_least("maintenance_margin_ratio", margin, 2 * self.max_premium, "twice max_premium")
         _at_least(
             "initial_margin_ratio",
             self.initial_margin_ratio,
-            self.maintenance_margin_ratio * 5 // 4,
+            margin * 5 // 4,
             "5/4 of maintenance_margin_ratio",
         )
-        _at_most(
-            "penalty",
-            self.penalty,
-            self.maintenance_margin_ratio // 2,
-            "half of maintenance_margin_ratio",
-        )
+        half = "half of maintenance_margin_ratio"
+        _at_most("taker_fee", self.taker_fee, margin // 2, half)
+        _at_most("penalty", self.penalty, margin // 2, half)
         return self
 
     def trading(self) -> dict[str, Any]:
@@ -164,7 +170,10 @@ class CollateralParameters(Model):
 
 
 class CompartmentParameters(Model):
-    """Parameters of the whole compartment. Durations in seconds, fractions in WAD."""
+    """Parameters of the whole compartment. Durations in seconds, fractions in WAD.
+
+    ``dust_units`` are whole settlement units.
+    """
 
     vesting_period: Annotated[int, Seconds(0, "30d")]
     max_unrealized_age: Annotated[int, Seconds(1, "1d")]
@@ -175,6 +184,7 @@ class CompartmentParameters(Model):
     pool_fee_share: Annotated[int, Wad(0, 1)]
     auction_start_premium: Annotated[int, Wad(0, "0.5")]
     auction_duration: Annotated[int, Seconds("1m", "1d")]
+    dust_units: Annotated[int, Whole(1, 1_000_000)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -187,7 +197,7 @@ class CompartmentParameters(Model):
         _at_most(
             "pool_fee_share",
             self.pool_fee_share,
-            10**18 - self.insurance_fee_share,
+            WAD - self.insurance_fee_share,
             "what insurance_fee_share leaves",
         )
         return self

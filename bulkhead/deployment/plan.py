@@ -14,7 +14,7 @@ from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
-from bulkhead.chain.codec import CodecError, asset_id, checksum
+from bulkhead.chain.codec import Codec, CodecError, asset_id, checksum
 from bulkhead.chain.contract import interface_of
 from bulkhead.deployment.addresses import WIRING
 from bulkhead.deployment.parameters import (
@@ -247,7 +247,7 @@ class _Planner:
         artifact = self.artifacts[name]
         if not artifact.bytecode:
             raise DeploymentError(f"{name} has no code to deploy")
-        data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
+        data = artifact.bytecode + self._encoded(name, interface_of(artifact.abi).constructor, args)
         if name in _STANDALONE:
             self._try(key or name, data)
         address = created_address(self.sender.address, self.nonce)
@@ -257,6 +257,15 @@ class _Planner:
             self.contracts[name] = address
         return address
 
+    @staticmethod
+    def _encoded(label: str, codec: Codec, args: Sequence[Any]) -> bytes:
+        try:
+            return codec.encode(args)
+        except CodecError as error:
+            raise DeploymentError(
+                f"{label}: parameters and contract do not match: {error}"
+            ) from None
+
     def _try(self, label: str, data: bytes) -> None:
         """Let the node run a constructor without deploying: it checks its arguments."""
         try:
@@ -265,7 +274,8 @@ class _Planner:
             raise DeploymentError(f"{label} would be refused: {error}") from None
 
     def _call(self, contract: str, function: str, *args: Any, label: str) -> None:
-        data = interface_of(self.artifacts[contract].abi).function(function).encode(args)
+        chosen = interface_of(self.artifacts[contract].abi).function(function)
+        data = chosen.selector + self._encoded(label, chosen.inputs, args)
         self.steps.append(Step(label, self.contracts[contract], data))
         self.nonce += 1
 
@@ -362,15 +372,31 @@ class _Planner:
         )
         for role, title, holders in grants:
             for holder in holders:
-                self._call("RoleRegistry", "grantRole", role, holder, label=f"{title} {holder}")
+                self._call(
+                    "RoleRegistry",
+                    "grantRole",
+                    role,
+                    holder,
+                    label=f"grant {title} {_short(holder)}",
+                )
         governor, deployer = roles.governor, self.sender.address
         if governor is None or governor == deployer:
             return deployer
-        self._call("RoleRegistry", "grantRole", GOVERNOR, governor, label=f"governor {governor}")
+        self._call(
+            "RoleRegistry",
+            "grantRole",
+            GOVERNOR,
+            governor,
+            label=f"grant governor {_short(governor)}",
+        )
         self._call(
             "RoleRegistry", "renounceRole", GOVERNOR, deployer, label="deployer gives up governance"
         )
         return governor
+
+
+def _short(address: str) -> str:
+    return f"{address[:6]}…{address[-4:]}"
 
 
 def _view(name: str, inputs: Sequence[str], *outputs: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 
 from bulkhead.chain.codec import checksum
 from bulkhead.chain.contract import decode_error, revert_data
-from bulkhead.chain.rpc import Rpc, RpcError
+from bulkhead.chain.rpc import Rpc, RpcError, rpc_error
 
 DEPLOYMENT_GAS = 15_000_000
 """Gas limit of deployments on a local chain, where a block has 30 million."""
@@ -132,6 +132,7 @@ class ApeSender:
         self._account = account
         self._provider = provider
         self._confirmations = confirmations
+        self._chain_id: int | None = None
 
     @property
     def address(self) -> str:
@@ -149,9 +150,15 @@ class ApeSender:
             fields["required_confirmations"] = self._confirmations
         try:
             transaction = self._provider.network.ecosystem.create_transaction(**fields)
-            receipt = self._account.call(transaction)
+            transaction = self._account.prepare_transaction(transaction)
+            # Ape presumes a chain id for local networks; the node may have another.
+            transaction.chain_id = self.chain_id()
+            signed = self._account.sign_transaction(transaction)
+            if signed is None:
+                raise DeploymentError(f"{label}: not signed")
+            receipt = self._provider.send_transaction(signed)
         except ApeException as error:
-            raise DeploymentError(f"{label}: {_reason(error)}") from error
+            raise DeploymentError(f"{label}: {self._reason(to, data, error)}") from error
         if receipt.failed:
             raise DeploymentError(f"{label}: transaction {receipt.txn_hash} reverted")
         created = receipt.contract_address if to is None else None
@@ -164,28 +171,40 @@ class ApeSender:
 
     def call(self, to: str | None, data: bytes) -> bytes:
         """Return what a call returns; see ``Sender``."""
-        from ape.exceptions import ApeException
-
         request = {"data": "0x" + data.hex(), "from": self.address}
         if to is not None:
             request["to"] = to
-        try:
-            answer = self._provider.make_request("eth_call", [request, "latest"])
-        except ApeException as error:
-            raise DeploymentError(_reason(error)) from error
-        return bytes.fromhex(str(answer)[2:])
+        return bytes.fromhex(str(self._request("eth_call", [request, "latest"]))[2:])
 
     def code(self, address: str) -> bytes:
         """Return the code at an address."""
-        return bytes(self._provider.get_code(address))
+        return bytes.fromhex(str(self._request("eth_getCode", [address, "latest"]))[2:])
 
     def nonce(self) -> int:
         """Return how many transactions the account has sent."""
-        return int(self._account.nonce)
+        return int(str(self._request("eth_getTransactionCount", [self.address, "latest"])), 16)
 
     def chain_id(self) -> int:
         """Return the chain's id."""
-        return int(self._provider.chain_id)
+        if self._chain_id is None:
+            self._chain_id = int(str(self._request("eth_chainId", [])), 16)
+        return self._chain_id
+
+    def _request(self, method: str, params: list[Any]) -> Any:
+        """Ask the node past Ape, which would drop the data of a revert."""
+        answer = self._provider.web3.provider.make_request(method, params)
+        if "error" in answer:
+            raise DeploymentError(_refusal(rpc_error(answer["error"], method)))
+        return answer["result"]
+
+    def _reason(self, to: str | None, data: bytes, error: Exception) -> str:
+        """Return why a transaction failed: the contract's own words if a call repeats it."""
+        try:
+            self.call(to, data)
+        except DeploymentError as refusal:
+            return str(refusal)
+        text = str(error)
+        return text.splitlines()[0] if text else type(error).__name__
 
 
 def created_address(deployer: str, nonce: int) -> str:
@@ -199,17 +218,3 @@ def created_address(deployer: str, nonce: int) -> str:
 
 def _refusal(error: RpcError) -> str:
     return str(decode_error(error.data)) if error.data else error.message
-
-
-def _reason(error: Exception) -> str:
-    """Return an Ape error in one line, a custom error decoded if its data is in the message."""
-    text = str(error)
-    for word in text.replace(",", " ").replace("'", " ").split():
-        if word.startswith("0x") and len(word) >= 10 and len(word) % 2 == 0:
-            try:
-                decoded = decode_error(bytes.fromhex(word[2:]))
-            except ValueError:
-                continue
-            if not decoded.name.startswith("0x"):
-                return str(decoded)
-    return text.splitlines()[0] if text else type(error).__name__

@@ -86,7 +86,9 @@ class Executor:
         rpc = self._u.rpc
         request = self._encoded(timed.call)
         rpc.set_next_timestamp(timed.timestamp)
-        rpc.send_sync(request["from"], request["to"], bytes.fromhex(request["data"][2:]), 0, CALL_GAS)
+        rpc.send_sync(
+            request["from"], request["to"], bytes.fromhex(request["data"][2:]), 0, CALL_GAS
+        )
 
     def view(self) -> ChainView:
         """Return the state now."""

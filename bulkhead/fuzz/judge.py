@@ -16,7 +16,7 @@ from bulkhead.model.invariants import Snapshot, Violation
 from bulkhead.model.types import WriteOffReceipt
 
 
-class Disagreement(AssertionError):
+class Disagreement(AssertionError):  # noqa: N818
     """Chain and model, or chain and an invariant, disagree.
 
     Attributes:
@@ -128,10 +128,13 @@ def _compare(timed: TimedCall, expected: Expected, outcome: Outcome) -> None:
     if error is not None and outcome.error is not None:
         if (error.name, numbers(error.args)) != (outcome.error.name, numbers(outcome.error.args)):
             raise Disagreement("model", f"model: {error}; chain: {outcome.error}{where}")
-    elif expected.returned is not None and outcome.returned is not None:
-        if numbers(expected.returned) != numbers(outcome.returned):
-            message = f"model returns {expected.returned}, chain {outcome.returned}{where}"
-            raise Disagreement("model", message)
+    elif (
+        expected.returned is not None
+        and outcome.returned is not None
+        and numbers(expected.returned) != numbers(outcome.returned)
+    ):
+        message = f"model returns {expected.returned}, chain {outcome.returned}{where}"
+        raise Disagreement("model", message)
     found = [
         *differences(expected.after, outcome.view.snapshot(), "state"),
         *differences(expected.derived, outcome.view.derived(), "derived"),

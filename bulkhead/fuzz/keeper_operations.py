@@ -116,7 +116,7 @@ class Upkeep(Operation):
             ("PerpExchange", "poke", (0,)),
             ("PerpExchange", "poke", (1,)),
             ("CircuitBreaker", "poke", ()),
-            ("MarginEngine", "distributeFees", ()),
+            ("OracleAggregator", "record", ("BTC",)),
             ("OracleAggregator", "record", ("ETH",)),
             ("OracleAggregator", "record", ("LST/ETH",)),
             ("PegMonitor", "poke", ("LST",)),

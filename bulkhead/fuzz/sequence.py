@@ -44,9 +44,7 @@ def resolve(u: Universe, operation: Operation, now: int) -> list[TimedCall]:
     return calls
 
 
-def generate(
-    u: Universe, operations: Iterable[Operation]
-) -> list[tuple[TimedCall, Expected]]:
+def generate(u: Universe, operations: Iterable[Operation]) -> list[tuple[TimedCall, Expected]]:
     """Play operations on a fresh model; return the calls that they became and what it expects."""
     u.reset()
     sequence: list[tuple[TimedCall, Expected]] = []

@@ -56,7 +56,9 @@ _PARTS = (
 )
 
 
-def deploy_for_fuzzing(rpc: Rpc, deployer: Address, artifacts: Artifacts | None = None) -> AddressBook:
+def deploy_for_fuzzing(
+    rpc: Rpc, deployer: Address, artifacts: Artifacts | None = None
+) -> AddressBook:
     """Deploy a feeds-only devnet on a fresh Anvil and give every actor every allowance.
 
     The pool is small and the insurance fund smaller, so that sequences reach the haircut and the
@@ -102,9 +104,7 @@ class Universe:
         self.guardian = lower(book.accounts["guardian"])
         self.feed_names = tuple(sorted(book.feeds))
         self.accounts = tuple(
-            pack(actor, sub)
-            for actor in (*self.actors, self.keeper)
-            for sub in range(SUB_ACCOUNTS)
+            pack(actor, sub) for actor in (*self.actors, self.keeper) for sub in range(SUB_ACCOUNTS)
         )
         self._contracts: dict[str, Contract] = {}
         self._origin = _Origin(self)
@@ -270,7 +270,7 @@ class _Origin:
             governor=lower(u.book.deployer),
             addresses=self._addresses,
         )
-        self._configure(m, oracle, peg, adapters)
+        self._configure(m, oracle, peg)
         self._open_vaults(m)
         self._set_balances(m)
         m.roles.grant_role(m.governor, "GUARDIAN", u.guardian)
@@ -288,16 +288,13 @@ class _Origin:
         m: Model,
         oracle: oracle_model.OracleAggregator,
         peg: peg_model.PegMonitor,
-        adapters: dict[str, oracle_model.ChainlinkAdapter],
     ) -> None:
         u, p = self._u, self._u.book.parameters
         for asset in p.oracle:
             sources = []
             for source in asset.sources:
                 name = getattr(source, "feed", "")
-                sources.append(
-                    oracle_model.SourceConfig(u.book.feeds[name], source.weight)
-                )
+                sources.append(oracle_model.SourceConfig(u.book.feeds[name], source.weight))
             config = oracle_model.AssetConfig(**_snake(asset.config()))
             oracle.configure(asset.name, config, sources)
             oracle.record(asset.name, int(self._recorded[asset.name].recordedAt))
@@ -305,8 +302,10 @@ class _Origin:
             raw = _snake(pegged.config("LST"))
             raw |= {"underlying": pegged.underlying, "market_ratio": pegged.market_ratio}
             peg.configure(pegged.name, peg_model.PegConfig(**raw), int(self._peg.pokedAt))
+            s = self._peg
+            status = oracle_model.PriceStatus(s.marketStatus)
             peg._states[pegged.name] = peg_model.PegState(
-                *self._peg[:4], oracle_model.PriceStatus(self._peg.marketStatus)
+                s.fairRate, s.marketRate, s.stress, s.pokedAt, status
             )
         for i, market in enumerate(p.markets):
             trading = _snake(market.trading())
@@ -322,9 +321,7 @@ class _Origin:
             m.create_token(token, u.book.decimals[collateral.name])
             config_ = _snake(collateral.config(token))
             config_["asset"] = collateral.asset
-            m.risk_parameters.set_collateral(
-                m.governor, i + 1, types.CollateralConfig(**config_)
-            )
+            m.risk_parameters.set_collateral(m.governor, i + 1, types.CollateralConfig(**config_))
 
     def _open_vaults(self, m: Model) -> None:
         """Repeat the first deposits, at the time at which they were made."""
@@ -357,4 +354,4 @@ def _snake(struct: dict[str, Any]) -> dict[str, Any]:
     return {_CAMEL.sub("_", key).lower(): value for key, value in struct.items()}
 
 
-assert ACTORS == len(ACTOR_NAMES)
+assert len(ACTOR_NAMES) == ACTORS

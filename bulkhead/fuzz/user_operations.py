@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
-from bulkhead.model.math import WAD, UINT256_MAX, mul_div_down
 from bulkhead.model.errors import ModelRevert
+from bulkhead.model.math import UINT256_MAX, WAD, mul_div_down
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS
 
 if TYPE_CHECKING:

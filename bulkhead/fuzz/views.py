@@ -55,9 +55,7 @@ class ChainView:
                 for a, v in ids.items()
                 for p in v.positions
             },
-            market_unrealized={
-                int(m.market): types.MarketUnrealized(*m.reported) for m in touched
-            },
+            market_unrealized={int(m.market): types.MarketUnrealized(*m.reported) for m in touched},
             marks={int(m.market): int(m.markPrice) for m in touched},
         )
 
@@ -74,7 +72,11 @@ class ChainView:
         }
         for m in c.markets:
             found[f"market {m.market}"] = (
-                m.indexPrice, int(m.status), m.markPrice, m.fundingRate, m.unrealizedPnl
+                m.indexPrice,
+                int(m.status),
+                m.markPrice,
+                m.fundingRate,
+                m.unrealizedPnl,
             )
         for i, v in enumerate(c.collaterals):
             found[f"collateral {i + 1}"] = tuple(map(int, v.valuation))

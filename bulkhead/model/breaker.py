@@ -37,10 +37,15 @@ class Signal(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """WAD price against which the move is measured, and when it was taken."""
+    """WAD prices that moves are measured against, of this window and the one before, and when."""
 
-    price: int
-    taken_at: int
+    price: int = 0
+    taken_at: int = 0
+    previous_price: int = 0
+    previous_taken_at: int = 0
+
+
+_NO_REFERENCE = Reference()
 
 
 class CircuitBreaker(Contract):
@@ -65,7 +70,7 @@ class CircuitBreaker(Contract):
 
         s = self._state.value
         new_tier = s.tier
-        if target == HALT and self._is_resting(s, p):
+        if s.tier != HALT and target == HALT and self._is_resting(s, p):
             target = HALT - 1
         if s.tier == HALT and now >= s.halted_at + p.max_halt:
             new_tier = HALT - 1
@@ -158,13 +163,12 @@ class CircuitBreaker(Contract):
         strongest = Signal(0, Cause.CALM, 0)
         for asset in prices:
             data = feeds.latest(asset)
-            reference = self._references.get(asset)
             if data.status == PriceStatus.STALE:
                 strongest = _stronger(strongest, Signal(3, Cause.PRICE_STALE, 0))
-            elif reference is not None and reference.price != 0:
-                move = mul_div_down(abs(data.price - reference.price), WAD, reference.price)
-                grade = _grade(move, thresholds.price_move)
-                strongest = _stronger(strongest, Signal(grade, Cause.PRICE_MOVE, move))
+                continue
+            move = self._move(asset, data.price)
+            grade = _grade(move, thresholds.price_move)
+            strongest = _stronger(strongest, Signal(grade, Cause.PRICE_MOVE, move))
         for asset in pegs:
             discount = feeds.peg(asset).discount
             grade = _grade(discount, thresholds.discount)
@@ -206,7 +210,18 @@ class CircuitBreaker(Contract):
                 continue
             data = self._parts.feeds.latest(asset)
             if data.status != PriceStatus.STALE:
-                self._references[asset] = Reference(data.price, now)
+                old = reference or _NO_REFERENCE
+                self._references[asset] = Reference(data.price, now, old.price, old.taken_at)
+
+    def _move(self, asset: str, price: int) -> int:
+        """Return the largest move against the references that are not older than two windows."""
+        r = self._references.get(asset, _NO_REFERENCE)
+        oldest = self._context.now - 2 * self._timing().velocity_window
+        known = ((r.price, r.taken_at), (r.previous_price, r.previous_taken_at))
+        return max(
+            (mul_div_down(abs(price - p), WAD, p) for p, taken_at in known if taken_at >= oldest),
+            default=0,
+        )
 
     def _fill(self, bucket: Cell[Bucket], amount: int) -> int:
         level = checked_uint(self._level(bucket.value, self._timing().volume_window) + amount)

@@ -78,7 +78,7 @@ class MarginClearing(MarginValuation):
                 toDebt=s.to_debt,
             )
         if fee:
-            self._charge_fee(account, t, a, fee)
+            self._charge_fee(account, t, a, fee, 0)
         self._store(account, t, a)
 
     def report_unrealized(self, sender: Address, market: int, unrealized: int) -> None:
@@ -147,11 +147,13 @@ class MarginClearing(MarginValuation):
             CompartmentLock_NotAuthorized: the sender is not the liquidation engine.
         """
         self._only(sender, self._parts.addresses.liquidation_engine)
-        t, a = self._totals.value.copy(), self._account(account)
+        t = self._totals.value.copy()
+        rewarded = min(reward, checked_uint(t.fee_reserve + penalty))
         if penalty:
-            self._charge_fee(account, t, a, penalty)
-        self._accounts[account] = a
-        rewarded = min(reward, t.fee_reserve)
+            a = self._account(account)
+            self._charge_fee(account, t, a, penalty, rewarded)
+            self._accounts[account] = a
+        rewarded = min(rewarded, t.fee_reserve)
         if rewarded:
             k = self._account(keeper)
             t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rewarded, 128), 128)
@@ -222,6 +224,7 @@ class MarginClearing(MarginValuation):
         a = self._account(account)
         if a.cash >= 0:
             raise MarginEngine_NotBankrupt(account)
+        self._forfeit_collateral(account, a)
         t = self._totals.value.copy()
         receipt = ledger.write_off(t, a, self._unrealized_totals.value)
         self._store(account, t, a)
@@ -244,8 +247,16 @@ class MarginClearing(MarginValuation):
         self._store(account, t, a)
         return debt_repaid
 
-    def _charge_fee(self, account: AccountId, t: LedgerTotals, a: AccountLedger, fee: int) -> None:
+    def _charge_fee(
+        self, account: AccountId, t: LedgerTotals, a: AccountLedger, fee: int, kept: int
+    ) -> None:
         s = ledger.apply_fee(t, a, fee, self._context.now)
+        to_insurance = to_pool = 0
+        if s.from_cash > kept:
+            p = self._parts.risk_parameters.compartment_parameters()
+            to_insurance, to_pool = ledger.distribute(
+                t, s.from_cash - kept, p.insurance_fee_share, p.pool_fee_share
+            )
         self._emit(
             "FeeCharged",
             account=account,
@@ -253,6 +264,8 @@ class MarginClearing(MarginValuation):
             fromCash=s.from_cash,
             fromClaim=s.from_claim,
             toDebt=s.to_debt,
+            toInsurance=to_insurance,
+            toPool=to_pool,
         )
 
     def _take_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
@@ -266,6 +279,20 @@ class MarginClearing(MarginValuation):
             a = self._account(account)
             a.collateral_mask &= ~(1 << collateral)
             self._accounts[account] = a
+
+    def _forfeit_collateral(self, account: AccountId, a: AccountLedger) -> None:
+        """Take an account's dust: it stays in custody and belongs to no account."""
+        for collateral in range(1, a.collateral_mask.bit_length()):
+            if not a.collateral_mask >> collateral & 1:
+                continue
+            amount = self._collateral.get((account, collateral), 0)
+            self._collateral[account, collateral] = 0
+            left = self._total_collateral.get(collateral, 0) - amount
+            self._total_collateral[collateral] = checked_uint(left)
+            self._emit(
+                "CollateralForfeited", account=account, collateral=collateral, amountTokens=amount
+            )
+        a.collateral_mask = 0
 
     def _report_unrealized(self, market: int, unrealized: int) -> None:
         previous = self._unrealized.get(market, _NONE).unrealized

@@ -13,8 +13,8 @@ from bulkhead.model.parts import Parts
 from bulkhead.model.policy import min_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
+    PerpExchange_NotAuthorized,
     PerpExchange_NotLiquidationEngine,
-    PerpExchange_NotLiquidityVault,
     PerpExchange_NotOwner,
     PerpExchange_NotReducing,
     PerpExchange_OpenInterestCap,
@@ -116,13 +116,14 @@ class PerpExchange(Contract):
         self._parts.margin_engine.exit(self.address)
 
     def refresh_all(self, sender: Address) -> None:
-        """Poke every market, for the liquidity vault, which holds the lock.
+        """Poke every market, for liquidity vault and liquidation engine, which hold the lock.
 
         Raises:
-            PerpExchange_NotLiquidityVault: the sender is another.
+            PerpExchange_NotAuthorized: the sender is another.
         """
-        if sender != self._parts.addresses.liquidity_vault:
-            raise PerpExchange_NotLiquidityVault(sender)
+        a = self._parts.addresses
+        if sender not in (a.liquidity_vault, a.liquidation_engine):
+            raise PerpExchange_NotAuthorized(sender)
         for market in range(self._parts.risk_parameters.market_count):
             self._poke(market)
 
@@ -202,8 +203,19 @@ class PerpExchange(Contract):
         """Return the funding rate per day now."""
         return self._current(market)[0].funding_rate
 
+    def close_out_pnl(self, market: int) -> int:
+        """Return U_m: what closing every position of a market would pay, accrued to now.
+
+        Raises:
+            CompartmentLock_Locked: asked in the middle of a call.
+            RiskParameters_UnknownMarket: the market is not listed.
+        """
+        self._when_unlocked()
+        m, p, index = self._current(market)
+        return positions.close_out_total(m, index.price, p.skew_scale)
+
     def unrealized_pnl(self, market: int) -> int:
-        """Return U_m, accrued to this second.
+        """Return Σ unrealised profit of a market at mark, accrued to this second.
 
         Raises:
             CompartmentLock_Locked: asked in the middle of a call.
@@ -234,8 +246,9 @@ class PerpExchange(Contract):
         index = self._parts.feeds.fetch(p.index_asset)
         m = self._accrued(market, p, index.price)
         self._markets[market] = m
-        if index.status != PriceStatus.STALE:
-            total = positions.unrealized_total(m, _mark(m, p, index.price))
+        empty = m.open_interest_long == 0 and m.open_interest_short == 0
+        if empty or index.status != PriceStatus.STALE:
+            total = positions.close_out_total(m, index.price, p.skew_scale)
             self._parts.margin_engine.report_unrealized(self.address, market, total)
 
     def _apply(
@@ -260,7 +273,7 @@ class PerpExchange(Contract):
         new_mask = mask & ~bit if position.size == 0 else mask | bit
         if new_mask != mask:
             self._market_mask[account] = new_mask
-        unrealized = positions.unrealized_total(m, _mark(m, p, index))
+        unrealized = positions.close_out_total(m, index, p.skew_scale)
         self._emit(
             "Traded",
             account=account,
@@ -332,9 +345,10 @@ def _require_caps(
     open_interest = m.open_interest_long if size_delta > 0 else m.open_interest_short
     if open_interest > p.max_open_interest:
         raise PerpExchange_OpenInterestCap(market, open_interest, p.max_open_interest)
-    skew_now = abs(positions.skew(m))
-    if skew_now > abs(skew_before):
-        premium = mul_div_up(skew_now, WAD, p.skew_scale)
+    skew_now = positions.skew(m)
+    turns = skew_now != 0 and (skew_now > 0) != (skew_before > 0)
+    if turns or abs(skew_now) > abs(skew_before):
+        premium = mul_div_up(abs(skew_now), WAD, p.skew_scale)
         if premium > p.max_premium:
             raise PerpExchange_PremiumCap(market, premium, p.max_premium)
 

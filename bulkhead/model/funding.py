@@ -33,14 +33,14 @@ def accrue(
     The rate is linear until it meets its bound, so one trapezoid and one rectangle are its
     integral; the amount, WAD settlement units, is rounded towards −∞.
     """
+    rate = max(-p.max_funding_rate, min(rate, p.max_funding_rate))
     speed = velocity(premium, p)
     limit = p.max_funding_rate if speed > 0 else -p.max_funding_rate
     new_rate = rate + div_trunc(speed * elapsed, DAY)
     beyond = new_rate > limit if speed > 0 else new_rate < limit
     if speed != 0 and beyond:
         new_rate = limit
-        starts_beyond = rate >= limit if speed > 0 else rate <= limit
-        ramp = 0 if starts_beyond else div_trunc((limit - rate) * DAY, speed)
+        ramp = div_trunc((limit - rate) * DAY, speed)
         doubled = (rate + limit) * ramp + 2 * limit * (elapsed - ramp)
     else:
         doubled = (rate + new_rate) * elapsed

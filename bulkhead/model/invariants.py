@@ -7,14 +7,16 @@ of a chain fills with the same structs. Where a bound is not zero, the docstring
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from bulkhead.model import positions, pricing, token_scale
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
+from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import HALT
 from bulkhead.model.types import (
     SETTLEMENT,
@@ -31,6 +33,8 @@ from bulkhead.model.types import (
     owner_of,
 )
 from bulkhead.model.world import Compartment
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +273,18 @@ def mar_1(v: AccountValuation) -> Violation | None:
 def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
     """LIQ-1: a healthy account is never liquidatable, an unhealthy one by some path, unless halted.
 
-    Tries every path as a call that is undone. An account whose collateral is all that is wrong with
-    it and that owes nothing has no requirement, so it is healthy.
+    Tries every path as a call that is undone, on figures of this moment. Where a stale price could
+    be hiding what the account lacks, either answer is right.
     """
-    v = world.margin_engine.valuation(account)
+
+    def refresh() -> AccountValuation:
+        for market in range(world.risk_parameters.market_count):
+            world.perp_exchange.poke(world.governor, market)
+        return world.margin_engine.valuation(account)
+
+    v = _peek(world, refresh)
     healthy = v.equity_maintenance >= v.maintenance_margin
+    certain = v.equity_maintenance + v.uncertain < v.maintenance_margin
     refused: list[str] = []
     for path, call in _paths(world, account):
         error = _attempt(world, call)
@@ -284,7 +295,8 @@ def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
             return Violation("LIQ-1", f"{message} {v.maintenance_margin} went through")
         else:
             return None
-    if healthy or world.circuit_breaker.tier() == HALT:
+    excused = v.status == PriceStatus.STALE and not certain
+    if healthy or excused or world.circuit_breaker.tier() == HALT:
         return None
     return Violation("LIQ-1", f"{account:#066x} {v} is unhealthy: {'; '.join(refused)}")
 
@@ -301,7 +313,10 @@ def liq_2(before: AccountValuation, after: AccountValuation) -> Violation | None
 def ins_1(
     receipt: WriteOffReceipt, before: LedgerTotals, unrealized: UnrealizedTotals
 ) -> Violation | None:
-    """INS-1: the receipt adds up, and a tranche is used only after those before it."""
+    """INS-1: the receipt adds up, and a tranche is used only after those before it.
+
+    ``before`` are the totals before the call, ``unrealized`` those that it refreshed.
+    """
     r = receipt
     parts = (r.insurance, r.backstop, r.pool, r.junior)
     if sum(parts) != r.debt or min(parts) < 0:
@@ -327,17 +342,24 @@ class _Undo(Exception):  # noqa: N818
     pass
 
 
-def _attempt(world: Compartment[Any, Any], call: Callable[[], object]) -> ModelRevert | None:
+def _peek(world: Compartment[Any, Any], call: Callable[[], R]) -> R:
+    """Return what a call returns, and undo it."""
+    results: list[R] = []
+
     def tried() -> None:
-        call()
+        results.append(call())
         raise _Undo
 
-    try:
+    with suppress(_Undo):
         world.execute(tried)
+    return results[0]
+
+
+def _attempt(world: Compartment[Any, Any], call: Callable[[], object]) -> ModelRevert | None:
+    try:
+        _peek(world, call)
     except ModelRevert as error:
         return error
-    except _Undo:
-        return None
     return None
 
 

@@ -12,6 +12,7 @@ from bulkhead.model.math import (
     checked_uint,
     mul_div_down,
     mul_div_up,
+    mul_down,
     to_int,
     to_uint,
 )
@@ -64,6 +65,18 @@ def apply_fee(t: LedgerTotals, a: AccountLedger, fee: int, now: int) -> ChargeSp
     to_debt = fee - from_cash - from_claim
     _owe(t, a, to_debt)
     return ChargeSplit(from_claim, from_cash, to_debt)
+
+
+def distribute(
+    t: LedgerTotals, amount: int, insurance_share: int, pool_share: int
+) -> tuple[int, int]:
+    """Move fresh cash of the fee reserve to insurance and pool by their shares; return both."""
+    to_insurance = mul_down(amount, insurance_share)
+    to_pool = mul_down(amount, pool_share)
+    t.fee_reserve = _less(t.fee_reserve, to_insurance + to_pool)
+    t.insurance_cash = _more(t.insurance_cash, to_insurance)
+    t.pool_cash = _more(t.pool_cash, to_pool)
+    return to_insurance, to_pool
 
 
 def apply_profit(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from bulkhead.model import token_scale
 from bulkhead.model.context import Contract, Table, external
-from bulkhead.model.math import WAD, checked_uint, mul_div_up, mul_down, mul_up, to_int
+from bulkhead.model.math import (
+    WAD,
+    checked_uint,
+    mul_div_down,
+    mul_div_up,
+    mul_down,
+    mul_up,
+    to_int,
+)
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
 from bulkhead.model.policy import min_status
@@ -33,8 +41,6 @@ from bulkhead.model.types import (
     pack,
 )
 
-DUST_VALUE = WAD
-
 
 def notional_to_close(
     equity: int,
@@ -42,21 +48,30 @@ def notional_to_close(
     target_health: int,
     maintenance_margin_ratio: int,
     penalty_ratio: int,
+    debt_maintenance_ratio: int,
 ) -> int:
-    """Return (τ·M − E) / (τ·m − p), rounded up: the least notional that restores health τ."""
+    """Return the least notional that restores health τ: (τ·M − E) / (τ·m − p·(1 + τ·d)), up."""
     missing = checked_uint(mul_up(maintenance_margin, target_health) - equity)
-    gain = checked_uint(mul_down(maintenance_margin_ratio, target_health) - penalty_ratio)
+    debt = mul_up(mul_up(penalty_ratio, target_health), debt_maintenance_ratio)
+    gain = checked_uint(mul_down(maintenance_margin_ratio, target_health) - penalty_ratio - debt)
     return mul_div_up(missing, WAD, gain)
 
 
 def bounded_penalty(
-    wanted: int, equity_before: int, margin_before: int, equity_after: int, margin_after: int
+    wanted: int,
+    equity_before: int,
+    margin_before: int,
+    equity_after: int,
+    margin_after: int,
+    debt_maintenance_ratio: int,
 ) -> int:
-    """Return the penalty that leaves health no lower: at most E' − E·M'/M, rounded down."""
+    """Return the penalty that leaves health no lower: at most (E' − E·M'/M) / (1 + d), down."""
     if equity_before <= 0:
         return 0
     spare = equity_after - to_int(mul_div_up(equity_before, margin_after, margin_before))
-    return 0 if spare <= 0 else min(wanted, spare)
+    if spare <= 0:
+        return 0
+    return min(wanted, mul_div_down(spare, WAD, WAD + debt_maintenance_ratio))
 
 
 def auction_price(start: int, floor: int, elapsed: int, duration: int) -> int:
@@ -94,6 +109,7 @@ class LiquidationEngine(Contract):
         self._lock()
         engine, breaker = self._parts.margin_engine, self._parts.circuit_breaker
         breaker.require_allowed(Action.LIQUIDATE)
+        self._refresh_haircut()
         before = self._require_unhealthy(account, Action.LIQUIDATE)
         rules = self._parts.risk_parameters.market_liquidation(market)
         plan = self._plan(account, market, before, rules)
@@ -107,6 +123,7 @@ class LiquidationEngine(Contract):
             before.maintenance_margin,
             afterwards.equity_maintenance,
             afterwards.maintenance_margin,
+            self._parts.risk_parameters.compartment_parameters().debt_maintenance_ratio,
         )
         rewarding = penalty if before.equity_maintenance > 0 else plan.penalty
         reward = engine.charge_penalty(
@@ -164,8 +181,9 @@ class LiquidationEngine(Contract):
         self._lock()
         self._parts.circuit_breaker.require_allowed(Action.LIQUIDATE)
         started_at = self.auction_started_at(account, collateral)
-        if started_at:
+        if started_at and not self._is_over(started_at):
             raise LiquidationEngine_AuctionRunning(account, collateral, started_at)
+        self._refresh_haircut()
         self._require_unhealthy(account, Action.TAKE_AUCTION)
         if self._debt_of(account) == 0:
             raise LiquidationEngine_NoDebt(account)
@@ -190,7 +208,9 @@ class LiquidationEngine(Contract):
         started_at = self.auction_started_at(account, collateral)
         if not started_at:
             raise LiquidationEngine_NoAuction(account, collateral)
-        if self._balance_of(account, collateral) != 0 and self._debt_of(account) != 0:
+        held, debt = self._balance_of(account, collateral), self._debt_of(account)
+        if held != 0 and debt != 0 and not self._is_over(started_at):
+            self._refresh_haircut()
             v = self._parts.margin_engine.valuation(account, caller=self.address)
             if _is_unhealthy(v):
                 raise LiquidationEngine_AuctionRunning(account, collateral, started_at)
@@ -226,6 +246,7 @@ class LiquidationEngine(Contract):
         self._lock()
         engine = self._parts.margin_engine
         self._parts.circuit_breaker.require_allowed(Action.TAKE_AUCTION)
+        self._refresh_haircut()
         self._require_unhealthy(account, Action.TAKE_AUCTION)
         price = self.auction_price(account, collateral)
         if price > max_price:
@@ -260,10 +281,11 @@ class LiquidationEngine(Contract):
             LiquidationEngine_NoAuction: none runs.
         """
         started_at = self.auction_started_at(account, collateral)
-        if not started_at:
+        if not started_at or self._is_over(started_at):
             raise LiquidationEngine_NoAuction(account, collateral)
         p = self._parts.risk_parameters.compartment_parameters()
         v = self._parts.margin_engine.collateral_valuation(collateral)
+        _require_status(Action.TAKE_AUCTION, v.status)
         top = max(v.market_price, v.maintenance_price)
         return auction_price(
             checked_uint(top + mul_up(top, p.auction_start_premium)),
@@ -287,18 +309,22 @@ class LiquidationEngine(Contract):
             CircuitBreaker_Blocked: the tier does not allow it.
             LiquidationEngine_NoDebt: it owes nothing.
             LiquidationEngine_AssetsLeft: it still has positions or collateral.
-            LiquidationEngine_PriceStatus: a price of the account is too bad to tell.
+            LiquidationEngine_Healthy: it is not bankrupt.
         """
         self._lock()
         engine, breaker = self._parts.margin_engine, self._parts.circuit_breaker
         breaker.require_allowed(Action.WRITE_OFF)
         if self._debt_of(account) == 0:
             raise LiquidationEngine_NoDebt(account)
+        self._parts.perp_exchange.refresh_all(self.address)
         count = len(self._parts.perp_exchange.exposures_of(account))
         v = engine.valuation(account, caller=self.address)
-        if count != 0 or v.collateral_maintenance >= DUST_VALUE:
-            raise LiquidationEngine_AssetsLeft(account, count, v.collateral_maintenance)
-        _require_status(Action.WRITE_OFF, v.status)
+        left = checked_uint(v.collateral_maintenance + v.uncertain)
+        dust = self._parts.risk_parameters.compartment_parameters().dust_units * WAD
+        if count != 0 or left >= dust:
+            raise LiquidationEngine_AssetsLeft(account, count, left)
+        if v.equity_maintenance + to_int(v.uncertain) >= 0:
+            raise LiquidationEngine_Healthy(account, v.equity_maintenance, v.maintenance_margin)
         receipt = engine.write_off(self.address, account)
         breaker.record_bad_debt(self.address, receipt.debt)
         self._unlock()
@@ -328,12 +354,14 @@ class LiquidationEngine(Contract):
         notional = mul_up(held, index)
         closed = held
         if v.equity_maintenance > 0:
+            p = parameters.compartment_parameters()
             wanted = notional_to_close(
                 v.equity_maintenance,
                 v.maintenance_margin,
-                parameters.compartment_parameters().target_health,
+                p.target_health,
                 parameters.market_trading(market).maintenance_margin_ratio,
                 rules.penalty,
+                p.debt_maintenance_ratio,
             )
             if checked_uint(wanted + rules.min_notional) < notional:
                 closed = mul_div_up(wanted, WAD, index)
@@ -365,10 +393,20 @@ class LiquidationEngine(Contract):
 
     def _require_unhealthy(self, account: AccountId, action: Action) -> AccountValuation:
         v = self._parts.margin_engine.valuation(account, caller=self.address)
+        if v.equity_maintenance + to_int(v.uncertain) < to_int(v.maintenance_margin):
+            return v
         _require_status(action, v.status)
         if not _is_unhealthy(v):
             raise LiquidationEngine_Healthy(account, v.equity_maintenance, v.maintenance_margin)
         return v
+
+    def _refresh_haircut(self) -> None:
+        if self._parts.margin_engine.haircut_ratio(caller=self.address) < WAD:
+            self._parts.perp_exchange.refresh_all(self.address)
+
+    def _is_over(self, started_at: int) -> bool:
+        duration = self._parts.risk_parameters.compartment_parameters().auction_duration
+        return self._context.now > started_at + 2 * duration
 
     def _debt_of(self, account: AccountId) -> int:
         cash = self._parts.margin_engine.account_ledger(account, caller=self.address).cash

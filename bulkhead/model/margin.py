@@ -5,7 +5,7 @@ from __future__ import annotations
 from bulkhead.model import ledger, token_scale
 from bulkhead.model.clearing import MarginClearing
 from bulkhead.model.context import external
-from bulkhead.model.math import checked_uint, mul_down, to_uint
+from bulkhead.model.math import checked_uint
 from bulkhead.model.reverts import (
     MarginEngine_CollateralCap,
     MarginEngine_InsufficientBalance,
@@ -154,26 +154,6 @@ class MarginEngine(MarginClearing):
         self._emit("Converted", account=account, amount=amount, paid=paid)
         self._leave()
         return paid
-
-    @external
-    def distribute_fees(self, sender: Address) -> tuple[int, int]:  # noqa: ARG002
-        """Move collected fees to insurance and pool by their shares; return both amounts.
-
-        Raises:
-            CompartmentLock_Locked: called from within a call.
-        """
-        self._enter()
-        p = self._parts.risk_parameters.compartment_parameters()
-        t = self._totals.value.copy()
-        to_insurance = mul_down(t.fee_reserve, p.insurance_fee_share)
-        to_pool = mul_down(t.fee_reserve, p.pool_fee_share)
-        t.fee_reserve = checked_uint(t.fee_reserve - to_uint(to_insurance + to_pool, 128), 128)
-        t.insurance_cash = checked_uint(t.insurance_cash + to_uint(to_insurance, 128), 128)
-        t.pool_cash = checked_uint(t.pool_cash + to_uint(to_pool, 128), 128)
-        self._totals.set(t)
-        self._emit("FeesDistributed", toInsurance=to_insurance, toPool=to_pool)
-        self._leave()
-        return to_insurance, to_pool
 
 
 def _only_owner(sender: Address, account: AccountId) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bulkhead.model import roles
 from bulkhead.model.context import Cell, Contract, Table, external
-from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint
+from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     RiskParameters_Immutable,
@@ -88,7 +88,8 @@ class RiskParameters(Contract):
             self._market_count.set(count + 1)
         elif self._trading[market].index_asset != trading.index_asset:
             raise RiskParameters_Immutable("indexAsset")
-        _require_market(trading, liquidation)
+        known = self._trading.get(market)
+        _require_market(trading, liquidation, known.skew_scale if known else 0)
         self._trading[market] = trading
         self._liquidation[market] = liquidation
         self._emit("MarketConfigured", market=market, trading=trading, liquidation=liquidation)
@@ -235,14 +236,18 @@ class RiskParameters(Contract):
         _bound("decimals", config.decimals, 0, 18)
 
 
-def _require_market(t: MarketTrading, liquidation: MarketLiquidation) -> None:
+def _require_market(
+    t: MarketTrading, liquidation: MarketLiquidation, least_skew_scale: int
+) -> None:
     m = t.maintenance_margin_ratio
     _bound_name("indexAsset", t.index_asset)
-    _bound("skewScale", t.skew_scale, WAD, MAX_AMOUNT)
-    _bound("maxOpenInterest", t.max_open_interest, 0, MAX_AMOUNT)
-    _bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 2)
-    _bound("takerFee", t.taker_fee, 0, WAD // 100)
-    _bound("maintenanceMarginRatio", m, WAD * 5 // 1_000, WAD // 2)
+    _bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
+    _bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
+    most = mul_down(t.skew_scale, t.max_premium)
+    _bound("maxOpenInterest", t.max_open_interest, 0, most)
+    least = max(WAD * 5 // 1_000, 2 * t.max_premium)
+    _bound("maintenanceMarginRatio", m, least, WAD // 2)
+    _bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
     _bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
     _bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
     _bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
@@ -263,6 +268,7 @@ def _require_compartment(p: CompartmentParameters) -> None:
     _bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
     _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
     _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
+    _bound("dustUnits", p.dust_units, 1, 1_000_000)
 
 
 def _require_breaker(

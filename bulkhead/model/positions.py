@@ -42,10 +42,22 @@ def unrealized_of(m: Market, p: Position, mark: int) -> int:
 
 
 def unrealized_total(m: Market, mark: int) -> int:
-    """Return U_m, the same for all positions together, from the sums alone."""
+    """Return the same for all positions together, from the sums alone."""
     per_unit = to_int(mark) - m.cumulative_funding_per_unit
     total = checked_int(checked_int(skew(m) * per_unit) + m.funding_entry_product)
     return checked_int(div_floor(total, WAD) - m.quote)
+
+
+def close_out_total(m: Market, index_price: int, skew_scale: int) -> int:
+    """Return U_m: what closing every position on the curve would pay, rounded up.
+
+    ⌈skew · index · (1 + skew / (2 · skewScale))⌉ − ⌊funding owed⌋ − quote.
+    """
+    s = skew(m)
+    curve = checked_int(s * (2 * skew_scale + s))
+    value = mul_div_ceil(curve, index_price, 2 * skew_scale * WAD)
+    owed = checked_int(s * m.cumulative_funding_per_unit - m.funding_entry_product)
+    return checked_int(value - div_floor(owed, WAD) - m.quote)
 
 
 def quote_fill(m: Market, p: Position, size_delta: int, index_price: int, skew_scale: int) -> Fill:

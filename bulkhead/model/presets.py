@@ -23,6 +23,7 @@ COMPARTMENT = CompartmentParameters(
     pool_fee_share=WAD * 5 // 10,
     auction_start_premium=WAD // 20,
     auction_duration=3_600,
+    dust_units=1,
 )
 
 TIMING = BreakerTiming(
@@ -42,12 +43,12 @@ LIQUIDATION = MarketLiquidation(
 
 
 def market(index_asset: str, skew_scale: int = 10_000 * WAD) -> MarketTrading:
-    """Return a market with 20x leverage at most and open interest up to a tenth of the scale."""
+    """Return a market with 20x leverage at most and a premium of 1.5 % at most."""
     return MarketTrading(
         index_asset=index_asset,
         skew_scale=skew_scale,
-        max_open_interest=skew_scale,
-        max_premium=WAD // 10,
+        max_open_interest=skew_scale * 15 // 1_000,
+        max_premium=WAD * 15 // 1_000,
         taker_fee=WAD // 2_000,
         initial_margin_ratio=WAD // 20,
         maintenance_margin_ratio=WAD * 3 // 100,

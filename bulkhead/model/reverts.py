@@ -94,7 +94,7 @@ class PerpExchange_NotLiquidationEngine(ModelRevert):
     """``(caller)``."""
 
 
-class PerpExchange_NotLiquidityVault(ModelRevert):
+class PerpExchange_NotAuthorized(ModelRevert):
     """``(caller)``."""
 
 
@@ -225,6 +225,10 @@ class LedgerVault_TransferFee(ModelRevert):
 
 class ERC4626ExceededMaxDeposit(ModelRevert):
     """``(receiver, assets, max)``."""
+
+
+class ERC4626ExceededMaxMint(ModelRevert):
+    """``(receiver, shares, max)``."""
 
 
 class ERC4626ExceededMaxWithdraw(ModelRevert):

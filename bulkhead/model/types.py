@@ -119,7 +119,7 @@ class AccountLedger:
 
 @dataclass(frozen=True, slots=True)
 class MarketUnrealized:
-    """U_m as last reported, int128; ``updated_at`` 0: never touched."""
+    """U_m at close-out value as last reported, int128; ``updated_at`` 0: never touched."""
 
     unrealized: int = 0
     updated_at: int = 0
@@ -224,7 +224,10 @@ class MarketExposure:
 
 @dataclass(slots=True)
 class AccountValuation:
-    """What an account is worth and what is asked of it."""
+    """What an account is worth and what is asked of it.
+
+    ``uncertain`` is what stale prices could be hiding at most; 0 unless the status is stale.
+    """
 
     equity_initial: int = 0
     equity_maintenance: int = 0
@@ -232,6 +235,7 @@ class AccountValuation:
     maintenance_margin: int = 0
     collateral_maintenance: int = 0
     unrealized_pnl: int = 0
+    uncertain: int = 0
     status: PriceStatus = PriceStatus.VALID
 
 
@@ -297,7 +301,7 @@ class CollateralConfig:
 
 @dataclass(frozen=True, slots=True)
 class CompartmentParameters:
-    """Parameters of the whole compartment; seconds and WAD fractions."""
+    """Parameters of the whole compartment: seconds, WAD fractions, whole settlement units."""
 
     vesting_period: int
     max_unrealized_age: int
@@ -308,6 +312,7 @@ class CompartmentParameters:
     pool_fee_share: int
     auction_start_premium: int
     auction_duration: int
+    dust_units: int
 
 
 @dataclass(frozen=True, slots=True)

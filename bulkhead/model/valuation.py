@@ -214,15 +214,20 @@ class MarginValuation(Contract):
             MarginEngine_StaleUnrealized: one is.
         """
         max_age = self._parts.risk_parameters.compartment_parameters().max_unrealized_age
-        for market in range(self._parts.risk_parameters.market_count):
-            figure = self._unrealized.get(market)
-            if figure is None:
-                continue
-            age = self._context.now - figure.updated_at
-            if age > max_age:
-                raise MarginEngine_StaleUnrealized(market, age, max_age)
+        oldest, age = self._oldest_unrealized()
+        if age > max_age:
+            raise MarginEngine_StaleUnrealized(oldest, age, max_age)
 
     # ------------------------------------------------------------------------------- internal
+
+    def _oldest_unrealized(self) -> tuple[int, int]:
+        """Return the market whose figure is oldest, and its age in seconds."""
+        oldest, age = 0, 0
+        for market in range(self._parts.risk_parameters.market_count):
+            figure = self._unrealized.get(market)
+            if figure is not None and self._context.now - figure.updated_at > age:
+                oldest, age = market, self._context.now - figure.updated_at
+        return oldest, age
 
     def _account(self, account: AccountId) -> AccountLedger:
         stored = self._accounts.get(account)
@@ -243,22 +248,48 @@ class MarginValuation(Contract):
         self, account: AccountId, exposures: Sequence[MarketExposure]
     ) -> AccountValuation:
         a = self._account(account)
+        p = self._parts.risk_parameters.compartment_parameters()
         v = AccountValuation(equity_initial=a.cash, equity_maintenance=a.cash)
         if a.claim > 0:
-            t, u = self._totals.value, self._unrealized_totals.value
-            matured = ledger.matured_of(a, self._context.now)
-            v.equity_initial += to_int(ledger.haircut(t, u, matured))
-            v.equity_maintenance += to_int(ledger.haircut(t, u, a.claim))
+            v.equity_maintenance += to_int(self._haircut(a.claim))
+            if self._oldest_unrealized()[1] <= p.max_unrealized_age:
+                matured = ledger.matured_of(a, self._context.now)
+                v.equity_initial += to_int(self._haircut(matured))
         if a.collateral_mask:
             self._add_collateral(account, a.collateral_mask, v)
-        if exposures:
-            _add_exposures(exposures, v)
-        debt = ledger.debt_of(a)
-        if debt:
-            p = self._parts.risk_parameters.compartment_parameters()
-            v.initial_margin += mul_up(debt, p.debt_initial_ratio)
-            v.maintenance_margin += mul_up(debt, p.debt_maintenance_ratio)
+        settled = checked_int(a.cash + a.claim + self._add_exposures(exposures, v))
+        if settled < 0:
+            v.initial_margin = checked_uint(
+                v.initial_margin + mul_up(-settled, p.debt_initial_ratio)
+            )
+            v.maintenance_margin = checked_uint(
+                v.maintenance_margin + mul_up(-settled, p.debt_maintenance_ratio)
+            )
         return v
+
+    def _add_exposures(self, exposures: Sequence[MarketExposure], v: AccountValuation) -> int:
+        """Add positions; return Σ min(0, profit) at close-out value."""
+        losses = 0
+        for e in exposures:
+            pnl = checked_int(e.unrealized_pnl - to_int(e.close_out_cost))
+            v.unrealized_pnl = checked_int(v.unrealized_pnl + pnl)
+            if pnl < 0:
+                losses = checked_int(losses + pnl)
+            else:
+                v.equity_maintenance = checked_int(
+                    v.equity_maintenance + to_int(self._haircut(pnl))
+                )
+            v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
+            v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
+            if e.status == PriceStatus.STALE:
+                v.uncertain = checked_uint(v.uncertain + abs(e.notional))
+            v.status = min(v.status, e.status)
+        v.equity_maintenance = checked_int(v.equity_maintenance + losses)
+        v.equity_initial = checked_int(v.equity_initial + losses)
+        return losses
+
+    def _haircut(self, amount: int) -> int:
+        return ledger.haircut(self._totals.value, self._unrealized_totals.value, amount)
 
     def _add_collateral(self, account: AccountId, mask: int, v: AccountValuation) -> None:
         initial = 0
@@ -272,6 +303,8 @@ class MarginValuation(Contract):
             v.collateral_maintenance = checked_uint(
                 v.collateral_maintenance + mul_down(amount, p.maintenance_price)
             )
+            if p.status == PriceStatus.STALE:
+                v.uncertain = checked_uint(v.uncertain + mul_up(amount, p.market_price))
             v.status = min(v.status, p.status)
         v.equity_initial = checked_int(v.equity_initial + to_int(initial))
         v.equity_maintenance = checked_int(v.equity_maintenance + to_int(v.collateral_maintenance))
@@ -285,18 +318,3 @@ class MarginValuation(Contract):
         data = self._parts.feeds.latest(c.asset)
         price = mul_down(data.price, checked_uint(WAD - c.haircut))
         return CollateralValuation(price, price, data.price, data.status)
-
-
-def _add_exposures(exposures: Sequence[MarketExposure], v: AccountValuation) -> None:
-    status: PriceStatus = v.status
-    for e in exposures:
-        v.unrealized_pnl = checked_int(
-            v.unrealized_pnl + checked_int(e.unrealized_pnl - to_int(e.close_out_cost))
-        )
-        v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
-        v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
-        status = min(status, e.status)
-    v.status = status
-    v.equity_maintenance = checked_int(v.equity_maintenance + v.unrealized_pnl)
-    if v.unrealized_pnl < 0:
-        v.equity_initial = checked_int(v.equity_initial + v.unrealized_pnl)

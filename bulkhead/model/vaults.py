@@ -12,14 +12,17 @@ from bulkhead.model import token_scale
 from bulkhead.model.context import Cell, external
 from bulkhead.model.errors import ARITHMETIC, Panic
 from bulkhead.model.math import UINT256_MAX, checked_uint
+from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     ERC4626ExceededMaxDeposit,
+    ERC4626ExceededMaxMint,
     ERC4626ExceededMaxRedeem,
     ERC4626ExceededMaxWithdraw,
     LedgerVault_TransferFee,
     LedgerVault_ZeroAmount,
+    MarginEngine_StaleUnrealized,
 )
 from bulkhead.model.tokens import ERC20
 from bulkhead.model.types import Action, Address, UnrealizedTotals
@@ -56,6 +59,10 @@ class LedgerVault(ERC20, ABC):
         """Return whether shares may be bought at all."""
 
     @abstractmethod
+    def _is_priced(self) -> bool:
+        """Return whether the values rest on prices good enough to trade shares on."""
+
+    @abstractmethod
     def _refresh(self) -> None:
         """Bring what the values depend on up to date."""
 
@@ -82,7 +89,10 @@ class LedgerVault(ERC20, ABC):
             LedgerVault_TransferFee: less arrived than was sent.
         """
         self._lock()
-        self._before_entering(receiver, assets)
+        self._before_entering()
+        limit = self._max_deposit()
+        if assets > limit:
+            raise ERC4626ExceededMaxDeposit(receiver, assets, limit)
         shares = self._to_shares(assets, self._enter_value(), up=False)
         self._enter_vault(sender, receiver, assets, shares)
         self._unlock()
@@ -96,7 +106,10 @@ class LedgerVault(ERC20, ABC):
             As ``deposit``.
         """
         self._lock()
-        self._before_entering(receiver, shares)
+        self._before_entering()
+        limit = self._max_mint()
+        if shares > limit:
+            raise ERC4626ExceededMaxMint(receiver, shares, limit)
         assets = self._to_assets(shares, self._enter_value(), up=True)
         self._enter_vault(sender, receiver, assets, shares)
         self._unlock()
@@ -156,12 +169,12 @@ class LedgerVault(ERC20, ABC):
     def max_deposit(self, receiver: Address) -> int:  # noqa: ARG002
         """Return the most assets that may be paid in now."""
         self._when_unlocked()
-        return _UINT128_MAX if self._can_enter() else 0
+        return self._max_deposit()
 
     def max_mint(self, receiver: Address) -> int:  # noqa: ARG002
         """Return the most shares that may be minted now."""
         self._when_unlocked()
-        return _UINT128_MAX if self._can_enter() else 0
+        return self._max_mint()
 
     def max_withdraw(self, owner: Address) -> int:
         """Return the most assets that an owner may take out now."""
@@ -215,11 +228,9 @@ class LedgerVault(ERC20, ABC):
         if self._parts.margin_engine.is_locked():
             raise CompartmentLock_Locked()
 
-    def _before_entering(self, receiver: Address, amount: int) -> None:
+    def _before_entering(self) -> None:
         self._parts.circuit_breaker.require_allowed(self._enter_action)
         self._refresh()
-        if not self._is_open():
-            raise ERC4626ExceededMaxDeposit(receiver, amount, 0)
 
     def _enter_vault(self, sender: Address, receiver: Address, assets: int, shares: int) -> None:
         if assets == 0 or shares == 0:
@@ -253,15 +264,21 @@ class LedgerVault(ERC20, ABC):
         )
         self._pay(assets, receiver)
 
-    def _can_enter(self) -> bool:
-        return self._parts.circuit_breaker.is_allowed(self._enter_action) and self._is_open()
+    def _max_deposit(self) -> int:
+        allowed = self._parts.circuit_breaker.is_allowed(self._enter_action)
+        if not allowed or not self._is_open() or not self._is_priced():
+            return 0
+        return int(_UINT128_MAX // (1000 * 10 ** (18 - self._asset.decimals)))
+
+    def _max_mint(self) -> int:
+        return self._to_shares(self._max_deposit(), self._enter_value(), up=False)
 
     def _max_withdraw(self, owner: Address) -> int:
         return self._to_assets(self._max_redeem(owner), self._leave_value(), up=False)
 
     def _max_redeem(self, owner: Address) -> int:
         allowed = self._parts.circuit_breaker.is_allowed(self._leave_action)
-        return self.balance_of(owner) if allowed else 0
+        return self.balance_of(owner) if allowed and self._is_priced() else 0
 
     def _to_shares(self, assets: int, value: int, *, up: bool) -> int:
         return _mul_div(assets, self.total_supply + _VIRTUAL_SHARES, value + 1, up)
@@ -301,7 +318,7 @@ class LiquidityVault(LedgerVault):
     def _live_unrealized(self) -> UnrealizedTotals:
         exchange = self._parts.perp_exchange
         count = self._parts.risk_parameters.market_count
-        figures = [exchange.unrealized_pnl(market) for market in range(count)]
+        figures = [exchange.close_out_pnl(market) for market in range(count)]
         return UnrealizedTotals(sum(max(f, 0) for f in figures), sum(figures))
 
     def _enter_value(self) -> int:
@@ -315,9 +332,24 @@ class LiquidityVault(LedgerVault):
     def _is_open(self) -> bool:
         return self._net_asset_value()[1] >= 0
 
+    def _is_priced(self) -> bool:
+        if self._refreshed.value:
+            return True
+        exchange = self._parts.perp_exchange
+        for market in range(self._parts.risk_parameters.market_count):
+            m = exchange.market_state(market)
+            stale = exchange.index_price(market)[1] == PriceStatus.STALE
+            if stale and (m.open_interest_long or m.open_interest_short):
+                return False
+        return True
+
     def _refresh(self) -> None:
         self._parts.perp_exchange.refresh_all(self.address)
-        self._parts.margin_engine.require_fresh_unrealized()
+        engine, now = self._parts.margin_engine, self._context.now
+        for market in range(self._parts.risk_parameters.market_count):
+            age = now - engine.market_unrealized(market, caller=self.address).updated_at
+            if age != 0:
+                raise MarginEngine_StaleUnrealized(market, age, 0)
         self._refreshed.set(True)
 
     def _book(self, amount_tokens: int) -> None:
@@ -347,6 +379,9 @@ class InsuranceFund(LedgerVault):
         return token_scale.to_tokens_down(self._cash(), self._asset.decimals)
 
     def _is_open(self) -> bool:
+        return True
+
+    def _is_priced(self) -> bool:
         return True
 
     def _refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -68,9 +69,8 @@ def peg_panel(record: RunRecord) -> Panel:
     )
     figure.update_layout(
         yaxis=theme.axis("fraction of fair value", domain=[0.30, 1], tickformat=".0%"),
-        yaxis2=theme.axis(
-            "peg stress", domain=[0, 0.22], tickformat=".0%", anchor="x", rangemode="tozero"
-        ),
+        yaxis2=theme.axis("peg stress", domain=[0, 0.22], tickformat=".0%", rangemode="tozero"),
+        xaxis_anchor="y2",
     )
     return Panel(
         "peg",
@@ -111,16 +111,15 @@ def tier_panel(record: RunRecord) -> Panel:
     figure.add_trace(
         _line(x, s["tier"], "tier", theme.DEBT, shape="hv", fill="tozeroy", width=2)
     )
-    rises = [c for c in record.tier_changes if c["to"] > c["from"]]
-    for change in rises:
+    for change in _labelled_rises(record):
         figure.add_annotation(
             x=change["hours"],
             y=change["to"],
             text=change["cause"],
             showarrow=False,
-            yshift=10,
+            yshift=9,
             xanchor="left",
-            font={"size": 11, "color": theme.MUTED},
+            font={"size": 10.5, "color": theme.MUTED},
         )
     figure.update_layout(
         showlegend=False,
@@ -207,7 +206,8 @@ def health_panel(record: RunRecord) -> Panel:
     top = max([v for v in s["health_p95"] if v is not None] or [4])
     figure.update_layout(
         yaxis=theme.axis("equity / maintenance margin", domain=[0.26, 1], range=[0, min(top, 8)]),
-        yaxis2=theme.axis("accounts", domain=[0, 0.18], anchor="x", rangemode="tozero"),
+        yaxis2=theme.axis("accounts", domain=[0, 0.18], rangemode="tozero"),
+        xaxis_anchor="y2",
     )
     return Panel(
         "health",
@@ -290,27 +290,29 @@ def custody_panel(record: RunRecord) -> Panel:
 def haircut_panel(record: RunRecord) -> Panel:
     """h, and what it is made of."""
     s, x = record.series, record.series["hours"]
-    figure = _timed(record)
+    figure = _timed(record, height=400)
     junior = [a + b for a, b in zip(s["claims"], s["unrealized_positive"], strict=True)]
     figure.add_traces(
         [
-            _line(x, s["pool_cash"], "pool cash L", theme.POOL, width=1.4, axis="y2"),
-            _line(x, junior, "junior profit J + U⁺", theme.JUNIOR, width=1.4, axis="y2"),
-            _line(x, s["debt"], "traders' debt D", theme.DEBT, width=1.2, axis="y2"),
             _line(x, s["haircut_ratio"], "h", theme.VALUATION, width=2.4),
+            _line(x, s["pool_cash"], "pool cash L", theme.POOL, width=1.8, axis="y2"),
+            _line(x, junior, "junior profit J + U⁺", theme.JUNIOR, width=1.8, axis="y2"),
+            _line(x, s["debt"], "traders' debt D", theme.DEBT, width=1.2, axis="y2"),
         ]
     )
+    lowest = min([*s["haircut_ratio"], 0.9])
     figure.update_layout(
-        yaxis=theme.axis("h", domain=[0.62, 1], tickformat=".0%", rangemode="normal"),
-        yaxis2=theme.axis("USDB", domain=[0, 0.54], anchor="x", tickformat="~s"),
-        height=380,
+        yaxis=theme.axis("h", domain=[0.64, 1], tickformat=".0%", range=[lowest - 0.02, 1.02]),
+        yaxis2=theme.axis("USDB", domain=[0, 0.56], tickformat="~s", rangemode="tozero"),
+        xaxis_anchor="y2",
     )
     return Panel(
         "haircut",
         "Is profit covered?",
-        "h = min(1, L / (J + U⁺)) is what a unit of profit pays now. It dips when profit outruns "
-        "the pool's cash, for everyone alike, and heals when losers pay.",
+        "h = min(1, L / (J + U⁺)) is what a unit of profit pays now. It dips where profit outruns "
+        "the pool's cash, for everyone alike, and heals as losers' debt is collected.",
         figure,
+        wide=True,
     )
 
 
@@ -352,33 +354,35 @@ def waterfall_panel(record: RunRecord) -> Panel:
     )
 
 
+_PURPOSE_COLORS = (
+    theme.PRINCIPAL,
+    theme.POOL,
+    theme.INSURANCE,
+    theme.JUNIOR,
+    theme.SHORT,
+    theme.FEES,
+    theme.OUTSIDE,
+)
+
+
 def refusal_panel(record: RunRecord) -> Panel:
     """Refused transactions by error and by what was tried."""
     refusals = record.refusals
     errors = sorted(refusals, key=lambda e: sum(refusals[e].values()))
-    purposes = sorted({p for by_purpose in refusals.values() for p in by_purpose})
-    colors = (
-        theme.PRINCIPAL,
-        theme.POOL,
-        theme.INSURANCE,
-        theme.JUNIOR,
-        theme.SHORT,
-        theme.FEES,
-        theme.OUTSIDE,
-        theme.INK,
-    )
+    totals: Counter[str] = Counter()
+    for by_purpose in refusals.values():
+        totals.update(by_purpose)
+    shown = [purpose for purpose, _ in totals.most_common(len(_PURPOSE_COLORS))]
     figure = go.Figure(layout=theme.layout(hovermode="closest", barmode="stack"))
-    for i, purpose in enumerate(purposes):
-        figure.add_trace(
-            go.Bar(
-                y=errors,
-                x=[refusals[e].get(purpose, 0) for e in errors],
-                name=purpose,
-                orientation="h",
-                marker={"color": colors[i % len(colors)]},
-                hovertemplate="%{x} × " + purpose + "<extra>%{y}</extra>",
-            )
-        )
+    for purpose, color in zip([*shown, None], [*_PURPOSE_COLORS, theme.GRID], strict=False):
+        counts = [
+            refusals[e].get(purpose, 0)
+            if purpose
+            else sum(n for p, n in refusals[e].items() if p not in shown)
+            for e in errors
+        ]
+        if any(counts):
+            figure.add_trace(_refused(errors, counts, purpose or "other", color))
     height = max(240, 110 + 30 * len(errors))
     figure.update_layout(
         height=height,
@@ -399,6 +403,20 @@ def refusal_panel(record: RunRecord) -> Panel:
 
 
 # ---------------------------------------------------------------------- parts
+
+
+def _labelled_rises(record: RunRecord) -> list[dict[str, Any]]:
+    """Return the rises whose labels do not overlap: one per height and sixth of the run."""
+    hours = record.series["hours"]
+    gap = (hours[-1] - hours[0]) / 6 if hours else 0.0
+    chosen: list[dict[str, Any]] = []
+    for change in record.tier_changes:
+        near = [
+            c for c in chosen if c["to"] == change["to"] and change["hours"] - c["hours"] < gap
+        ]
+        if change["to"] > change["from"] and not near:
+            chosen.append(change)
+    return chosen
 
 
 def _timed(record: RunRecord, height: int = 340) -> go.Figure:
@@ -457,6 +475,17 @@ def _line(
         yaxis=axis,
         showlegend=legend,
         hoverinfo="skip" if not legend else None,
+    )
+
+
+def _refused(errors: list[str], counts: list[int], purpose: str, color: str) -> go.Bar:
+    return go.Bar(
+        y=errors,
+        x=counts,
+        name=purpose,
+        orientation="h",
+        marker={"color": color},
+        hovertemplate="%{x} × " + purpose + "<extra>%{y}</extra>",
     )
 
 

@@ -16,7 +16,7 @@ from bulkhead.report.record import REPORT_FILE, RunRecord
 from bulkhead.report.story import headline_numbers, story
 from bulkhead.report.tables import LedgerRow, ledger_rows, money
 
-_CONFIG = {"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": ["lasso2d"]}
+_CONFIG = {"responsive": True, "displayModeBar": False}
 
 
 def write_report(record: RunRecord, folder: Path) -> Path:
@@ -163,8 +163,7 @@ for (const f of figures) {
     f.layout.margin = Object.assign({}, f.layout.margin, {l: 44, r: 10});
     f.layout.legend = Object.assign({}, f.layout.legend, {font: {size: 10}});
   }
-  Plotly.newPlot(f.id, f.data, f.layout, Object.assign({displayModeBar: !narrow}, config))
-    .then(chart => {
+  Plotly.newPlot(f.id, f.data, f.layout, config).then(chart => {
     if (!f.timed) return;
     chart.on("plotly_relayout", change => {
       if (linking) return;

@@ -41,9 +41,9 @@ class Sizes:
         redeemer_ether: WETH (whole) of those who buy the discount and redeem.
     """
 
-    pool: int = 2_600_000
-    insurance: int = 260_000
-    margin: int = 4_200_000
+    pool: int = 650_000
+    insurance: int = 200_000
+    margin: int = 5_000_000
     staked_ether: int = 9_000
     redeemer_ether: int = 5_000
 
@@ -104,8 +104,14 @@ def assemble(
     cast.market += [oracle, breaker]
     cast.users += [
         LiquidationKeeper(wallet("liquidation keeper")),
-        AuctionKeeper(cast.keeper, largest_lot={1: 120 * ETHER, 3: 200 * ETHER}),
-        BreakerKeeper(wallet("second breaker keeper"), fee_interval=1_000_000),
+        AuctionKeeper(
+            cast.keeper,
+            dust=world.book.parameters.compartment.dust_units * ETHER,
+            largest_lot={1: 120 * ETHER, 3: 200 * ETHER},
+        ),
+        # After the liquidations, so that their volume and profit are in the next reading.
+        OracleKeeper(wallet("market keeper"), (), (), list(world.book.markets.values())),
+        BreakerKeeper(wallet("second breaker keeper")),
     ]
     for name in ("liquidation keeper", "auction keeper"):
         world.watch(wallet(name))
@@ -135,8 +141,9 @@ def _arbitrageurs(
     for token in ("USDB", "WETH"):
         funding.approve(spot.address, token, "SwapRouter")
     cast.market.append(spot)
-    for i, (asked, share) in enumerate(((0.10, 0.4), (0.45, 0.6))):
-        buyer = PegArbitrageur(wallet(f"peg arbitrageur {i}"), yearly_return=asked)
+    # The more demanding one first: her limit is the lower one.
+    for i, (asked, share, edge) in enumerate(((0.45, 0.6, 0.002), (0.10, 0.4, 0.0005))):
+        buyer = PegArbitrageur(wallet(f"peg arbitrageur {i}"), yearly_return=asked, edge=edge)
         funding.give(buyer.address, "WETH", int(sizes.redeemer_ether * share) * ETHER)
         funding.approve(buyer.address, "WETH", "SwapRouter")
         cast.market.append(buyer)
@@ -185,10 +192,10 @@ def _traders(
 
 
 def _profile(rng: Random, warmup: int) -> TraderProfile:
-    collateral = rng.choices((0, 1, 2, 3), (24, 56, 9, 11))[0]
-    is_long = rng.random() < {0: 0.40, 1: 0.84, 2: 0.60, 3: 0.75}[collateral]
+    collateral = rng.choices((0, 1, 2, 3), (34, 48, 8, 10))[0]
+    is_long = rng.random() < {0: 0.20, 1: 0.85, 2: 0.60, 3: 0.70}[collateral]
     market = BTC_MARKET if rng.random() < (0.65 if collateral == 2 else 0.16) else ETH_MARKET
-    leverage = rng.uniform(3.0, 12.5) if is_long else rng.uniform(2.0, 6.5)
+    leverage = rng.triangular(1.8, 12.5, 5.0) if is_long else rng.uniform(3.0, 9.0)
     attention = 0.0 if rng.random() < 0.42 else rng.uniform(0.25, 0.9)
     return TraderProfile(
         market=market,

@@ -153,7 +153,14 @@ def check_write_offs(log: InvariantLog, block: int, write_offs: Sequence[WriteOf
         )
 
 
-_LOWERING = {"Withdrawn", "LossApplied", "FeeCharged", "Converted", "CollateralSeized"}
+_LOWERING = {
+    "Withdrawn",
+    "LossApplied",
+    "FeeCharged",
+    "Converted",
+    "CollateralSeized",
+    "CollateralForfeited",
+}
 
 
 def check_attribution(

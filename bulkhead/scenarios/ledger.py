@@ -28,7 +28,7 @@ LOSSES = "trading losses"
 PROFITS = "trading profits"
 FEES = "fees and penalties"
 REWARDS = "keeper rewards"
-FEES_SHARED = "fees distributed"
+FEES_SHARED = "fees passed on"
 CONVERSIONS = "profit converted"
 WRITE_OFFS = "bad debt written off"
 BORDER_ROWS = (
@@ -167,6 +167,10 @@ class LedgerReplay:
     def _on_CollateralSeized(self, e: Any) -> None:  # noqa: N802
         self.entry(e.account).collateral[e.collateral] -= e.amountTokens
 
+    def _on_CollateralForfeited(self, e: Any) -> None:  # noqa: N802
+        # Dust of a bankrupt account: it stays in custody and belongs to nobody.
+        self.entry(e.account).collateral[e.collateral] -= e.amountTokens
+
     def _on_AuctionProceedsCredited(self, e: Any) -> None:  # noqa: N802
         self._credit(AUCTIONS, e.account, e.amountTokens * self._scale, e.debtRepaid)
         self.losses.repaid_by_auction += e.debtRepaid
@@ -190,6 +194,8 @@ class LedgerReplay:
     def _on_FeeCharged(self, e: Any) -> None:  # noqa: N802
         self._charge(FEES, e)
         self._book(FEES, fees=e.fromCash)
+        passed_on = e.toInsurance + e.toPool
+        self._book(FEES_SHARED, insurance=e.toInsurance, pool=e.toPool, fees=-passed_on)
 
     def _charge(self, row: str, e: Any) -> None:
         entry = self.entry(e.account)
@@ -210,14 +216,6 @@ class LedgerReplay:
         entry.cash += e.paid
         # An account with a claim has no debt, so all of it is principal.
         self._book(CONVERSIONS, principal=e.paid, pool=-e.paid, claims=-e.amount)
-
-    def _on_FeesDistributed(self, e: Any) -> None:  # noqa: N802
-        self._book(
-            FEES_SHARED,
-            insurance=e.toInsurance,
-            pool=e.toPool,
-            fees=-e.toInsurance - e.toPool,
-        )
 
     def _on_PoolCashChanged(self, e: Any) -> None:  # noqa: N802
         self._book(POOL_IN if e.delta > 0 else POOL_OUT, pool=e.delta)

@@ -14,7 +14,6 @@ from bulkhead.scenarios.world import TRANSACTION_GAS, World
 HALT = 4
 INCREASE_MAX_TIER = 1
 _STALE = 0
-_DUST_VALUE = WAD
 _HEALTHY = "LiquidationEngine_Healthy"
 
 
@@ -70,12 +69,11 @@ def _paths(view: MarketView, account: AccountState, keeper: str) -> list[Transac
             if not held:
                 continue
             key = (account.account, i + 1)
+            paths.append(call("startAuction", *key))
             if key in view.auctions:
                 lot = max(1, held // 1_000)
                 paths.append(call("takeAuction", *key, lot, 2**255, keeper, b""))
-            else:
-                paths.append(call("startAuction", *key))
-        if not account.positions and account.collateral_maintenance < _DUST_VALUE:
+        if not account.positions:
             paths.append(call("writeOff", account.account))
     return paths
 

@@ -20,6 +20,7 @@ from bulkhead.chain.codec import asset_id, checksum
 from bulkhead.chain.contract import Contract, Event, decode_error, decode_log
 from bulkhead.chain.rpc import Receipt, Rpc, RpcError
 from bulkhead.deployment.addresses import AddressBook
+from bulkhead.scenarios.abi import answer_decoder
 from bulkhead.scenarios.books import EventBooks
 from bulkhead.scenarios.lens import account_state, compartment_state, peg_view
 
@@ -58,6 +59,10 @@ _POOL_ABI: list[dict[str, Any]] = [
         "outputs": [],
     },
 ]
+_UNISWAP_REASONS = {
+    "SPL": "Uniswap SPL (price limit passed)",
+    "STF": "Uniswap STF (transfer failed)",
+}
 _POOLS = {"LST/WETH": ("LST", "WETH"), "WETH/USDB": ("WETH", "USDB")}
 
 
@@ -114,6 +119,12 @@ class World:
             name: Contract(rpc, book.pools[name], _POOL_ABI, name) for name in _POOLS
         }
         self._fees = {name: int(pool.call("fee")) for name, pool in self._pools.items()}
+        lens = self.contract("Lens").abi
+        self._decoders = {
+            str(entry["name"]): answer_decoder(entry)
+            for entry in lens
+            if entry.get("type") == "function"
+        }
         self.accounts: list[bytes] = []
         shares = {book.contracts[v]: v for v in ("LiquidityVault", "InsuranceFund")}
         self.books = EventBooks(
@@ -272,7 +283,9 @@ class World:
                 raise WorldError(
                     f"{contract.name}.{name}: {decode_error(result.data)}"
                 ) from result
-            answers.append(contract.decode(name, bytes.fromhex(result[2:])))
+            data = bytes.fromhex(result[2:])
+            decode = self._decoders.get(name) if contract.name == "Lens" else None
+            answers.append(decode(data) if decode else contract.decode(name, data))
         return answers
 
     def _pool_state(self, name: str, sqrt_price_x96: int) -> PoolState:
@@ -295,9 +308,10 @@ def wallet(name: str) -> str:
 def error_name(data: bytes) -> str:
     """Return a revert's error as one short name; Uniswap's reason strings in full."""
     error = decode_error(data)
-    if error.name in ("Error", "Panic", ""):
-        return str(error)
-    return error.name
+    if error.name == "Error":
+        reason = str(error.args[0])
+        return _UNISWAP_REASONS.get(reason, f'Error("{reason}")')
+    return str(error) if error.name in ("Panic", "") else error.name
 
 
 def _decoded(receipt: Receipt) -> tuple[Event, ...]:

@@ -107,10 +107,16 @@ contract LibraryHarness {
         uint256 maintenanceMargin,
         uint256 targetHealth,
         uint256 maintenanceMarginRatio,
-        uint256 penaltyRatio
+        uint256 penaltyRatio,
+        uint256 debtMaintenanceRatio
     ) external pure returns (uint256) {
         return LiquidationMath.notionalToClose(
-            equity, maintenanceMargin, targetHealth, maintenanceMarginRatio, penaltyRatio
+            equity,
+            maintenanceMargin,
+            targetHealth,
+            maintenanceMarginRatio,
+            penaltyRatio,
+            debtMaintenanceRatio
         );
     }
 
@@ -119,10 +125,11 @@ contract LibraryHarness {
         int256 equityBefore,
         uint256 marginBefore,
         int256 equityAfter,
-        uint256 marginAfter
+        uint256 marginAfter,
+        uint256 debtMaintenanceRatio
     ) external pure returns (uint256) {
         return LiquidationMath.boundedPenalty(
-            wanted, equityBefore, marginBefore, equityAfter, marginAfter
+            wanted, equityBefore, marginBefore, equityAfter, marginAfter, debtMaintenanceRatio
         );
     }
 

@@ -20,10 +20,13 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 contract CircuitBreaker is ICircuitBreaker {
     using SafeCastLib for uint256;
 
-    /// @dev Price against which the move is measured, renewed once per window.
+    /// @dev Prices against which a move is measured: the one of this window and the one before, so that a move
+    /// across the turn of a window is seen whole.
     struct Reference {
         uint128 price;
         uint40 takenAt;
+        uint128 previousPrice;
+        uint40 previousTakenAt;
     }
 
     IRoleRegistry internal immutable _roles;
@@ -61,7 +64,9 @@ contract CircuitBreaker is ICircuitBreaker {
 
         BreakerState memory s = _state;
         newTier = s.tier;
-        if (target == ActionPolicy.HALT && _isResting(s, p)) target = ActionPolicy.HALT - 1;
+        if (s.tier != ActionPolicy.HALT && target == ActionPolicy.HALT && _isResting(s, p)) {
+            target = ActionPolicy.HALT - 1;
+        }
         if (s.tier == ActionPolicy.HALT && block.timestamp >= uint256(s.haltedAt) + p.maxHalt) {
             // Nothing outlasts the maximum, not even the signal that began it: users get their exits back.
             newTier = ActionPolicy.HALT - 1;
@@ -142,19 +147,13 @@ contract CircuitBreaker is ICircuitBreaker {
         uint256 volumeWindow = _riskParameters.breakerTiming().volumeWindow;
         for (uint256 i; i < prices.length; ++i) {
             PriceData memory data = _oracle.latest(prices[i]);
-            Reference memory r = _references[prices[i]];
             if (data.status == PriceStatus.Stale) {
                 (target, cause, value) = _stronger(target, cause, value, 3, Cause.PriceStale, 0);
-            } else if (r.price != 0) {
-                uint256 move = WadMath.mulDivDown(
-                    data.price > r.price ? data.price - r.price : r.price - data.price,
-                    WadMath.WAD,
-                    r.price
-                );
-                (target, cause, value) = _stronger(
-                    target, cause, value, _grade64(move, p.priceMove), Cause.PriceMove, move
-                );
+                continue;
             }
+            uint256 move = _move(prices[i], data.price);
+            (target, cause, value) =
+                _stronger(target, cause, value, _grade64(move, p.priceMove), Cause.PriceMove, move);
         }
         for (uint256 i; i < pegs.length; ++i) {
             uint256 discount = _pegMonitor.valuation(pegs[i]).discount;
@@ -207,8 +206,8 @@ contract CircuitBreaker is ICircuitBreaker {
             }
             PriceData memory data = _oracle.latest(prices[i]);
             if (data.status == PriceStatus.Stale) continue;
-            r.price = data.price;
-            r.takenAt = uint40(block.timestamp);
+            (r.previousPrice, r.previousTakenAt) = (r.price, r.takenAt);
+            (r.price, r.takenAt) = (data.price, uint40(block.timestamp));
         }
     }
 
@@ -222,6 +221,20 @@ contract CircuitBreaker is ICircuitBreaker {
     function _level(Bucket storage bucket, uint256 window) internal view returns (uint256) {
         uint256 elapsed = block.timestamp - bucket.updatedAt;
         return elapsed >= window ? 0 : WadMath.mulDivUp(bucket.level, window - elapsed, window);
+    }
+
+    /// @dev Largest move against the references. One that nobody renewed for two windows says nothing of speed.
+    function _move(AssetId asset, uint256 price) internal view returns (uint256) {
+        Reference memory r = _references[asset];
+        uint256 maxAge = 2 * uint256(_riskParameters.breakerTiming().velocityWindow);
+        uint256 move = block.timestamp - r.takenAt > maxAge ? 0 : _distance(price, r.price);
+        return block.timestamp - r.previousTakenAt > maxAge
+            ? move
+            : WadMath.max(move, _distance(price, r.previousPrice));
+    }
+
+    function _distance(uint256 price, uint256 from) internal pure returns (uint256) {
+        return WadMath.mulDivDown(price > from ? price - from : from - price, WadMath.WAD, from);
     }
 
     function _stronger(uint8 t, Cause c, uint256 v, uint8 t2, Cause c2, uint256 v2)

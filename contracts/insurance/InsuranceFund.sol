@@ -5,18 +5,13 @@ import {TokenScale} from "../libraries/TokenScale.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 
 /// @title Stakers who pay for bad debt before the pool does, and earn fees for it
 /// @notice Shares in the compartment's insurance cash. Losses lower it for all shares alike.
 contract InsuranceFund is LedgerVault {
-    uint8 internal immutable _assetDecimals;
-
     constructor(Compartment memory wiring)
         LedgerVault(wiring, "Bulkhead Insurance", "bhINS", Action.FundDeposit, Action.FundWithdraw)
-    {
-        _assetDecimals = IERC20Metadata(wiring.settlementToken).decimals();
-    }
+    {}
 
     function _enterValue() internal view override returns (uint256) {
         return TokenScale.toTokensUp(_marginEngine.totals().insuranceCash, _assetDecimals);
@@ -27,6 +22,10 @@ contract InsuranceFund is LedgerVault {
     }
 
     function _isOpen() internal pure override returns (bool) {
+        return true;
+    }
+
+    function _isPriced() internal pure override returns (bool) {
         return true;
     }
 

@@ -21,7 +21,7 @@ interface ICircuitBreaker {
 
     /// @param tier Current tier.
     /// @param since Unix seconds of the last change.
-    /// @param haltedAt Unix seconds at which the running halt began; 0 if not halted.
+    /// @param haltedAt Unix seconds at which the last halt began; 0 if there was none.
     /// @param guardianTier Least tier asked for by the guardian …
     /// @param guardianUntil … until these Unix seconds.
     struct BreakerState {

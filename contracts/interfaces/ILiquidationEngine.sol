@@ -44,7 +44,7 @@ interface ILiquidationEngine {
     );
     event AuctionEnded(AccountId indexed account, CollateralId indexed collateral);
 
-    /// @notice Thrown when an account meets its maintenance margin.
+    /// @notice Thrown when an account meets its maintenance margin or, for a write-off, is not bankrupt.
     error LiquidationEngine_Healthy(AccountId account, int256 equity, uint256 maintenanceMargin);
     /// @notice Thrown when the account has no position in the market.
     error LiquidationEngine_NoPosition(AccountId account, MarketId market);
@@ -56,7 +56,7 @@ interface ILiquidationEngine {
     error LiquidationEngine_AuctionRunning(
         AccountId account, CollateralId collateral, uint256 startedAt
     );
-    /// @notice Thrown when no auction runs.
+    /// @notice Thrown when no auction runs, or it was not taken in twice its duration and has to be started anew.
     error LiquidationEngine_NoAuction(AccountId account, CollateralId collateral);
     /// @notice Thrown when the auction's price is above what the buyer accepts.
     error LiquidationEngine_PriceTooHigh(uint256 auctionPrice, uint256 maxPrice);
@@ -79,7 +79,8 @@ interface ILiquidationEngine {
     /// @notice Puts collateral of an unhealthy account with debt up for auction.
     function startAuction(AccountId account, CollateralId collateral) external;
 
-    /// @notice Ends an auction of an account that is healthy again, owes nothing or holds nothing of it.
+    /// @notice Ends an auction that is over, or of an account that is healthy again, owes nothing or holds nothing
+    /// of the collateral.
     function endAuction(AccountId account, CollateralId collateral) external;
 
     /// @notice Buys from a running auction, at most what repays the account's debt.

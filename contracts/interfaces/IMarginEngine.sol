@@ -48,14 +48,20 @@ interface IMarginEngine is ICompartmentLock {
         uint256 fromCash,
         uint256 toDebt
     );
+    /// @param fromCash Reached the fee reserve; what went on from there is in the last two.
     event FeeCharged(
-        AccountId indexed account, uint256 fee, uint256 fromCash, uint256 fromClaim, uint256 toDebt
+        AccountId indexed account,
+        uint256 fee,
+        uint256 fromCash,
+        uint256 fromClaim,
+        uint256 toDebt,
+        uint256 toInsurance,
+        uint256 toPool
     );
     event UnrealizedReported(
         MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
     );
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
-    event FeesDistributed(uint256 toInsurance, uint256 toPool);
     event PoolCashChanged(int256 delta, uint256 poolCash);
     event InsuranceCashChanged(int256 delta, uint256 insuranceCash);
     event CollateralSeized(
@@ -66,6 +72,9 @@ interface IMarginEngine is ICompartmentLock {
     );
     event AuctionProceedsCredited(
         AccountId indexed account, address indexed payer, uint256 amountTokens, uint256 debtRepaid
+    );
+    event CollateralForfeited(
+        AccountId indexed account, CollateralId indexed collateral, uint256 amountTokens
     );
     event BadDebtWrittenOff(AccountId indexed account, WriteOffReceipt receipt);
 
@@ -114,9 +123,6 @@ interface IMarginEngine is ICompartmentLock {
     /// @return paid WAD of cash received: ⌊amount · h⌋.
     function convert(AccountId account, uint256 amount) external returns (uint256 paid);
 
-    /// @notice Moves collected fees to the insurance fund and the pool by their shares. Anyone may call it.
-    function distributeFees() external returns (uint256 toInsurance, uint256 toPool);
-
     // ------------------------------------------------------------------ for the exchange
 
     /// @notice Applies a realised result and a fee, and takes note of the market's unrealised total.
@@ -149,7 +155,8 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ for the liquidation engine
 
-    /// @notice Charges a penalty to an account and pays the keeper's account out of the fee reserve.
+    /// @notice Charges a penalty to an account, pays the keeper's account out of the fee reserve, and distributes
+    /// what the penalty brought in above that.
     /// @param reward At most this; less if the fee reserve holds less.
     /// @return rewarded WAD credited to the keeper.
     function chargePenalty(AccountId account, uint256 penalty, AccountId keeper, uint256 reward)
@@ -173,6 +180,7 @@ interface IMarginEngine is ICompartmentLock {
         returns (uint256 debtRepaid);
 
     /// @notice Writes off the debt of an account whose positions are closed and whose cash and claim are gone.
+    /// @dev Dust of collateral is forfeited: it stays in custody and belongs to no account.
     function writeOff(AccountId account) external returns (WriteOffReceipt memory receipt);
 
     // ------------------------------------------------------------------ views

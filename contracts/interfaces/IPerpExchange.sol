@@ -31,8 +31,8 @@ interface IPerpExchange is IExposureSource {
     error PerpExchange_NotOwner(AccountId account, address caller);
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
-    /// @notice Thrown when the caller is not the liquidity vault.
-    error PerpExchange_NotLiquidityVault(address caller);
+    /// @notice Thrown when the caller is neither the liquidity vault nor the liquidation engine.
+    error PerpExchange_NotAuthorized(address caller);
     /// @notice Thrown when a size is zero.
     error PerpExchange_ZeroSize();
     /// @notice Thrown when a size would not fit a position.
@@ -41,7 +41,7 @@ interface IPerpExchange is IExposureSource {
     error PerpExchange_PriceNotAcceptable(uint256 fillPrice, uint256 acceptablePrice);
     /// @notice Thrown when a side's open interest would exceed its cap.
     error PerpExchange_OpenInterestCap(MarketId market, uint256 openInterest, uint256 maximum);
-    /// @notice Thrown when a trade would raise the premium above its bound.
+    /// @notice Thrown when a trade would raise the premium, or turn its sign, and leave it above its bound.
     error PerpExchange_PremiumCap(MarketId market, uint256 premium, uint256 maximum);
     /// @notice Thrown when the index price is not good enough for the trade.
     error PerpExchange_PriceStatus(MarketId market, PriceStatus status, PriceStatus required);
@@ -61,7 +61,7 @@ interface IPerpExchange is IExposureSource {
     /// @notice Accrues a market's funding and refreshes its unrealised total. Anyone may call it.
     function poke(MarketId market) external;
 
-    /// @notice `poke` for every market. Only the liquidity vault, which holds the lock while it prices its shares.
+    /// @notice `poke` for every market. Only the liquidity vault and the liquidation engine, which hold the lock.
     function refreshAll() external;
 
     /// @notice Closes a part of a position on the pool's curve. Only the liquidation engine; no fee.
@@ -91,7 +91,10 @@ interface IPerpExchange is IExposureSource {
     /// @notice Funding rate per day now, accrued to this second.
     function fundingRate(MarketId market) external view returns (int256);
 
-    /// @notice U_m: what all traders of a market together are ahead (> 0) of the pool, accrued to this second.
+    /// @notice U_m: what closing every position of a market would pay its traders, accrued to this second.
+    function closeOutPnl(MarketId market) external view returns (int256);
+
+    /// @notice Sum of all positions' unrealised profit at mark, accrued to this second.
     function unrealizedPnl(MarketId market) external view returns (int256);
 
     /// @notice Unrealised profit of one position at mark, funding included.

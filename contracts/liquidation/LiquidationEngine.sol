@@ -27,10 +27,6 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     using SafeCastLib for uint256;
 
-    /// @dev Collateral worth less than this (WAD) does not keep a bankrupt account from being written off: its
-    /// owner could otherwise hold up the loss by depositing a unit.
-    uint256 internal constant DUST_VALUE = 1e18;
-
     IMarginEngine internal immutable _marginEngine;
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
@@ -57,6 +53,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         returns (int256 sizeDelta, uint256 reward)
     {
         _circuitBreaker.requireAllowed(Action.Liquidate);
+        _refreshHaircut();
         AccountValuation memory before = _requireUnhealthy(account, Action.Liquidate);
         MarketLiquidation memory l = _riskParameters.marketLiquidation(market);
         LiquidationPlan memory plan = _plan(account, market, before, l);
@@ -69,7 +66,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
             before.equityMaintenance,
             before.maintenanceMargin,
             afterwards.equityMaintenance,
-            afterwards.maintenanceMargin
+            afterwards.maintenanceMargin,
+            _riskParameters.compartmentParameters().debtMaintenanceRatio
         );
         // A bankrupt account has nothing to pay a penalty with; closing it is worth its reward all the same.
         uint256 rewarding = before.equityMaintenance > 0 ? penalty : plan.penalty;
@@ -114,9 +112,10 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     function startAuction(AccountId account, CollateralId collateral) external locked {
         _circuitBreaker.requireAllowed(Action.Liquidate);
         uint256 startedAt = _auctions[account][collateral];
-        if (startedAt != 0) {
+        if (startedAt != 0 && !_isOver(startedAt)) {
             revert LiquidationEngine_AuctionRunning(account, collateral, startedAt);
         }
+        _refreshHaircut();
         _requireUnhealthy(account, Action.TakeAuction);
         if (_debtOf(account) == 0) revert LiquidationEngine_NoDebt(account);
         if (_marginEngine.collateralBalance(account, collateral) == 0) {
@@ -128,17 +127,15 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     /// @inheritdoc ILiquidationEngine
     function endAuction(AccountId account, CollateralId collateral) external locked {
-        if (_auctions[account][collateral] == 0) {
-            revert LiquidationEngine_NoAuction(account, collateral);
-        }
+        uint256 startedAt = _auctions[account][collateral];
+        if (startedAt == 0) revert LiquidationEngine_NoAuction(account, collateral);
         bool hasCollateral = _marginEngine.collateralBalance(account, collateral) != 0;
-        if (hasCollateral && _debtOf(account) != 0) {
+        if (hasCollateral && _debtOf(account) != 0 && !_isOver(startedAt)) {
+            _refreshHaircut();
             AccountValuation memory v = _marginEngine.valuation(account);
             // An auction goes on for as long as it may be taken from.
             if (_isUnhealthy(v)) {
-                revert LiquidationEngine_AuctionRunning(
-                    account, collateral, _auctions[account][collateral]
-                );
+                revert LiquidationEngine_AuctionRunning(account, collateral, startedAt);
             }
             _requireStatus(Action.TakeAuction, v.status);
         }
@@ -155,6 +152,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         bytes calldata data
     ) external locked returns (uint256 amountTokens, uint256 paymentTokens) {
         _circuitBreaker.requireAllowed(Action.TakeAuction);
+        _refreshHaircut();
         _requireUnhealthy(account, Action.TakeAuction);
         uint256 price = _auctionPrice(account, collateral);
         if (price > maxPrice) revert LiquidationEngine_PriceTooHigh(price, maxPrice);
@@ -197,12 +195,19 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     function writeOff(AccountId account) external locked returns (WriteOffReceipt memory receipt) {
         _circuitBreaker.requireAllowed(Action.WriteOff);
         if (_debtOf(account) == 0) revert LiquidationEngine_NoDebt(account);
+        // The junior tranche is measured on U⁺.
+        _perpExchange.refreshAll();
         uint256 positions = _perpExchange.exposuresOf(account).length;
         AccountValuation memory v = _marginEngine.valuation(account);
-        if (positions != 0 || v.collateralMaintenance >= DUST_VALUE) {
-            revert LiquidationEngine_AssetsLeft(account, positions, v.collateralMaintenance);
+        uint256 dust = uint256(_riskParameters.compartmentParameters().dustUnits) * WadMath.WAD;
+        if (positions != 0 || v.collateralMaintenance + v.uncertain >= dust) {
+            revert LiquidationEngine_AssetsLeft(
+                account, positions, v.collateralMaintenance + v.uncertain
+            );
         }
-        _requireStatus(Action.WriteOff, v.status);
+        if (v.equityMaintenance + v.uncertain.toInt256() >= 0) {
+            revert LiquidationEngine_Healthy(account, v.equityMaintenance, v.maintenanceMargin);
+        }
         receipt = _marginEngine.writeOff(account);
         _circuitBreaker.recordBadDebt(receipt.debt);
     }
@@ -222,12 +227,14 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         uint256 notional = WadMath.mulUp(held, index);
         uint256 closed = held;
         if (v.equityMaintenance > 0) {
+            CompartmentParameters memory p = _riskParameters.compartmentParameters();
             uint256 wanted = LiquidationMath.notionalToClose(
                 uint256(v.equityMaintenance),
                 v.maintenanceMargin,
-                _riskParameters.compartmentParameters().targetHealth,
+                p.targetHealth,
                 _riskParameters.marketTrading(market).maintenanceMarginRatio,
-                l.penalty
+                l.penalty,
+                p.debtMaintenanceRatio
             );
             // What would be left smaller than the minimum is closed too: dust cannot pay for its own liquidation.
             if (wanted + l.minNotional < notional) {
@@ -269,9 +276,12 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         returns (uint256)
     {
         uint256 startedAt = _auctions[account][collateral];
-        if (startedAt == 0) revert LiquidationEngine_NoAuction(account, collateral);
+        if (startedAt == 0 || _isOver(startedAt)) {
+            revert LiquidationEngine_NoAuction(account, collateral);
+        }
         CompartmentParameters memory p = _riskParameters.compartmentParameters();
         CollateralValuation memory v = _marginEngine.collateralValuation(collateral);
+        _requireStatus(Action.TakeAuction, v.status);
         uint256 top = WadMath.max(v.marketPrice, v.maintenancePrice);
         return LiquidationMath.auctionPrice(
             top + WadMath.mulUp(top, p.auctionStartPremium),
@@ -286,16 +296,32 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         emit AuctionEnded(account, collateral);
     }
 
+    /// @dev An h below one is part of the judgement, so it has to be of this moment.
+    function _refreshHaircut() internal {
+        if (_marginEngine.haircutRatio() < WadMath.WAD) _perpExchange.refreshAll();
+    }
+
+    /// @dev Stale prices protect an account only as far as they could be hiding what it lacks: otherwise one unit of
+    /// a token whose feed has died would make any account immune.
     function _requireUnhealthy(AccountId account, Action action)
         internal
         view
         returns (AccountValuation memory v)
     {
         v = _marginEngine.valuation(account);
+        if (v.equityMaintenance + v.uncertain.toInt256() < v.maintenanceMargin.toInt256()) {
+            return v;
+        }
         _requireStatus(action, v.status);
         if (!_isUnhealthy(v)) {
             revert LiquidationEngine_Healthy(account, v.equityMaintenance, v.maintenanceMargin);
         }
+    }
+
+    /// @dev An auction that nobody took for twice its duration is over: a later one starts from the top again.
+    function _isOver(uint256 startedAt) internal view returns (bool) {
+        uint256 duration = _riskParameters.compartmentParameters().auctionDuration;
+        return block.timestamp > startedAt + 2 * duration;
     }
 
     function _isUnhealthy(AccountValuation memory v) internal pure returns (bool) {

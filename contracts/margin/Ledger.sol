@@ -72,6 +72,21 @@ library Ledger {
         _owe(t, a, split.toDebt);
     }
 
+    /// @notice Moves fresh cash of the fee reserve on to insurance and pool by their shares, rounded down.
+    /// @dev At once, so that nobody can buy into either just before fees that others have paid arrive there.
+    function distribute(
+        LedgerTotals memory t,
+        uint256 amount,
+        uint256 insuranceShare,
+        uint256 poolShare
+    ) internal pure returns (uint256 toInsurance, uint256 toPool) {
+        toInsurance = WadMath.mulDown(amount, insuranceShare);
+        toPool = WadMath.mulDown(amount, poolShare);
+        t.feeReserve -= (toInsurance + toPool).toUint128();
+        t.insuranceCash += toInsurance.toUint128();
+        t.poolCash += toPool.toUint128();
+    }
+
     /// @notice A realised profit: forgives the account's debt first; the rest is a claim that vests over `period`.
     /// @return repaid WAD of debt forgiven.
     /// @return claimed WAD added to the claim.
@@ -91,7 +106,7 @@ library Ledger {
         uint256 unvested = unvestedOf(a);
         uint256 remaining =
             a.vestingEndsAt > block.timestamp ? a.vestingEndsAt - block.timestamp : 0;
-        // Amount-weighted mean of the remaining times, rounded up: merging vests nothing early.
+        // Amount-weighted mean of the remaining times, rounded up: what the newer part gains, the older loses.
         uint256 merged =
             WadMath.mulDivUp(unvested * remaining + claimed * period, 1, unvested + claimed);
         a.unvested = (unvested + claimed).toUint128();

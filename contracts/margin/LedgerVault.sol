@@ -11,6 +11,7 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
@@ -26,6 +27,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
     IMarginEngine internal immutable _marginEngine;
     ICircuitBreaker internal immutable _circuitBreaker;
     address internal immutable _collateralVault;
+    uint8 internal immutable _assetDecimals;
     Action internal immutable _enterAction;
     Action internal immutable _leaveAction;
 
@@ -43,6 +45,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         _marginEngine = IMarginEngine(wiring.marginEngine);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
         _collateralVault = wiring.collateralVault;
+        _assetDecimals = IERC20Metadata(wiring.settlementToken).decimals();
         _enterAction = enterAction;
         _leaveAction = leaveAction;
     }
@@ -57,6 +60,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
 
     /// @dev Whether shares may be bought at all now.
     function _isOpen() internal view virtual returns (bool);
+
+    /// @dev Whether the values rest on prices good enough to trade shares on.
+    function _isPriced() internal view virtual returns (bool);
 
     /// @dev Brings whatever the values depend on up to date; called under the lock.
     function _refresh() internal virtual;
@@ -76,7 +82,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 shares)
     {
-        _beforeEntering(receiver, assets);
+        _beforeEntering();
+        uint256 limit = _maxDeposit();
+        if (assets > limit) revert ERC4626ExceededMaxDeposit(receiver, assets, limit);
         shares = _toShares(assets, _enterValue(), Math.Rounding.Floor);
         _enterVault(receiver, assets, shares);
     }
@@ -88,7 +96,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 assets)
     {
-        _beforeEntering(receiver, shares);
+        _beforeEntering();
+        uint256 limit = _maxMint();
+        if (shares > limit) revert ERC4626ExceededMaxMint(receiver, shares, limit);
         assets = _toAssets(shares, _enterValue(), Math.Rounding.Ceil);
         _enterVault(receiver, assets, shares);
     }
@@ -137,7 +147,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _canEnter() ? type(uint128).max : 0;
+        return _maxDeposit();
     }
 
     /// @inheritdoc IERC4626
@@ -148,7 +158,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _canEnter() ? type(uint128).max : 0;
+        return _maxMint();
     }
 
     /// @inheritdoc IERC4626
@@ -219,10 +229,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
 
     // ------------------------------------------------------------------ internal
 
-    function _beforeEntering(address receiver, uint256 amount) private {
+    function _beforeEntering() private {
         _circuitBreaker.requireAllowed(_enterAction);
         _refresh();
-        if (!_isOpen()) revert ERC4626ExceededMaxDeposit(receiver, amount, 0);
     }
 
     function _enterVault(address receiver, uint256 assets, uint256 shares) private {
@@ -247,8 +256,14 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         _pay(assets, receiver);
     }
 
-    function _canEnter() private view returns (bool) {
-        return _circuitBreaker.isAllowed(_enterAction) && _isOpen();
+    /// @dev A thousandth of what the ledger can count: bounded, so that no deposit can overflow it for the others.
+    function _maxDeposit() private view returns (uint256) {
+        if (!_circuitBreaker.isAllowed(_enterAction) || !_isOpen() || !_isPriced()) return 0;
+        return type(uint128).max / (1000 * 10 ** (18 - _assetDecimals));
+    }
+
+    function _maxMint() private view returns (uint256) {
+        return _toShares(_maxDeposit(), _enterValue(), Math.Rounding.Floor);
     }
 
     function _maxWithdraw(address owner) private view returns (uint256) {
@@ -256,7 +271,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
     }
 
     function _maxRedeem(address owner) private view returns (uint256) {
-        return _circuitBreaker.isAllowed(_leaveAction) ? balanceOf(owner) : 0;
+        return _circuitBreaker.isAllowed(_leaveAction) && _isPriced() ? balanceOf(owner) : 0;
     }
 
     function _toShares(uint256 assets, uint256 value, Math.Rounding rounding)

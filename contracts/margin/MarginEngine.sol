@@ -122,19 +122,6 @@ contract MarginEngine is MarginValuation {
         emit Converted(account, amount, paid);
     }
 
-    /// @inheritdoc IMarginEngine
-    function distributeFees() external locked returns (uint256 toInsurance, uint256 toPool) {
-        CompartmentParameters memory p = _riskParameters.compartmentParameters();
-        LedgerTotals memory t = _totals;
-        toInsurance = WadMath.mulDown(t.feeReserve, p.insuranceFeeShare);
-        toPool = WadMath.mulDown(t.feeReserve, p.poolFeeShare);
-        t.feeReserve -= (toInsurance + toPool).toUint128();
-        t.insuranceCash += toInsurance.toUint128();
-        t.poolCash += toPool.toUint128();
-        _totals = t;
-        emit FeesDistributed(toInsurance, toPool);
-    }
-
     // ------------------------------------------------------------------ for the exchange
 
     /// @inheritdoc IMarginEngine
@@ -154,7 +141,7 @@ contract MarginEngine is MarginValuation {
             ChargeSplit memory s = t.applyLoss(a, uint256(-pnl));
             emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
         }
-        if (fee != 0) _chargeFee(account, t, a, fee);
+        if (fee != 0) _chargeFee(account, t, a, fee, 0);
         _totals = t;
         _accounts[account] = a;
     }
@@ -199,12 +186,14 @@ contract MarginEngine is MarginValuation {
         returns (uint256 rewarded)
     {
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
-        if (penalty != 0) _chargeFee(account, t, a, penalty);
-        // Written before the keeper's entry is read: the keeper may be the account itself.
-        _accounts[account] = a;
-
-        rewarded = WadMath.min(reward, t.feeReserve);
+        rewarded = WadMath.min(reward, t.feeReserve + penalty);
+        if (penalty != 0) {
+            AccountLedger memory a = _accounts[account];
+            _chargeFee(account, t, a, penalty, rewarded);
+            // Written before the keeper's entry is read: the keeper may be the account itself.
+            _accounts[account] = a;
+        }
+        rewarded = WadMath.min(rewarded, t.feeReserve);
         if (rewarded != 0) {
             AccountLedger memory k = _accounts[keeper];
             t.feeReserve -= rewarded.toUint128();
@@ -248,6 +237,7 @@ contract MarginEngine is MarginValuation {
     {
         AccountLedger memory a = _accounts[account];
         if (a.cash >= 0) revert MarginEngine_NotBankrupt(account);
+        _forfeitCollateral(account, a);
         LedgerTotals memory t = _totals;
         receipt = t.writeOff(a, _unrealizedTotals);
         _totals = t;
@@ -268,14 +258,23 @@ contract MarginEngine is MarginValuation {
         _accounts[account] = a;
     }
 
+    /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.
     function _chargeFee(
         AccountId account,
         LedgerTotals memory t,
         AccountLedger memory a,
-        uint256 fee
+        uint256 fee,
+        uint256 kept
     ) internal {
         ChargeSplit memory s = t.applyFee(a, fee);
-        emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt);
+        uint256 toInsurance;
+        uint256 toPool;
+        if (s.fromCash > kept) {
+            CompartmentParameters memory p = _riskParameters.compartmentParameters();
+            (toInsurance, toPool) =
+                t.distribute(s.fromCash - kept, p.insuranceFeeShare, p.poolFeeShare);
+        }
+        emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt, toInsurance, toPool);
     }
 
     function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens)
@@ -288,6 +287,18 @@ contract MarginEngine is MarginValuation {
         _collateral[account][collateral] = held - amountTokens;
         _totalCollateral[collateral] -= amountTokens;
         if (held == amountTokens) _accounts[account].collateralMask &= ~_bit(collateral);
+    }
+
+    function _forfeitCollateral(AccountId account, AccountLedger memory a) internal {
+        for (uint8 i = 1; a.collateralMask >> i != 0; ++i) {
+            if ((a.collateralMask >> i) & 1 == 0) continue;
+            CollateralId id = CollateralId.wrap(i);
+            uint256 amountTokens = _collateral[account][id];
+            _collateral[account][id] = 0;
+            _totalCollateral[id] -= amountTokens;
+            emit CollateralForfeited(account, id, amountTokens);
+        }
+        a.collateralMask = 0;
     }
 
     function _reportUnrealized(MarketId market, int256 unrealized) internal {

@@ -107,14 +107,17 @@ abstract contract MarginValuation is MarginBase {
 
     function _requireFreshUnrealized() internal view {
         uint256 maxAge = _riskParameters.compartmentParameters().maxUnrealizedAge;
+        (MarketId oldest, uint256 age) = _oldestUnrealized();
+        if (age > maxAge) revert MarginEngine_StaleUnrealized(oldest, age, maxAge);
+    }
+
+    /// @dev A market that was never touched has no positions and no age.
+    function _oldestUnrealized() private view returns (MarketId oldest, uint256 age) {
         uint256 count = _riskParameters.marketCount();
         for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            uint256 updatedAt = _unrealized[market].updatedAt;
-            // A market that was never touched has no positions.
-            if (updatedAt == 0) continue;
-            uint256 age = block.timestamp - updatedAt;
-            if (age > maxAge) revert MarginEngine_StaleUnrealized(market, age, maxAge);
+            uint256 updatedAt = _unrealized[MarketId.wrap(i)].updatedAt;
+            if (updatedAt == 0 || block.timestamp - updatedAt <= age) continue;
+            (oldest, age) = (MarketId.wrap(i), block.timestamp - updatedAt);
         }
     }
 
@@ -137,20 +140,23 @@ abstract contract MarginValuation is MarginBase {
         returns (AccountValuation memory v)
     {
         AccountLedger memory a = _accounts[account];
+        CompartmentParameters memory p = _riskParameters.compartmentParameters();
         v.status = PriceStatus.Valid;
         v.equityInitial = a.cash;
         v.equityMaintenance = a.cash;
         if (a.claim > 0) {
-            LedgerTotals memory t = _totals;
-            UnrealizedTotals memory u = _unrealizedTotals;
-            v.equityInitial += Ledger.haircut(t, u, a.maturedOf()).toInt256();
-            v.equityMaintenance += Ledger.haircut(t, u, a.claim).toInt256();
+            v.equityMaintenance += _haircut(a.claim).toInt256();
+            (, uint256 age) = _oldestUnrealized();
+            // An h of unknown age may be kept to liquidate nobody wrongly, not to take value out on.
+            if (age <= p.maxUnrealizedAge) v.equityInitial += _haircut(a.maturedOf()).toInt256();
         }
         if (a.collateralMask != 0) _addCollateral(account, a.collateralMask, v);
-        if (exposures.length != 0) _addExposures(exposures, v);
-        uint256 debt = a.debtOf();
-        if (debt != 0) {
-            CompartmentParameters memory p = _riskParameters.compartmentParameters();
+
+        int256 settled = int256(a.cash) + int256(uint256(a.claim));
+        settled += _addExposures(exposures, v);
+        if (settled < 0) {
+            // What would be debt if every losing position were closed: realising a loss changes no requirement.
+            uint256 debt = uint256(-settled);
             v.initialMargin += WadMath.mulUp(debt, p.debtInitialRatio);
             v.maintenanceMargin += WadMath.mulUp(debt, p.debtMaintenanceRatio);
         }
@@ -169,26 +175,42 @@ abstract contract MarginValuation is MarginBase {
             uint256 amount = TokenScale.toWad(_collateral[account][id], c.decimals);
             initial += WadMath.mulDown(amount, p.initialPrice);
             v.collateralMaintenance += WadMath.mulDown(amount, p.maintenancePrice);
+            if (p.status == PriceStatus.Stale) v.uncertain += WadMath.mulUp(amount, p.marketPrice);
             v.status = worse(v.status, p.status);
         }
         v.equityInitial += initial.toInt256();
         v.equityMaintenance += v.collateralMaintenance.toInt256();
     }
 
+    /// @return losses Σ min(0, profit), at close-out value.
     function _addExposures(MarketExposure[] memory exposures, AccountValuation memory v)
         private
-        pure
+        view
+        returns (int256 losses)
     {
         for (uint256 i; i < exposures.length; ++i) {
             MarketExposure memory e = exposures[i];
             // At mark a position that moved the market looks better than it could be closed at.
-            v.unrealizedPnl += e.unrealizedPnl - e.closeOutCost.toInt256();
+            int256 pnl = e.unrealizedPnl - e.closeOutCost.toInt256();
+            v.unrealizedPnl += pnl;
+            if (pnl < 0) {
+                losses += pnl;
+            } else {
+                // Realised, it would be a claim, and worth h.
+                v.equityMaintenance += _haircut(uint256(pnl)).toInt256();
+            }
             v.initialMargin += e.initialMargin;
             v.maintenanceMargin += e.maintenanceMargin;
+            if (e.status == PriceStatus.Stale) v.uncertain += WadMath.abs(e.notional);
             v.status = worse(v.status, e.status);
         }
-        v.equityMaintenance += v.unrealizedPnl;
-        if (v.unrealizedPnl < 0) v.equityInitial += v.unrealizedPnl;
+        v.equityMaintenance += losses;
+        // A profit in one market carries no loss in another until it is realised.
+        v.equityInitial += losses;
+    }
+
+    function _haircut(uint256 amount) private view returns (uint256) {
+        return Ledger.haircut(_totals, _unrealizedTotals, amount);
     }
 
     function _collateralValuation(CollateralConfig memory c)

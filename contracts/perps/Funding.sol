@@ -36,9 +36,11 @@ library Funding {
         uint256 indexPrice,
         MarketTrading memory p
     ) internal pure returns (int256 newRate, int256 fundingPerUnit) {
+        int256 bound = int256(uint256(p.maxFundingRate));
+        // The bound may have been lowered since the rate was set.
+        rate = rate > bound ? bound : rate < -bound ? -bound : rate;
         int256 speed = velocity(premium, p);
-        int256 limit =
-            speed > 0 ? int256(uint256(p.maxFundingRate)) : -int256(uint256(p.maxFundingRate));
+        int256 limit = speed > 0 ? bound : -bound;
         int256 signedElapsed = elapsed.toInt256();
         // Twice the integral of the rate, in WAD per day · seconds: even numerators, one rounding at the end.
         int256 doubled;
@@ -46,9 +48,8 @@ library Funding {
         bool beyond = speed > 0 ? newRate > limit : newRate < limit;
         if (speed != 0 && beyond) {
             newRate = limit;
-            bool startsBeyond = speed > 0 ? rate >= limit : rate <= limit;
             // Seconds until the bound is met; past it the rate is flat.
-            int256 ramp = startsBeyond ? int256(0) : (limit - rate) * int256(DAY) / speed;
+            int256 ramp = (limit - rate) * int256(DAY) / speed;
             doubled = (rate + limit) * ramp + 2 * limit * (signedElapsed - ramp);
         } else {
             doubled = (rate + newRate) * signedElapsed;

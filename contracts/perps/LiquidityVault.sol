@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
@@ -10,13 +11,13 @@ import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {MarketId} from "../types/Ids.sol";
 import {LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Market} from "../types/Market.sol";
+import {PriceStatus} from "../types/Price.sol";
 
 /// @notice Implements `ILiquidityVault`, where every function is documented.
 contract LiquidityVault is ILiquidityVault, LedgerVault {
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
-    uint8 internal immutable _assetDecimals;
 
     /// @dev Set while an entry point runs: the ledger's own figures are fresh then, and the exchange's live views
     /// are closed by the lock.
@@ -27,7 +28,6 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
     {
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
-        _assetDecimals = IERC20Metadata(wiring.settlementToken).decimals();
     }
 
     /// @inheritdoc ILiquidityVault
@@ -49,7 +49,7 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
     function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {
         uint256 count = _riskParameters.marketCount();
         for (uint8 i; i < count; ++i) {
-            int256 unrealized = _perpExchange.unrealizedPnl(MarketId.wrap(i));
+            int256 unrealized = _perpExchange.closeOutPnl(MarketId.wrap(i));
             u.net += int128(unrealized);
             if (unrealized > 0) u.positive += uint128(uint256(unrealized));
         }
@@ -71,9 +71,28 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         return toLeave >= 0;
     }
 
+    /// @dev A market with positions and a stale price keeps the whole from being worth anything definite.
+    function _isPriced() internal view override returns (bool) {
+        if (_refreshed) return true;
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            MarketId market = MarketId.wrap(i);
+            (, PriceStatus status) = _perpExchange.indexPrice(market);
+            if (status != PriceStatus.Stale) continue;
+            Market memory m = _perpExchange.marketState(market);
+            if (m.openInterestLong != 0 || m.openInterestShort != 0) return false;
+        }
+        return true;
+    }
+
     function _refresh() internal override {
         _perpExchange.refreshAll();
-        _marginEngine.requireFreshUnrealized();
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            MarketId market = MarketId.wrap(i);
+            uint256 age = block.timestamp - _marginEngine.marketUnrealized(market).updatedAt;
+            if (age != 0) revert IMarginEngine.MarginEngine_StaleUnrealized(market, age, 0);
+        }
         _refreshed = true;
     }
 

@@ -92,7 +92,9 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
 
     /// @inheritdoc IPerpExchange
     function refreshAll() external {
-        if (msg.sender != _liquidityVault) revert PerpExchange_NotLiquidityVault(msg.sender);
+        if (msg.sender != _liquidityVault && msg.sender != _liquidationEngine) {
+            revert PerpExchange_NotAuthorized(msg.sender);
+        }
         uint256 count = _riskParameters.marketCount();
         for (uint8 i; i < count; ++i) {
             _poke(MarketId.wrap(i));
@@ -181,6 +183,12 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     }
 
     /// @inheritdoc IPerpExchange
+    function closeOutPnl(MarketId market) external view whenUnlocked returns (int256) {
+        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        return m.closeOutTotal(index.price, p.skewScale);
+    }
+
+    /// @inheritdoc IPerpExchange
     function unrealizedPnl(MarketId market) external view whenUnlocked returns (int256) {
         (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
         return m.unrealizedTotal(SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
@@ -205,13 +213,12 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         MarketTrading memory p = _riskParameters.marketTrading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
-        // keeps its age, so that nobody converts or leaves the pool on it.
+        // keeps its age, so that nobody converts or leaves the pool on it. An empty market needs no price.
         Market memory m = _accrued(market, p, index.price);
         _markets[market] = m;
-        if (index.status != PriceStatus.Stale) {
-            _marginEngine.reportUnrealized(
-                market, m.unrealizedTotal(SkewPricing.markPrice(index.price, m.skew(), p.skewScale))
-            );
+        bool isEmpty = m.openInterestLong == 0 && m.openInterestShort == 0;
+        if (isEmpty || index.status != PriceStatus.Stale) {
+            _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
         }
     }
 
@@ -238,7 +245,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         uint256 newMask = position_.size == 0 ? mask & ~bit : mask | bit;
         if (newMask != mask) _marketMask[account] = newMask;
 
-        int256 unrealized = m.unrealizedTotal(SkewPricing.markPrice(index, m.skew(), p.skewScale));
+        int256 unrealized = m.closeOutTotal(index, p.skewScale);
         emit Traded(
             account,
             market,
@@ -320,9 +327,12 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         if (openInterest > p.maxOpenInterest) {
             revert PerpExchange_OpenInterestCap(market, openInterest, p.maxOpenInterest);
         }
-        uint256 skewNow = WadMath.abs(m.skew());
-        if (skewNow > WadMath.abs(skewBefore)) {
-            uint256 premium = WadMath.mulDivUp(skewNow, WadMath.WAD, p.skewScale);
+        int256 skewNow = m.skew();
+        // A trade that only brings the skew towards zero helps, however far out it still is.
+        bool widens = WadMath.abs(skewNow) > WadMath.abs(skewBefore)
+            || (skewNow != 0 && (skewNow > 0) != (skewBefore > 0));
+        if (widens) {
+            uint256 premium = WadMath.mulDivUp(WadMath.abs(skewNow), WadMath.WAD, p.skewScale);
             if (premium > p.maxPremium) {
                 revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
             }

@@ -41,11 +41,30 @@ library PositionMath {
         return WadMath.divFloor(int256(p.size) * perUnit, WadMath.WAD) - p.quote;
     }
 
-    /// @notice U_m: the same for all positions of the market together, from the sums alone.
+    /// @notice The same for all positions of the market together, from the sums alone.
     function unrealizedTotal(Market memory m, uint256 mark) internal pure returns (int256) {
         int256 total =
             skew(m) * (mark.toInt256() - m.cumulativeFundingPerUnit) + m.fundingEntryProduct;
         return WadMath.divFloor(total, WadMath.WAD) - m.quote;
+    }
+
+    /// @notice U_m: what closing every position on the curve would pay the traders, funding included; rounded up.
+    /// ⌈skew · index · (1 + skew / (2 · skewScale))⌉ − ⌊funding owed⌋ − quote.
+    /// @dev Fills are path-independent, so a trade changes this only by its own rounding: nobody can move the
+    /// pool's value or h with a trade that is undone afterwards, as the value at mark could be.
+    /// Sizes and scales are below 2^120, so skew · (2k + skew) is below 2^243.
+    function closeOutTotal(Market memory m, uint256 indexPrice, uint256 skewScale)
+        internal
+        pure
+        returns (int256)
+    {
+        int256 skew_ = skew(m);
+        int256 curve = skew_ * (2 * skewScale.toInt256() + skew_);
+        int256 value = WadMath.mulDivCeil(curve, indexPrice, 2 * skewScale * WadMath.WAD);
+        int256 funding = WadMath.divFloor(
+            skew_ * m.cumulativeFundingPerUnit - m.fundingEntryProduct, WadMath.WAD
+        );
+        return value - funding - m.quote;
     }
 
     /// @notice What a fill of `sizeDelta` costs and realises. Changes nothing.

@@ -5,6 +5,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
 import {Roles} from "../libraries/Roles.sol";
+import {WadMath} from "../libraries/WadMath.sol";
 import {AssetId} from "../types/AssetId.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {CollateralId, MarketId} from "../types/Ids.sol";
@@ -78,11 +79,19 @@ contract RiskParameters is IRiskParameters {
         }
 
         _bound("indexAsset", uint256(AssetId.unwrap(t.indexAsset)), 1, type(uint256).max);
-        _bound("skewScale", t.skewScale, WAD, MAX_AMOUNT);
-        _bound("maxOpenInterest", t.maxOpenInterest, 0, MAX_AMOUNT);
-        _bound("maxPremium", t.maxPremium, 0.001e18, 0.5e18);
-        _bound("takerFee", t.takerFee, 0, 0.01e18);
-        _bound("maintenanceMarginRatio", t.maintenanceMarginRatio, 0.005e18, 0.5e18);
+        // A shallower curve would move every position's price at once: that is another market.
+        _bound("skewScale", t.skewScale, WadMath.max(WAD, _trading[market].skewScale), MAX_AMOUNT);
+        _bound("maxPremium", t.maxPremium, 0.001e18, 0.25e18);
+        // |skew| never exceeds the larger side, so the premium stays in bounds whoever reduces what.
+        _bound("maxOpenInterest", t.maxOpenInterest, 0, WadMath.mulDown(t.skewScale, t.maxPremium));
+        // Turning the premium from one bound to the other must not bankrupt anyone at a constant index.
+        _bound(
+            "maintenanceMarginRatio",
+            t.maintenanceMarginRatio,
+            WadMath.max(0.005e18, 2 * uint256(t.maxPremium)),
+            0.5e18
+        );
+        _bound("takerFee", t.takerFee, 0, WadMath.min(0.01e18, t.maintenanceMarginRatio / 2));
         // A margin step between opening and liquidation is what gives a trader time.
         _bound(
             "initialMarginRatio",
@@ -210,6 +219,7 @@ contract RiskParameters is IRiskParameters {
         _bound("poolFeeShare", p.poolFeeShare, 0, WAD - p.insuranceFeeShare);
         _bound("auctionStartPremium", p.auctionStartPremium, 0, 0.5e18);
         _bound("auctionDuration", p.auctionDuration, 1 minutes, 1 days);
+        _bound("dustUnits", p.dustUnits, 1, 1_000_000);
 
         _compartment = p;
         emit CompartmentConfigured(p);

@@ -33,8 +33,8 @@ struct AccountLedger {
     uint16 collateralMask;
 }
 
-/// @notice Net unrealised trader profit of a market, U_m, as last refreshed. One slot.
-/// @param unrealized WAD, > 0: traders are ahead of the pool.
+/// @notice What the traders of a market are ahead of the pool, U_m, as last refreshed. One slot.
+/// @param unrealized WAD: what closing every position would pay, > 0: the pool owes.
 /// @param updatedAt Unix seconds; 0: the market was never touched.
 struct MarketUnrealized {
     int128 unrealized;

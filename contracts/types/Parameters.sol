@@ -64,7 +64,8 @@ struct CollateralConfig {
 /// @param insuranceFeeShare Share of distributed fees that goes to the insurance fund.
 /// @param poolFeeShare Share of distributed fees that goes to the pool.
 /// @param auctionStartPremium Collateral auctions start this far above the market price.
-/// @param auctionDuration Seconds in which an auction's price falls to its floor.
+/// @param auctionDuration Seconds in which an auction's price falls to its floor; after twice as many it is over.
+/// @param dustUnits Collateral worth less than this many whole settlement units does not hold up a write-off.
 struct CompartmentParameters {
     uint32 vestingPeriod;
     uint32 maxUnrealizedAge;
@@ -75,6 +76,7 @@ struct CompartmentParameters {
     uint64 poolFeeShare;
     uint64 auctionStartPremium;
     uint32 auctionDuration;
+    uint32 dustUnits;
 }
 
 /// @notice How long the circuit breaker looks back and holds on. One slot.

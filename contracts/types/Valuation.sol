@@ -30,6 +30,8 @@ struct MarketExposure {
 /// @param maintenanceMargin Requirement below which the account may be liquidated.
 /// @param collateralMaintenance Part of `equityMaintenance` that is collateral.
 /// @param unrealizedPnl Net unrealised profit at close-out value.
+/// @param uncertain What stale prices could be hiding at most: collateral at its last market price, positions by
+/// their notional. Zero unless `status` is `Stale`.
 /// @param status Worst status of the prices used; `Valid` if none was needed.
 struct AccountValuation {
     int256 equityInitial;
@@ -38,6 +40,7 @@ struct AccountValuation {
     uint256 maintenanceMargin;
     uint256 collateralMaintenance;
     int256 unrealizedPnl;
+    uint256 uncertain;
     PriceStatus status;
 }
 

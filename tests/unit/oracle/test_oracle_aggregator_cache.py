@@ -64,9 +64,13 @@ def test_latest__oldest_member_past_its_limit__answers_live(
     then = recorded(age=HOUR - 20)
     (_, published_at, _, _) = calls.call(aggregator, "latest", ETH)
     at(published_at + HOUR)
-    assert calls.call(aggregator, "latest", ETH)[::3] == (100 * WAD, VALID)
-    at(published_at + HOUR + 1)
-    assert published_at + HOUR + 1 < then + 60
+    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, published_at, then, VALID)
+    # The sources were published a second apart: now the oldest is out, and two are a quorum.
+    now = published_at + HOUR + 1
+    at(now)
+    assert now < then + 60
+    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, published_at + 1, now, VALID)
+    at(now + 1)
     assert calls.call(aggregator, "latest", ETH)[::3] == (100 * WAD, STALE)
 
 

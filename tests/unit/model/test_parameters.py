@@ -1,0 +1,214 @@
+"""Parameters: hard bounds, what never changes, and who may set them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bulkhead.model import presets
+from bulkhead.model.math import DAY, UINT256_MAX, WAD
+from bulkhead.model.reverts import (
+    EmptyRevert,
+    RiskParameters_Immutable,
+    RiskParameters_OutOfBounds,
+    RiskParameters_TokenAlreadyListed,
+    RiskParameters_UnknownCollateral,
+    RiskParameters_UnknownMarket,
+    RoleRegistry_MissingRole,
+)
+from bulkhead.model.types import BreakerThresholds, address
+
+TRADING, LIQUIDATION = presets.market("ETH"), presets.LIQUIDATION
+AMOUNT = 10**36
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
+
+
+@pytest.fixture
+def parameters(world):
+    return world.risk_parameters
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "least", "most"),
+    [
+        ("skew_scale", "skewScale", WAD, AMOUNT),
+        ("max_open_interest", "maxOpenInterest", 0, AMOUNT),
+        ("max_premium", "maxPremium", WAD // 1_000, WAD // 2),
+        ("taker_fee", "takerFee", 0, WAD // 100),
+        ("maintenance_margin_ratio", "maintenanceMarginRatio", WAD // 200, WAD // 2),
+        ("initial_margin_ratio", "initialMarginRatio", WAD * 375 // 10**4, WAD),
+        ("max_funding_rate", "maxFundingRate", 0, WAD // 2),
+        ("max_funding_velocity", "maxFundingVelocity", 0, 10 * WAD),
+        ("premium_scale", "premiumScale", WAD // 10**4, WAD),
+        ("funding_deadband", "fundingDeadband", 0, WAD // 10),
+    ],
+)
+def test_market_bounds(world, parameters, field, name, least, most):
+    for value in {least - 1, most + 1} - {-1}:
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_market(
+                world.governor, 0, replace(TRADING, **{field: value}), LIQUIDATION
+            )
+        assert caught.value.args == (name, value, least, most)
+    initial = WAD if field == "maintenance_margin_ratio" else TRADING.initial_margin_ratio
+    for value in (least, most):
+        trading = replace(TRADING, initial_margin_ratio=initial)
+        trading = replace(trading, **{field: value})
+        parameters.set_market(world.governor, 0, trading, replace(LIQUIDATION, penalty=0))
+        assert parameters.market_trading(0) == trading
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "most"),
+    [
+        ("penalty", "penalty", WAD * 15 // 1_000),
+        ("keeper_share", "keeperShare", WAD),
+        ("min_notional", "minNotional", 10**24),
+    ],
+)
+def test_liquidation_bounds(world, parameters, field, name, most):
+    rules = replace(LIQUIDATION, **{field: most + 1})
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_market(world.governor, 0, TRADING, rules)
+    assert caught.value.args == (name, most + 1, 0, most)
+    rules = replace(LIQUIDATION, **{field: most})
+    parameters.set_market(world.governor, 0, TRADING, rules)
+    assert parameters.market_liquidation(0) == rules
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "least", "most"),
+    [
+        ("vesting_period", "vestingPeriod", 0, 30 * DAY),
+        ("max_unrealized_age", "maxUnrealizedAge", 1, DAY),
+        ("debt_initial_ratio", "debtInitialRatio", WAD // 8, WAD),
+        ("target_health", "targetHealth", WAD * 101 // 100, 2 * WAD),
+        ("insurance_fee_share", "insuranceFeeShare", 0, WAD),
+        ("pool_fee_share", "poolFeeShare", 0, WAD * 7 // 10),
+        ("auction_start_premium", "auctionStartPremium", 0, WAD // 2),
+        ("auction_duration", "auctionDuration", 60, DAY),
+    ],
+)
+def test_compartment_bounds(world, parameters, field, name, least, most):
+    for value in {least - 1, most + 1} - {-1}:
+        changed = replace(presets.COMPARTMENT, **{field: value})
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_compartment(world.governor, changed)
+        assert caught.value.args == (name, value, least, most)
+    pool = {"pool_fee_share": 0} if field == "insurance_fee_share" else {}
+    for value in (least, most):
+        changed = replace(presets.COMPARTMENT, **pool)
+        parameters.set_compartment(world.governor, replace(changed, **{field: value}))
+        assert getattr(parameters.compartment_parameters(), field) == value
+
+
+def test_breaker_thresholds_rise_strictly(world, parameters):
+    flat = replace(presets.THRESHOLDS, bad_debt=(1, 2, 2, 3))
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_breaker(world.governor, presets.TIMING, flat, (), ())
+    assert caught.value.args == ("badDebt", 2, 3, AMOUNT)
+    steep = BreakerThresholds(*[(1, 2, 3, AMOUNT)] * 4)
+    parameters.set_breaker(world.governor, presets.TIMING, steep, ["ETH"], ["STETH"])
+    assert parameters.breaker_thresholds() == (steep, ("ETH",), ("STETH",))
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "least", "most"),
+    [
+        ("velocity_window", "velocityWindow", 60, DAY),
+        ("volume_window", "volumeWindow", 60, 7 * DAY),
+        ("min_dwell", "minDwell", 60, DAY),
+        ("max_halt", "maxHalt", 60, 3 * DAY),
+    ],
+)
+def test_breaker_windows(world, parameters, field, name, least, most):
+    for value in (least - 1, most + 1):
+        timing = replace(presets.TIMING, **{field: value})
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_breaker(world.governor, timing, presets.THRESHOLDS, (), ())
+        assert caught.value.args == (name, value, least, most)
+
+
+def test_at_most_eight_are_watched(world, parameters):
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_breaker(world.governor, presets.TIMING, presets.THRESHOLDS, ["ETH"] * 9, ())
+    assert caught.value.args == ("watchedPrices", 9, 0, 8)
+
+
+def test_markets_are_listed_in_order_and_keep_their_index(world, parameters):
+    with pytest.raises(RiskParameters_UnknownMarket) as caught:
+        parameters.set_market(world.governor, 3, TRADING, LIQUIDATION)
+    assert caught.value.args == (3,)
+    for read in (parameters.market_trading, parameters.market_liquidation):
+        with pytest.raises(RiskParameters_UnknownMarket):
+            read(2)
+    parameters.set_market(world.governor, 2, TRADING, LIQUIDATION)
+    assert parameters.market_count == 3
+    with pytest.raises(RiskParameters_Immutable) as caught:
+        parameters.set_market(world.governor, 1, TRADING, LIQUIDATION)
+    assert caught.value.args == ("indexAsset",)
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_market(world.governor, 3, presets.market(""), LIQUIDATION)
+    assert caught.value.args == ("indexAsset", 0, 1, UINT256_MAX)
+    assert parameters.market_count == 3
+    for market in range(3, 16):
+        parameters.set_market(world.governor, market, TRADING, LIQUIDATION)
+    with pytest.raises(RiskParameters_UnknownMarket):
+        parameters.set_market(world.governor, 16, TRADING, LIQUIDATION)
+
+
+def test_a_collateral_is_what_it_was_listed_as(world, parameters):
+    old = parameters.collateral_config(2)
+    changes = {"token": address(5), "decimals": 9, "pegged": True, "asset": "ETH"}
+    for field, value in changes.items():
+        with pytest.raises(RiskParameters_Immutable) as caught:
+            parameters.set_collateral(world.governor, 2, replace(old, **{field: value}))
+        assert caught.value.args == (field,)
+    parameters.set_collateral(world.governor, 2, replace(old, cap=0))
+    assert parameters.collateral_config(2).cap == 0
+
+
+def test_a_new_collateral_must_be_new_and_described_truly(world, parameters):
+    token = world.create_token(address(0xA3), 19).address
+    good = presets.collateral(token, 18, "CBTC")
+    for collateral in (0, 4):
+        with pytest.raises(RiskParameters_UnknownCollateral):
+            parameters.set_collateral(world.governor, collateral, good)
+    for listed in (world.settlement.address, parameters.collateral_config(1).token):
+        with pytest.raises(RiskParameters_TokenAlreadyListed) as caught:
+            parameters.set_collateral(world.governor, 3, replace(good, token=listed))
+        assert caught.value.args == (listed,)
+    with pytest.raises(EmptyRevert):
+        parameters.set_collateral(world.governor, 3, replace(good, token=address(0xDEAD)))
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_collateral(world.governor, 3, good)
+    assert caught.value.args == ("decimals", 18, 19, 19)
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
+        parameters.set_collateral(world.governor, 3, replace(good, decimals=19))
+    assert caught.value.args == ("decimals", 19, 0, 18)
+    good_token = world.create_token(address(0xA4), 18).address
+    for pegged, haircut, bounds in ((True, 1, (0, 0)), (False, 0, (WAD // 100, 9 * WAD // 10))):
+        config = replace(good, token=good_token, pegged=pegged, haircut=haircut)
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_collateral(world.governor, 3, config)
+        assert caught.value.args == ("haircut", haircut, *bounds)
+    assert parameters.collateral_count == 2
+
+
+def test_only_the_governor_sets_anything(world, parameters):
+    stranger = address(9)
+    calls = (
+        lambda: parameters.set_market(stranger, 0, TRADING, LIQUIDATION),
+        lambda: parameters.set_collateral(stranger, 1, parameters.collateral_config(1)),
+        lambda: parameters.set_compartment(stranger, presets.COMPARTMENT),
+        lambda: parameters.set_breaker(stranger, presets.TIMING, presets.THRESHOLDS, (), ()),
+    )
+    for call in calls:
+        with pytest.raises(RoleRegistry_MissingRole) as caught:
+            call()
+        assert caught.value.args == (stranger, "GOVERNOR")
