@@ -21,6 +21,7 @@ from bulkhead import ROOT
     metavar="SECONDS",
     help="Mine a block every so often. Without it, each transaction is mined at once.",
 )
+@click.option("--name", default="local", show_default=True, help="Name of the address book.")
 @click.option("--feeds-only", is_flag=True, help="Leave out Uniswap: prices come from feeds alone.")
 @click.option(
     "--parameters",
@@ -39,13 +40,14 @@ from bulkhead import ROOT
 def cli(
     port: int,
     block_time: int | None,
+    name: str,
     feeds_only: bool,
     parameter_file: Path | None,
     heartbeat: int,
 ) -> None:
     """Start Anvil, deploy and seed the suite, and stay up until Ctrl-C.
 
-    Addresses go to deployments/local.json. The chain is gone when this command ends.
+    Addresses go to deployments/NAME.json. The chain is gone when this command ends.
     """
     from bulkhead.chain.anvil import Anvil, AnvilError
     from bulkhead.chain.artifacts import ArtifactError, ensure_compiled
@@ -73,7 +75,7 @@ def cli(
             started = time.monotonic()
             book = deploy_devnet(
                 RpcSender(anvil.rpc, anvil.accounts[0].address),
-                DevnetOptions(spot_markets=not feeds_only, parameters=parameters),
+                DevnetOptions(spot_markets=not feeds_only, network=name, parameters=parameters),
                 artifacts=artifacts,
                 progress=_progress,
             )

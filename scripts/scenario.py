@@ -1,6 +1,6 @@
 """Plays a market scenario on a live local chain and reports who bore what.
 
-    ape run scenario depeg-cascade --help
+ape run scenario depeg-cascade --help
 """
 
 from __future__ import annotations

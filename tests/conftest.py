@@ -48,7 +48,7 @@ class World:
     Attributes:
         rpc: the node, which mines each transaction in a block of its own, one second on.
         book: the address book.
-        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens: the parts.
+        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens: parts.
         roles: who may do what.
         usdb, weth, wbtc, lst: the tokens.
     """

@@ -87,10 +87,10 @@ is_current() {
 
 python_is_current() { is_current "$venv/.stamp-python" requirements.lock; }
 npm_is_current() { is_current node_modules/.stamp package-lock.json; }
-links_are_current() {
-    is_current "$venv/.stamp-links" requirements.lock package-lock.json tools/setup.sh \
-        tools/environment_hook.py
-}
+link_inputs='requirements.lock package-lock.json tools/setup.sh tools/environment_hook.py
+    tools/ape_freshness.py'
+# shellcheck disable=SC2086 # a list of plain names
+links_are_current() { is_current "$venv/.stamp-links" $link_inputs; }
 
 create_venv() {
     python=$(tools/check-prerequisites.sh --python)
@@ -148,6 +148,7 @@ write_environment_hook() {
     site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     printf '%s\n' "$root" 'import bulkhead_environment' >"$site/bulkhead.pth"
     cp tools/environment_hook.py "$site/bulkhead_environment.py"
+    cp tools/ape_freshness.py "$site/bulkhead_ape_freshness.py"
 }
 
 if python_is_current && npm_is_current && links_are_current; then
@@ -172,7 +173,7 @@ fi
 if ! links_are_current; then
     run_step '[setup 4/4] linking solc, anvil, forge, cast' link.log link_binaries
     write_environment_hook
-    fingerprint requirements.lock package-lock.json tools/setup.sh tools/environment_hook.py \
-        >"$venv/.stamp-links"
+    # shellcheck disable=SC2086 # a list of plain names
+    fingerprint $link_inputs >"$venv/.stamp-links"
 fi
 echo 'Ready. To use the tools by hand: . .venv/bin/activate'

@@ -22,7 +22,7 @@ class SpotArbitrageur:
 
     address: str
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
         """Trade the pool to the near edge of the band in which a trade no longer pays."""
         pool = view.pools["WETH/USDB"]
         fee = pool.fee / 1e6
@@ -57,7 +57,7 @@ class PegArbitrageur:
     commitment: float = 0.08
     edge: float = 0.0005
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
         """Claim what is due, queue what she holds, buy while it pays."""
         sent = [
             Transaction(self.address, "LST", "claim", (r.id,), "claim a redemption")

@@ -15,5 +15,5 @@ class Agent(Protocol):
     def address(self) -> str:
         """Where her transactions come from."""
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, rng: Random, /) -> list[Transaction]:
         """Return what she sends now, in this order."""

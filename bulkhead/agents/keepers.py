@@ -30,7 +30,7 @@ class FeedPublisher:
     heartbeat_seconds: int = 1_800
     _last: dict[str, tuple[float, int]] = field(default_factory=dict, init=False)
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
         """Publish the outside price of every asset that has moved or been silent."""
         sent: list[Transaction] = []
         for asset, names in self.feeds.items():
@@ -71,7 +71,7 @@ class OracleKeeper:
     pegs: Sequence[bytes]
     markets: Sequence[int]
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, _view: MarketView, _rng: Random) -> list[Transaction]:
         """Poke everything: each call is idempotent."""
         return [
             *(self._call("OracleAggregator", "record", a, "record price") for a in self.assets),
@@ -93,7 +93,7 @@ class BreakerKeeper:
 
     address: str
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, _view: MarketView, _rng: Random) -> list[Transaction]:
         """Let the breaker look at its signals."""
         return [Transaction(self.address, "CircuitBreaker", "poke", (), "poke breaker")]
 
@@ -110,7 +110,7 @@ class LiquidationKeeper:
     address: str
     capacity: int = 12
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
         """Send those liquidations that work on the latest block."""
         unhealthy = [a for a in view.accounts.values() if a.is_unhealthy and a.positions]
         unhealthy.sort(key=lambda a: (a.equity_maintenance - a.maintenance_margin, a.account))
@@ -147,7 +147,7 @@ class AuctionKeeper:
     margin: float = 0.001
     largest_lot: dict[int, int] = field(default_factory=dict)
 
-    def act(self, view: MarketView, rng: Random) -> list[Transaction]:
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
         """Return what works on the latest block."""
         wanted: list[Transaction] = []
         taken: list[Transaction] = []
@@ -190,11 +190,13 @@ class AuctionKeeper:
         path = self._path(view, state.token)
         if path is None:
             most = int(view.outside.btc * (1 - self.margin) * WAD)
-            arguments = (account.account, collateral, amount, most, self.address, b"")
-            return self._engine("takeAuction", arguments, "take auction")
+            lot = (account.account, collateral, amount, most, self.address, b"")
+            return self._engine("takeAuction", lot, "take auction")
         gain = int(min(value, account.debt) // 10**12 * self.margin)
         arguments = (account.account, collateral, amount, path, gain)
-        return Transaction(self.address, "UniswapV3AuctionCallee", "take", arguments, "take auction")
+        return Transaction(
+            self.address, "UniswapV3AuctionCallee", "take", arguments, "take auction"
+        )
 
     @staticmethod
     def _path(view: MarketView, token: str) -> bytes | None:

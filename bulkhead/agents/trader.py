@@ -122,7 +122,7 @@ class Trader:
         size_luck: float,
     ) -> list[Transaction]:
         if state.health < self.profile.target_health:
-            return self._defend(view, state, position, luck, size_luck)
+            return self._defend(view, position, luck, size_luck)
         gain = position.unrealized_pnl / max(1, state.equity_initial)
         if gain > self.profile.take_profit and luck < 0.5:
             return [self._trade(view, -position.size // 2, "take profit")]
@@ -134,12 +134,7 @@ class Trader:
         return []
 
     def _defend(
-        self,
-        view: MarketView,
-        state: AccountState,
-        position: PositionState,
-        luck: float,
-        size_luck: float,
+        self, view: MarketView, position: PositionState, luck: float, size_luck: float
     ) -> list[Transaction]:
         """Add margin from the wallet if there is any, else make the position smaller."""
         if luck >= self.profile.attention:

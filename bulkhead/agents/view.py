@@ -54,6 +54,11 @@ Simulator = Callable[[Sequence[Transaction]], list[str | None]]
 """Runs each transaction on its own against the latest block: the error's name, None if it works."""
 
 
+def assume_success(transactions: Sequence[Transaction]) -> list[str | None]:
+    """Return None for every transaction: the simulator of a view that has no chain behind it."""
+    return [None for _ in transactions]
+
+
 @dataclass(frozen=True, slots=True)
 class PositionState:
     """One position. ``size`` WAD base units (> 0: long), values WAD."""
@@ -249,7 +254,7 @@ class MarketView:
     auctions: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
     redemptions: Sequence[Redemption] = ()
     queue_delay_seconds: int = 0
-    simulate: Simulator = field(default=lambda transactions: [None] * len(transactions))
+    simulate: Simulator = field(default=assume_success)
 
     def balance(self, owner: str, token: str) -> int:
         """Return raw token units; 0 for an owner nobody watches."""

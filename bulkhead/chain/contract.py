@@ -65,7 +65,7 @@ class DecodedError(NamedTuple):
     def __str__(self) -> str:
         if self.name == "":
             return "revert without data"
-        if self.name == "Panic":
+        if self.name == "Panic" and isinstance(self.args[0], int):
             return f"Panic({PANIC_REASONS.get(self.args[0], hex(self.args[0]))})"
         return f"{self.name}({named(self.args)})"
 

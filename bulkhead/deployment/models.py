@@ -36,6 +36,9 @@ _LIQUIDATION = ("penalty", "keeperShare", "minNotional")
 Threshold64 = Annotated[int, Wad(_ONE_UNIT, MAX_UINT64)]
 Threshold128 = Annotated[int, Wad(_ONE_UNIT, MAX_AMOUNT)]
 Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[!-~]+$")]
+"""Names an asset, market or collateral; assets' names are their ids on chain."""
+Reference = Annotated[str, Field(min_length=1, max_length=42, pattern=r"^[!-~]+$")]
+"""A name of the environment, or an address."""
 
 
 class Model(BaseModel):
@@ -127,12 +130,12 @@ class CollateralParameters(Model):
     """
 
     name: Name
-    token: Name | None = None
+    token: Reference | None = None
     decimals: Annotated[int, Whole(0, 18)]
     asset: Name
     pegged: bool = False
     haircut: Annotated[int, Wad(0, "0.9")] = 0
-    cap: Annotated[int, Wad(0, MAX_AMOUNT)]
+    cap: Annotated[int, Wad(0, MAX_CAP_TOKENS)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -258,7 +261,7 @@ class ChainlinkSource(Model):
     """A Chainlink feed: a name of the environment, or an address."""
 
     kind: Literal["chainlink"]
-    feed: Name
+    feed: Reference
     weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
 
     @property
@@ -274,8 +277,8 @@ class UniswapV3TwapSource(Model):
     """
 
     kind: Literal["uniswap_v3_twap"]
-    pool: Name
-    base: Name
+    pool: Reference
+    base: Reference
     window: Annotated[int, Seconds(1, UINT32_MAX)]
     min_liquidity: Annotated[int, Whole(2, 2**128 - 1)]
     weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
@@ -338,7 +341,7 @@ class PegParameters(Model):
     name: Name
     underlying: Name
     market_ratio: Name
-    rate_source: Name | None = None
+    rate_source: Reference | None = None
     max_age: Annotated[int, Seconds(1, "1d")]
     deadband: Annotated[int, Wad(0, from_wad(10**18 - 1))]
     stress_per_day: Annotated[int, Wad(0, 10)]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from eth_utils.address import is_address
+from eth_utils.address import is_address, is_checksum_address
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bulkhead.chain.codec import checksum
@@ -24,9 +24,9 @@ from bulkhead.deployment.models import (
     CompartmentParameters,
     MarketParameters,
     Model,
-    Name,
     OracleAssetParameters,
     PegParameters,
+    Reference,
     Source,
     UniswapV3TwapSource,
 )
@@ -57,7 +57,9 @@ class ParameterError(Exception):
 
 
 def _checked_address(text: str) -> str:
-    if not is_address(text):
+    digits = text[2:]
+    is_mixed = digits not in (digits.lower(), digits.upper())
+    if not is_address(text) or (is_mixed and not is_checksum_address(text)):
         raise ValueError(f"{text!r} is not an address, or its checksum is wrong")
     return checksum(text)
 
@@ -76,9 +78,9 @@ class RoleParameters(Model):
 class ExternalAddresses(Model):
     """What a real network already has: tokens, feeds and pools by the names used elsewhere."""
 
-    tokens: dict[Name, Address] = Field(default_factory=dict)
-    feeds: dict[Name, Address] = Field(default_factory=dict)
-    pools: dict[Name, Address] = Field(default_factory=dict)
+    tokens: dict[Reference, Address] = Field(default_factory=dict)
+    feeds: dict[Reference, Address] = Field(default_factory=dict)
+    pools: dict[Reference, Address] = Field(default_factory=dict)
 
 
 class DeploymentParameters(Model):
@@ -92,7 +94,7 @@ class DeploymentParameters(Model):
         external: addresses of what exists already, for real networks.
     """
 
-    settlement_token: Name
+    settlement_token: Reference
     chain_id: int | None = None
     roles: RoleParameters = RoleParameters()
     external: ExternalAddresses = ExternalAddresses()

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bulkhead.chain.codec import asset_id, checksum
-from bulkhead.chain.contract import DecodedError, decode_error
+from bulkhead.chain.contract import (
+    ContractReverted,
+    DecodedError,
+    decode_error,
+    revert_data,
+)
 from bulkhead.fuzz.operation import Call
 from bulkhead.fuzz.universe import Universe
 from bulkhead.fuzz.views import ChainView
@@ -82,13 +87,19 @@ class Executor:
         return [self._outcome(t.call, b["calls"]) for t, b in zip(calls, answer, strict=True)]
 
     def commit(self, timed: TimedCall) -> None:
-        """Send a call for good, in a block of its own."""
+        """Send a call for good, in a block of its own.
+
+        Raises:
+            ContractReverted: it was refused.
+        """
         rpc = self._u.rpc
         request = self._encoded(timed.call)
         rpc.set_next_timestamp(timed.timestamp)
-        rpc.send_sync(
-            request["from"], request["to"], bytes.fromhex(request["data"][2:]), 0, CALL_GAS
-        )
+        data = _bytes(request["data"])
+        receipt = rpc.send_sync(request["from"], request["to"], data, 0, CALL_GAS)
+        if not receipt.success:
+            error = revert_data(rpc, receipt.hash)
+            raise ContractReverted(str(timed.call), error, receipt)
 
     def view(self) -> ChainView:
         """Return the state now."""

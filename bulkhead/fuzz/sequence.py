@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from bulkhead.fuzz.executor import Executor, Outcome, TimedCall
 from bulkhead.fuzz.judge import Expected, Judge, play_on_model
-from bulkhead.fuzz.operation import BLOCK_SECONDS, Operation
+from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Operation
 from bulkhead.fuzz.universe import Universe
+from bulkhead.model.math import UINT256_MAX, WAD
 
 
 @dataclass(slots=True)
@@ -31,6 +32,38 @@ class Statistics:
         self.outcomes[timed.call.function, result] += 1
 
 
+def prologue(u: Universe) -> list[Call]:
+    """Return what everybody does first, so that a sequence begins with something at stake.
+
+    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge.
+    """
+    alice, bob, carol, lp = u.actors
+    deposits = ((alice, 0, 60_000 * 10**6), (bob, 1, 20 * WAD), (carol, 2, 10**8), (lp, 0, 10**10))
+    trades = ((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD), (lp, 1, -WAD))
+    return [
+        Call(who, "MarginEngine", "deposit", (u.account(who, 0), token, amount))
+        for who, token, amount in deposits
+    ] + [
+        Call(who, "PerpExchange", "trade", (u.account(who, 0), m, size, UINT256_MAX * (size > 0)))
+        for who, m, size in trades
+    ]
+
+
+def settle_in(u: Universe, executor: Executor) -> None:
+    """Commit the prologue to the chain, and make it part of the universe's origin.
+
+    Raises:
+        ContractReverted: one of its calls was refused.
+    """
+    timestamp = u.rpc.timestamp()
+    committed = []
+    for call in prologue(u):
+        timestamp += 1
+        executor.commit(TimedCall(call, timestamp))
+        committed.append((call, timestamp))
+    u.remember(committed)
+
+
 def resolve(u: Universe, operation: Operation, now: int) -> list[TimedCall]:
     """Return the calls that an operation makes after ``now``, from the model's state."""
     step = operation.resolve(u)
@@ -49,8 +82,8 @@ def generate(u: Universe, operations: Iterable[Operation]) -> list[tuple[TimedCa
     u.reset()
     sequence: list[tuple[TimedCall, Expected]] = []
     for operation in operations:
-        for timed in resolve(u, operation, u.model.now):
-            sequence.append((timed, play_on_model(u, timed)))
+        calls = resolve(u, operation, u.model.now)
+        sequence.extend((timed, play_on_model(u, timed)) for timed in calls)
     return sequence
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
@@ -18,6 +18,7 @@ from bulkhead.fuzz.user_operations import ACTORS, SUB_ACCOUNTS, size_for
 from bulkhead.model import oracle as oracle_model
 from bulkhead.model import peg as peg_model
 from bulkhead.model import types
+from bulkhead.model.breaker import Reference
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.tokens import Token
@@ -111,10 +112,18 @@ class Universe:
         self.adapters: dict[str, oracle_model.ChainlinkAdapter] = {}
         self.model: Model = self._origin.model(self.adapters)
 
+    def remember(self, calls: Sequence[tuple[Call, int]]) -> None:
+        """Make committed calls, with their Unix seconds, part of the origin."""
+        self._origin.prologue = tuple(calls)
+        self.reset()
+
     def reset(self) -> None:
         """Bring the model back to the state of the deployment."""
         self.adapters = {}
         self.model = self._origin.model(self.adapters)
+        for call, timestamp in self._origin.prologue:
+            self.model.now = timestamp
+            self.play(call)
 
     # ------------------------------------------------------------------ what operations ask
 
@@ -219,6 +228,7 @@ class _Origin:
 
     def __init__(self, universe: Universe) -> None:
         self._u = universe
+        self.prologue: tuple[tuple[Call, int], ...] = ()
         book = universe.book
         self._addresses = types.Addresses(
             **{field: lower(book.wiring[wired]) for field, wired in _WIRING.items()}
@@ -234,8 +244,14 @@ class _Origin:
             a.name: universe.contract("OracleAggregator").call("latest", asset_id(a.name))
             for a in book.parameters.oracle
         }
+        self._references = {
+            asset: universe.contract("CircuitBreaker").call("priceReference", asset_id(asset))
+            for asset in book.parameters.breaker.watched_prices
+        }
         self._peg = universe.contract("PegMonitor").call("pegState", asset_id("LST"))
         self._rate = int(universe.contract("LST").call("rate"))
+        self._totals = universe.contract("MarginEngine").call("totals")
+        self._now = universe.rpc.timestamp()
         self._balances = self._read_balances()
 
     def _read_balances(self) -> dict[str, dict[Address, int]]:
@@ -275,10 +291,13 @@ class _Origin:
         self._set_balances(m)
         m.roles.grant_role(m.governor, "GUARDIAN", u.guardian)
         m.circuit_breaker._state.set(self._breaker)
+        for watched, reference in self._references.items():
+            if reference.takenAt:
+                m.circuit_breaker._references[watched] = Reference(*reference)
         for asset, data in self._recorded.items():
             m.now = int(data.recordedAt)
             oracle.record(asset, m.now)
-        m.now = u.rpc.timestamp()
+        m.now = self._now
         m.events.clear()
         m.context.undo.clear()
         return m
@@ -326,7 +345,7 @@ class _Origin:
     def _open_vaults(self, m: Model) -> None:
         """Repeat the first deposits, at the time at which they were made."""
         u = self._u
-        totals = u.contract("MarginEngine").call("totals")
+        totals = self._totals
         lp, staker = lower(u.book.accounts["lp"]), lower(u.book.accounts["staker"])
         for holder, amount, vault in (
             (lp, totals.poolCash, m.liquidity_vault),

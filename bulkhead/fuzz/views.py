@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from eth_utils.crypto import keccak
+
 from bulkhead.fuzz.universe import Model, Universe
-from bulkhead.model import types
+from bulkhead.model import roles, types
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.invariants import Snapshot, snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
@@ -168,6 +170,8 @@ def numbers(value: Any) -> Any:
     if isinstance(value, str):
         if value.startswith("0x"):
             return int(value, 16)
+        if value in (roles.GOVERNOR, roles.RISK_ADMIN, roles.GUARDIAN):
+            return _number(keccak(text=value))
         return _number(value.encode().ljust(32, b"\0"))
     return None if value is None else int(value)
 

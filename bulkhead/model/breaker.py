@@ -102,7 +102,7 @@ class CircuitBreaker(Contract):
             raise CircuitBreaker_Resting(s.halted_at + 2 * p.max_halt)
         if duration == 0 or duration > p.max_halt:
             raise CircuitBreaker_OutOfBounds("duration", duration, 1, p.max_halt)
-        until = checked_uint(self._context.now + duration, 40)
+        until = max(checked_uint(self._context.now + duration, 40), s.guardian_until)
         s = replace(s, guardian_tier=tier, guardian_until=until)
         self._emit("GuardianRaised", guardian=sender, tier=tier, until=until)
         self._set_tier(s, tier, Cause.GUARDIAN, 0)

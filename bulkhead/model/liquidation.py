@@ -1,13 +1,12 @@
-"""Twins of ``LiquidationMath`` and ``LiquidationEngine``. Values WAD unless a unit is given."""
+"""Twin of ``LiquidationEngine``. Values WAD unless a unit is given."""
 
 from __future__ import annotations
 
-from bulkhead.model import token_scale
+from bulkhead.model import liquidation_math, token_scale
 from bulkhead.model.context import Contract, Table, external
 from bulkhead.model.math import (
     WAD,
     checked_uint,
-    mul_div_down,
     mul_div_up,
     mul_down,
     mul_up,
@@ -40,45 +39,6 @@ from bulkhead.model.types import (
     WriteOffReceipt,
     pack,
 )
-
-
-def notional_to_close(
-    equity: int,
-    maintenance_margin: int,
-    target_health: int,
-    maintenance_margin_ratio: int,
-    penalty_ratio: int,
-    debt_maintenance_ratio: int,
-) -> int:
-    """Return the least notional that restores health τ: (τ·M − E) / (τ·m − p·(1 + τ·d)), up."""
-    missing = checked_uint(mul_up(maintenance_margin, target_health) - equity)
-    debt = mul_up(mul_up(penalty_ratio, target_health), debt_maintenance_ratio)
-    gain = checked_uint(mul_down(maintenance_margin_ratio, target_health) - penalty_ratio - debt)
-    return mul_div_up(missing, WAD, gain)
-
-
-def bounded_penalty(
-    wanted: int,
-    equity_before: int,
-    margin_before: int,
-    equity_after: int,
-    margin_after: int,
-    debt_maintenance_ratio: int,
-) -> int:
-    """Return the penalty that leaves health no lower: at most (E' − E·M'/M) / (1 + d), down."""
-    if equity_before <= 0:
-        return 0
-    spare = equity_after - to_int(mul_div_up(equity_before, margin_after, margin_before))
-    if spare <= 0:
-        return 0
-    return min(wanted, mul_div_down(spare, WAD, WAD + debt_maintenance_ratio))
-
-
-def auction_price(start: int, floor: int, elapsed: int, duration: int) -> int:
-    """Return the Dutch auction's price: linear from start to floor, then flat; rounded up."""
-    if elapsed >= duration or start <= floor:
-        return floor
-    return checked_uint(floor + mul_div_up(start - floor, duration - elapsed, duration))
 
 
 class LiquidationEngine(Contract):
@@ -117,7 +77,7 @@ class LiquidationEngine(Contract):
             self.address, account, market, plan.size_delta
         )
         afterwards = engine.valuation(account, caller=self.address)
-        penalty = bounded_penalty(
+        penalty = liquidation_math.bounded_penalty(
             plan.penalty,
             before.equity_maintenance,
             before.maintenance_margin,
@@ -287,7 +247,7 @@ class LiquidationEngine(Contract):
         v = self._parts.margin_engine.collateral_valuation(collateral)
         _require_status(Action.TAKE_AUCTION, v.status)
         top = max(v.market_price, v.maintenance_price)
-        return auction_price(
+        return liquidation_math.auction_price(
             checked_uint(top + mul_up(top, p.auction_start_premium)),
             v.maintenance_price,
             self._context.now - started_at,
@@ -355,7 +315,7 @@ class LiquidationEngine(Contract):
         closed = held
         if v.equity_maintenance > 0:
             p = parameters.compartment_parameters()
-            wanted = notional_to_close(
+            wanted = liquidation_math.notional_to_close(
                 v.equity_maintenance,
                 v.maintenance_margin,
                 p.target_health,

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from plotly.offline import get_plotlyjs
 
 from bulkhead.report import theme
-from bulkhead.report.figures import Panel, panels
+from bulkhead.report.figures import panels
 from bulkhead.report.files import write_text
+from bulkhead.report.panel import Panel
 from bulkhead.report.record import REPORT_FILE, RunRecord
 from bulkhead.report.story import headline_numbers, story
-from bulkhead.report.tables import LedgerRow, ledger_rows, money
+from bulkhead.report.tables import (
+    COLLATERAL_COLUMNS,
+    LedgerRow,
+    collateral_rows,
+    ledger_rows,
+    money,
+)
 
 _CONFIG = {"responsive": True, "displayModeBar": False}
+POSTER_CHART_HEIGHT = 300
+_POSTER_STYLE = """
+header .inner, main { max-width: none; padding-left: 28px; padding-right: 28px; }
+header .inner { padding-top: 22px; padding-bottom: 18px; }
+.story { max-width: none; }
+.tiles { grid-template-columns: repeat(10, minmax(0, 1fr)); }
+.grid { grid-template-columns: repeat(3, minmax(0, 1fr)); margin-top: 16px; }
+main { padding-bottom: 20px; }
+"""
 
 
 def write_report(record: RunRecord, folder: Path) -> Path:
@@ -33,23 +50,46 @@ def write_report(record: RunRecord, folder: Path) -> Path:
 def render(record: RunRecord) -> str:
     """Return the page as HTML. It loads nothing from anywhere."""
     shown = panels(record)
+    return _document(
+        record,
+        [
+            _header(record),
+            "<main>",
+            _section("What happened", [p for p in shown if p.is_timed]),
+            _section("Who paid, and what was refused", [p for p in shown if not p.is_timed]),
+            _ledger(record),
+            _invariants(record),
+            _notes(record),
+            "</main>",
+            _script(shown),
+        ],
+    )
+
+
+_POSTER = ("peg", "health", "tier", "liquidations", "custody", "waterfall")
+
+
+def render_poster(record: RunRecord) -> str:
+    """Return the page that the picture is taken of: six figures, no scrolling."""
+    by_id = {p.id: p for p in panels(record)}
+    shown = [replace(by_id[name], wide=False, caption="") for name in _POSTER]
+    for panel in shown:
+        panel.figure.update_layout(height=POSTER_CHART_HEIGHT)
+    grid = "".join(_card(p) for p in shown)
+    body = [_header(record), f'<main><div class="grid">{grid}</div></main>', _script(shown)]
+    return _document(record, body, _POSTER_STYLE)
+
+
+def _document(record: RunRecord, body: list[str], more_style: str = "") -> str:
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(record.title)}</title>",
-        f"<style>{_style()}</style>",
+        f"<style>{_style()}{more_style}</style>",
         f"<script>{get_plotlyjs()}</script>",
         "</head><body>",
-        _header(record),
-        "<main>",
-        _section("What happened", [p for p in shown if p.is_timed]),
-        _section("Who paid, and what was refused", [p for p in shown if not p.is_timed]),
-        _ledger(record),
-        _invariants(record),
-        _notes(record),
-        "</main>",
-        _script(shown),
+        *body,
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -81,36 +121,61 @@ def _header(record: RunRecord) -> str:
 
 
 def _section(title: str, shown: list[Panel]) -> str:
-    cards = "".join(
+    cards = "".join(_card(p) for p in shown)
+    return f'<h2>{html.escape(title)}</h2><div class="grid">{cards}</div>'
+
+
+def _card(p: Panel) -> str:
+    caption = f"<p>{html.escape(p.caption)}</p>" if p.caption else ""
+    entries = "".join(
+        f'<button type="button" data-chart="chart-{p.id}" data-traces="{json.dumps(e.traces)}">'
+        f'<i style="{e.css}"></i>{html.escape(e.name)}</button>'
+        for e in p.legend
+    )
+    return (
         f'<section class="card{" wide" if p.wide else ""}" id="{p.id}">'
-        f"<h3>{html.escape(p.title)}</h3><p>{html.escape(p.caption)}</p>"
+        f'<h3>{html.escape(p.title)}</h3>{caption}<div class="legend">{entries}</div>'
         f'<div class="chart" id="chart-{p.id}" style="height:{p.figure.layout.height}px"></div>'
         "</section>"
-        for p in shown
     )
-    return f'<h2>{html.escape(title)}</h2><div class="grid">{cards}</div>'
 
 
 def _ledger(record: RunRecord) -> str:
     rows = ledger_rows(record)
     if not rows:
         return ""
-    heads = ("principal", "pool", "insurance", "fees", "all custody")
+    heads = ("principal", "pool", "insurance", "fees", "all custody", "(debt", "claims)")
     head = "<th></th>" + "".join(f"<th>{h}</th>" for h in heads)
     body = "".join(_ledger_line(row) for row in rows)
     return (
         '<h2>Where every unit went</h2><section class="card wide"><p>Settlement tokens, in double '
         "entry, rebuilt from the event log alone and equal to the chain's own ledger. A row inside "
-        "of the compartment sums to zero.</p>"
+        "of the compartment sums to zero. Debt and claims are promises, not cash.</p>"
         f'<div class="scroll"><table class="ledger"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div></section>"
+        f"<tbody>{body}</tbody></table></div>{_collateral(record)}</section>"
+    )
+
+
+def _collateral(record: RunRecord) -> str:
+    rows = collateral_rows(record)
+    if not rows:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in COLLATERAL_COLUMNS)
+    body = "".join(
+        f"<tr><th>{html.escape(token)}</th>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+        for token, cells in rows
+    )
+    return (
+        "<p>Collateral in whole tokens: by the ledger, and what custody holds.</p>"
+        f'<div class="scroll"><table class="ledger"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
 def _ledger_line(row: LedgerRow) -> str:
     cells = "".join(
         f'<td title="{amount} wei">{money(amount) if amount else "·"}</td>'
-        for amount in (*row.pots, row.total)
+        for amount in (*row.pots, row.total, row.debt, row.claims)
     )
     kind = " class='sum'" if row.is_sum else ""
     return f"<tr{kind}><th>{html.escape(row.label)}</th>{cells}</tr>"
@@ -158,11 +223,14 @@ def _script(shown: list[Panel]) -> str:
 const timed = figures.filter(f => f.timed).map(f => f.id);
 const narrow = window.matchMedia("(max-width: 640px)").matches;
 let linking = false;
+for (const button of document.querySelectorAll(".legend button")) {
+  button.addEventListener("click", () => {
+    const hidden = button.classList.toggle("off");
+    Plotly.restyle(button.dataset.chart, {visible: !hidden}, JSON.parse(button.dataset.traces));
+  });
+}
 for (const f of figures) {
-  if (narrow) {
-    f.layout.margin = Object.assign({}, f.layout.margin, {l: 44, r: 10});
-    f.layout.legend = Object.assign({}, f.layout.legend, {font: {size: 10}});
-  }
+  if (narrow) f.layout.margin = Object.assign({}, f.layout.margin, {l: 44, r: 10});
   Plotly.newPlot(f.id, f.data, f.layout, config).then(chart => {
     if (!f.timed) return;
     chart.on("plotly_relayout", change => {
@@ -197,7 +265,7 @@ h1 {{ margin: 6px 0 12px; font-size: clamp(24px, 3.4vw, 36px); line-height: 1.15
 .story {{ max-width: 78ch; margin: 0 0 22px; color: #d3dce5; font-size: 16px; }}
 .flag {{ background: {theme.INSURANCE}; color: #17212b; padding: 8px 12px; border-radius: 6px;
   font-weight: 600; }}
-.tiles {{ display: grid; gap: 10px; grid-template-columns: repeat(auto-fit, minmax(136px, 1fr)); }}
+.tiles {{ display: grid; gap: 10px; grid-template-columns: repeat(5, minmax(0, 1fr)); }}
 .tile {{ background: #22303d; border-radius: 8px; padding: 12px 14px;
   border-top: 3px solid #3f5366; }}
 .tile.good {{ border-top-color: #48a877; }}
@@ -216,6 +284,11 @@ h2 {{ margin: 34px 0 12px; font-size: 19px; }}
 .card h3 {{ margin: 0; font-size: 16px; }}
 .card p {{ margin: 3px 0 8px; color: {theme.MUTED}; font-size: 13.5px; max-width: 90ch; }}
 .chart {{ width: 100%; }}
+.legend {{ display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 2px 0 4px; }}
+.legend button {{ display: inline-flex; align-items: center; gap: 6px; border: 0; padding: 1px 0;
+  background: none; font: inherit; font-size: 12.5px; color: {theme.MUTED}; cursor: pointer; }}
+.legend button.off {{ opacity: .35; text-decoration: line-through; }}
+.legend i {{ display: inline-block; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 13.5px; margin-bottom: 8px; }}
 th, td {{ padding: 6px 10px; border-bottom: 1px solid #edf0f4; text-align: left;
@@ -232,7 +305,8 @@ td.number, .ledger td, .ledger thead th {{ text-align: right; font-variant-numer
 .tile.good, .tile.bad {{ color: inherit; font-weight: inherit; }}
 code {{ font-size: 12px; overflow-wrap: anywhere; }}
 main {{ padding-bottom: 60px; }}
-@media (max-width: 860px) {{ .grid {{ grid-template-columns: minmax(0, 1fr); }} }}
+@media (max-width: 860px) {{ .grid {{ grid-template-columns: minmax(0, 1fr); }}
+  .tiles {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }} }}
 @media (max-width: 640px) {{ header .inner, main {{ padding-left: 12px; padding-right: 12px; }}
   .card {{ padding: 12px 10px 6px; }} .tiles {{ grid-template-columns: repeat(2, 1fr); }} }}
 """

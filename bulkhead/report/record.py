@@ -37,11 +37,13 @@ COLUMNS = {
     "funding_rate": "funding rate of ETH-PERP per day, a fraction",
     "btc_premium": "premium of BTC-PERP, a fraction",
     "btc_funding_rate": "funding rate of BTC-PERP per day, a fraction",
-    "health_p05": "5 % quantile of health ratios of accounts with positions or debt",
-    "health_p25": "25 % quantile",
-    "health_p50": "median",
-    "health_p75": "75 % quantile",
-    "health_p95": "95 % quantile",
+    "health_negative": "accounts with negative equity",
+    "health_below_1": "accounts with health from 0 to 1: liquidatable",
+    "health_below_1_5": "accounts with health from 1 to 1.5",
+    "health_below_3": "accounts with health from 1.5 to 3",
+    "health_below_6": "accounts with health from 3 to 6",
+    "health_above_6": "accounts with health of 6 or more",
+    "health_median": "median health ratio, at most 20",
     "accounts_open": "accounts with positions or debt",
     "accounts_unhealthy": "accounts below their maintenance margin",
     "liquidations": "positions liquidated in the block",
@@ -65,7 +67,8 @@ COLUMNS = {
     "transactions": "transactions in the block",
     "refused": "of which refused",
 }
-"""Every column of the series: one value per recorded block."""
+"""Every column of the series: one value per recorded block. Health is equity over maintenance
+margin, of accounts with positions or debt."""
 
 
 @dataclass(slots=True)
@@ -77,6 +80,8 @@ class RunRecord:
         summary: the contents of ``summary.json``.
         series: one list per name in ``COLUMNS``.
         flows: WAD by ledger row and pot, as decimal strings.
+        collateral: one row per token: symbol, decimals, and raw units as decimal strings: opening,
+            deposited, withdrawn, auctioned, forfeited, closing (by the ledger), custody.
         losses: WAD by tranche, as decimal strings, in the order of the waterfall.
         refusals: count by error, then by what was tried.
         invariants: id, description, result, checks and the first violation.
@@ -90,6 +95,7 @@ class RunRecord:
     summary: dict[str, Any]
     series: dict[str, list[Any]]
     flows: dict[str, dict[str, str]] = field(default_factory=dict)
+    collateral: list[dict[str, Any]] = field(default_factory=list)
     losses: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, dict[str, int]] = field(default_factory=dict)
     invariants: list[dict[str, Any]] = field(default_factory=list)

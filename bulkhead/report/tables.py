@@ -28,11 +28,21 @@ WAD = 10**18
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One row of the double entry. Amounts in WAD: P, L, I, F, and all of them together."""
+    """One row of the double entry. Amounts in WAD.
+
+    Attributes:
+        label: what moved.
+        pots: P, L, I, F.
+        total: all four together: what entered or left custody.
+        debt, claims: D and J, which are promises and not cash.
+        is_sum: a balance, not a movement.
+    """
 
     label: str
     pots: tuple[int, int, int, int]
     total: int
+    debt: int = 0
+    claims: int = 0
     is_sum: bool = False
 
 
@@ -42,33 +52,62 @@ def ledger_rows(record: RunRecord) -> list[LedgerRow]:
     for name, flow in record.flows.items():
         if name == SURPLUS:
             continue
-        pots = tuple(int(flow.get(pot, "0")) for pot in POTS)
-        if name in (OPENING, CLOSING) or any(pots):
-            row = LedgerRow(name, pots, sum(pots), name in (OPENING, CLOSING))  # type: ignore[arg-type]
-            rows.append(row)
+        principal, pool, insurance, fees = (int(flow.get(pot, "0")) for pot in POTS)
+        debt, claims = int(flow.get("debt", "0")), int(flow.get("claims", "0"))
+        pots = (principal, pool, insurance, fees)
+        is_sum = name in (OPENING, CLOSING)
+        if is_sum or any(pots) or debt or claims:
+            rows.append(LedgerRow(name, pots, sum(pots), debt, claims, is_sum))
     if rows and SURPLUS in record.flows:
         surplus = int(record.flows[SURPLUS]["custody"])
-        rows.append(LedgerRow("surplus: rounding, in nobody's favour", (0, 0, 0, 0), surplus))
+        rows.append(LedgerRow("surplus (rounding)", (0, 0, 0, 0), surplus))
         closing = next(r.total for r in rows if r.label == CLOSING)
-        rows.append(LedgerRow("tokens in custody", (0, 0, 0, 0), closing + surplus, True))
+        rows.append(LedgerRow("tokens in custody", (0, 0, 0, 0), closing + surplus, is_sum=True))
     return rows
 
 
-def waterfall_rows(record: RunRecord) -> list[tuple[str, int]]:
-    """Return label and WAD of each tranche that was used, the total first."""
+def waterfall_rows(record: RunRecord) -> list[tuple[str, str, int]]:
+    """Return name, label and WAD of each tranche that was used, the total first."""
     amounts = {name: int(text) for name, text in record.losses.items()}
     return [
-        (label, amounts[name])
+        (name, label, amounts[name])
         for name, label in WATERFALL
         if name in amounts and (amounts[name] or name in ("total", "nobody"))
     ]
 
 
-def money(wad: int) -> str:
-    """Return WAD as settlement units with thousands separators and two decimals."""
-    sign = "−" if wad < 0 else ""
-    cents = (abs(wad) * 100 + WAD // 2) // WAD
-    return f"{sign}{cents // 100:,}.{cents % 100:02d}"
+COLLATERAL_COLUMNS = (
+    "opening",
+    "deposited",
+    "withdrawn",
+    "auctioned",
+    "forfeited",
+    "closing",
+    "custody",
+)
+
+
+def collateral_rows(record: RunRecord) -> list[tuple[str, list[str]]]:
+    """Return a token's symbol and its amounts by ``COLLATERAL_COLUMNS``, in whole tokens."""
+    return [
+        (
+            str(row["token"]),
+            [
+                money(int(row[column]) * 10 ** (18 - int(row["decimals"])), 4)
+                for column in COLLATERAL_COLUMNS
+            ],
+        )
+        for row in record.collateral
+    ]
+
+
+def money(wad: int, decimals: int = 2) -> str:
+    """Return WAD as settlement units with thousands separators, rounded to 0 … 18 decimals."""
+    unit = 10**decimals
+    rounded = (abs(wad) * unit + WAD // 2) // WAD
+    sign = "−" if wad < 0 and rounded else ""
+    fraction = f".{rounded % unit:0{decimals}d}" if decimals else ""
+    return f"{sign}{rounded // unit:,}{fraction}"
 
 
 def exact(wad: int) -> str:

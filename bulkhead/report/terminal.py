@@ -9,7 +9,17 @@ from rich.table import Table
 
 from bulkhead.report.record import RunRecord
 from bulkhead.report.story import headline_numbers, story
-from bulkhead.report.tables import ledger_rows, money, waterfall_rows
+from bulkhead.report.tables import (
+    COLLATERAL_COLUMNS,
+    collateral_rows,
+    exact,
+    ledger_rows,
+    money,
+    waterfall_rows,
+)
+
+_WIDE = 118
+"""Columns from which the ledger is shown with decimals."""
 
 
 def print_run(record: RunRecord, console: Console) -> None:
@@ -21,7 +31,11 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(story(record))
     console.print()
     console.print(_headline(record))
-    console.print(_ledger(record))
+    console.print(_ledger(record, console.width < _WIDE))
+    console.print(_proof(record), style="dim", highlight=False)
+    console.print()
+    if record.collateral:
+        console.print(_collateral(record))
     console.print(_waterfall(record))
     if record.refusals:
         console.print(_refusals(record))
@@ -44,26 +58,54 @@ def _headline(record: RunRecord) -> Table:
     return table
 
 
-def _ledger(record: RunRecord) -> Table:
+def _ledger(record: RunRecord, is_narrow: bool) -> Table:
     table = Table(
         title="Where every unit went (USDB; rows inside of the compartment sum to zero)",
         title_justify="left",
+        padding=(0, 0 if is_narrow else 1),
     )
-    table.add_column("")
-    for name in ("principal", "pool", "insurance", "fees", "custody"):
+    table.add_column("", no_wrap=True)
+    names = ("principal", "pool", "insurance", "fees", "custody", "(debt", "claims)")
+    shown = 5 if is_narrow else 7
+    for name in names[:shown]:
         table.add_column(name, justify="right", no_wrap=True)
     for row in ledger_rows(record):
-        amounts = (*row.pots, row.total)
-        cells = [money(a) if a else "·" for a in amounts]
+        amounts = (*row.pots, row.total, row.debt, row.claims)[:shown]
+        cells = [money(a, 0 if is_narrow else 2) if a else "·" for a in amounts]
         table.add_row(row.label, *cells, style="bold" if row.is_sum else "")
     return table
+
+
+def _collateral(record: RunRecord) -> Table:
+    table = Table(title="Collateral in custody (whole tokens)", title_justify="left")
+    table.add_column("")
+    for name in COLLATERAL_COLUMNS:
+        table.add_column(name, justify="right")
+    for token, cells in collateral_rows(record):
+        table.add_row(token, *cells)
+    return table
+
+
+def _proof(record: RunRecord) -> str:
+    """Return the sum of the ledger's last rows in full."""
+    rows = ledger_rows(record)
+    if len(rows) < 3:
+        return ""
+    closing, surplus, custody = rows[-3:]
+    names = ("principal", "pool", "insurance", "fees")
+    parts = [f"{exact(amount)} ({name})" for amount, name in zip(closing.pots, names, strict=True)]
+    total = sum(closing.pots) + surplus.total
+    sign = "=" if total == custody.total else "≠"
+    return " + ".join([*parts, f"{exact(surplus.total)} (surplus)"]) + (
+        f" {sign} {exact(custody.total)} in custody, to the wei"
+    )
 
 
 def _waterfall(record: RunRecord) -> Table:
     table = Table(title="Who bore the losses (USDB)", title_justify="left", show_header=False)
     table.add_column("")
     table.add_column("", justify="right", no_wrap=True)
-    for i, (label, amount) in enumerate(waterfall_rows(record)):
+    for i, (_, label, amount) in enumerate(waterfall_rows(record)):
         table.add_row(label, money(amount), style="bold" if i == 0 else "")
     return table
 

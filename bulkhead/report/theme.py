@@ -30,6 +30,10 @@ TIER_COLORS = ("#ffffff", "#fdf1d3", "#fadfb5", "#f4bfa3", "#e39a94")
 """Background by breaker tier: the redder, the less is allowed."""
 
 
+HEALTH_COLORS = ("#8c1d18", "#d1615d", "#f2b279", "#f5dfa8", "#a9cfc4", "#5d9c92")
+"""Classes of health, from negative equity to ample."""
+
+
 def faded(color: str, alpha: float) -> str:
     """Return a ``#rrggbb`` colour as CSS ``rgba``."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
@@ -43,17 +47,11 @@ def layout(**more: Any) -> dict[str, Any]:
         "font": {"family": FONT, "size": 12, "color": INK},
         "paper_bgcolor": PAPER,
         "plot_bgcolor": PAPER,
-        "margin": {"l": 56, "r": 16, "t": 28, "b": 40},
+        "margin": {"l": 56, "r": 16, "t": 12, "b": 40},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"family": FONT, "size": 12}},
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "font": {"size": 11, "color": MUTED},
-        },
+        # The page draws its own legends: they wrap on narrow screens.
+        "showlegend": False,
         "height": 340,
     }
     return base | more

@@ -100,8 +100,7 @@ def _array(element: _Kind) -> _Kind:
             return tuple(element.decode(data, first + element.head * i) for i in range(count))
         places = range(first, first + _WORD * count, _WORD)
         return tuple(
-            element.decode(data, first + int.from_bytes(data[p : p + _WORD], "big"))
-            for p in places
+            element.decode(data, first + int.from_bytes(data[p : p + _WORD], "big")) for p in places
         )
 
     return _Kind(_WORD, True, decode)

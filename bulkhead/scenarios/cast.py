@@ -132,9 +132,7 @@ def _keepers(world: World, funding: Funding, cast: Cast) -> None:
     world.watch(cast.prober)
 
 
-def _arbitrageurs(
-    funding: Funding, cast: Cast, sizes: Sizes, prices: OutsidePrices
-) -> None:
+def _arbitrageurs(funding: Funding, cast: Cast, sizes: Sizes, prices: OutsidePrices) -> None:
     spot = SpotArbitrageur(wallet("spot arbitrageur"))
     funding.give(spot.address, "USDB", 60_000_000 * USDB_UNIT)
     funding.give(spot.address, "WETH", round(60_000_000 / prices.eth) * ETHER)

@@ -35,6 +35,8 @@ from bulkhead.scenarios.depeg_cascade import (
 from bulkhead.scenarios.prices import MAX_GAP_SECONDS, PriceFileError, load_prices
 from bulkhead.scenarios.world import WorldError
 
+_FILE_COLUMNS = 130
+"""Width of the tables where the output goes to a file."""
 EXIT_BROKEN, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 _FAILURES = (AnvilError, ArtifactError, DeploymentError, WorldError, RpcError, RpcConnectionError)
 
@@ -59,6 +61,8 @@ def play_depeg_cascade(
         console: where to print; None: the terminal.
     """
     out = console or Console()
+    if console is None and not out.is_terminal:
+        out.width = _FILE_COLUMNS
     try:
         if prices is not None:
             options = replace(options, history=load_prices(prices, ratio_column))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bulkhead.agents.view import OutsidePrices
 from bulkhead.chain.artifacts import Artifacts
@@ -66,7 +65,7 @@ def market_path(options: DepegOptions) -> MarketPath:
     path = depeg_path(
         options.seed, options.steps, options.severity, START, STEP_SECONDS, WARMUP_STEPS
     )
-    return path if options.history is None else replayed_path(options.history, path)
+    return path if options.history is None else replayed_path(options.history, path, START)
 
 
 @dataclass(slots=True)

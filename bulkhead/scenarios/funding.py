@@ -22,7 +22,9 @@ class Funding:
         self.transactions: list[Transaction] = []
         self.addresses: list[str] = []
 
-    def _add(self, sender: str, contract: str, function: str, *args: object, value: int = 0) -> None:
+    def _add(
+        self, sender: str, contract: str, function: str, *args: object, value: int = 0
+    ) -> None:
         purpose = f"set up: {contract}.{function}"
         self.transactions.append(Transaction(sender, contract, function, args, purpose, value))
 

@@ -42,6 +42,7 @@ BORDER_ROWS = (
 )
 INNER_ROWS = (LOSSES, PROFITS, FEES, REWARDS, FEES_SHARED, CONVERSIONS, WRITE_OFFS)
 ROWS = BORDER_ROWS + INNER_ROWS
+COLLATERAL_ROWS = ("deposited", "withdrawn", "auctioned", "forfeited")
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class LedgerReplay:
         self.accounts: dict[bytes, Entry] = {}
         self.pots = dict.fromkeys(POTS, 0)
         self.flows: dict[str, dict[str, int]] = {row: dict.fromkeys(POTS, 0) for row in ROWS}
+        self.collateral_flows: dict[int, dict[str, int]] = {}
         self.unrealized_positive = 0
         self.losses = LossSplit()
         self.write_offs: list[WriteOff] = []
@@ -130,7 +132,12 @@ class LedgerReplay:
     def close_books(self) -> None:
         """Start the flows anew: what the pots hold now is the opening balance."""
         self.flows = {row: dict.fromkeys(POTS, 0) for row in ROWS}
+        self.collateral_flows = {}
         self.losses = LossSplit()
+
+    def booked_collateral(self, collateral: int) -> int:
+        """Return the raw token units of a collateral that all accounts hold together."""
+        return sum(entry.collateral.get(collateral, 0) for entry in self.accounts.values())
 
     # ------------------------------------------------------------------ booking
 
@@ -145,31 +152,35 @@ class LedgerReplay:
         self.entry(account).cash += amount
         self._book(row, principal=amount - repaid, pool=repaid, debt=-repaid)
 
+    def _move_collateral(self, row: str, e: Any, amount: int) -> None:
+        held = self.entry(e.account).collateral
+        held[e.collateral] = held.get(e.collateral, 0) + amount
+        flow = self.collateral_flows.setdefault(e.collateral, dict.fromkeys(COLLATERAL_ROWS, 0))
+        flow[row] += amount
+
     # ------------------------------------------------------------------ events
 
     def _on_Deposited(self, e: Any) -> None:  # noqa: N802
-        entry = self.entry(e.account)
         if e.collateral:
-            held = entry.collateral.get(e.collateral, 0)
-            entry.collateral[e.collateral] = held + e.amountTokens
+            self._move_collateral("deposited", e, e.amountTokens)
         else:
             self._credit(DEPOSITS, e.account, e.amountTokens * self._scale, e.debtRepaid)
             self.losses.repaid_by_owner += e.debtRepaid
 
     def _on_Withdrawn(self, e: Any) -> None:  # noqa: N802
         if e.collateral:
-            self.entry(e.account).collateral[e.collateral] -= e.amountTokens
+            self._move_collateral("withdrawn", e, -e.amountTokens)
         else:
             amount = e.amountTokens * self._scale
             self.entry(e.account).cash -= amount
             self._book(WITHDRAWALS, principal=-amount)
 
     def _on_CollateralSeized(self, e: Any) -> None:  # noqa: N802
-        self.entry(e.account).collateral[e.collateral] -= e.amountTokens
+        self._move_collateral("auctioned", e, -e.amountTokens)
 
     def _on_CollateralForfeited(self, e: Any) -> None:  # noqa: N802
         # Dust of a bankrupt account: it stays in custody and belongs to nobody.
-        self.entry(e.account).collateral[e.collateral] -= e.amountTokens
+        self._move_collateral("forfeited", e, -e.amountTokens)
 
     def _on_AuctionProceedsCredited(self, e: Any) -> None:  # noqa: N802
         self._credit(AUCTIONS, e.account, e.amountTokens * self._scale, e.debtRepaid)
@@ -208,9 +219,7 @@ class LedgerReplay:
 
     def _on_Converted(self, e: Any) -> None:  # noqa: N802
         junior = self.pots["claims"] + self.unrealized_positive
-        self.conversions.append(
-            Conversion(e.account, e.amount, e.paid, self.pots["pool"], junior)
-        )
+        self.conversions.append(Conversion(e.account, e.amount, e.paid, self.pots["pool"], junior))
         entry = self.entry(e.account)
         entry.claim -= e.amount
         entry.cash += e.paid

@@ -25,9 +25,7 @@ def scenario_node(url: str | None) -> Iterator[Rpc]:
         WorldError: there is no Anvil at ``url``.
     """
     if url is None:
-        with Anvil(
-            base_fee=0, gas_limit=BLOCK_GAS_LIMIT, timestamp=GENESIS_TIMESTAMP
-        ) as anvil:
+        with Anvil(base_fee=0, gas_limit=BLOCK_GAS_LIMIT, timestamp=GENESIS_TIMESTAMP) as anvil:
             yield anvil.rpc
         return
     rpc = Rpc(url)

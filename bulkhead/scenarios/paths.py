@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from bulkhead.agents.view import OutsidePrices
@@ -122,7 +123,9 @@ def depeg_path(
     return MarketPath(step_seconds, tuple(prices), warmup, {ETH: name, BTC: name, RATIO: name})
 
 
-def replayed_path(history: PriceHistory, generated: MarketPath) -> MarketPath:
+def replayed_path(
+    history: PriceHistory, generated: MarketPath, start: OutsidePrices
+) -> MarketPath:
     """Return a path that follows a price file wherever the file has a column.
 
     The file's whole span is spread over the steps after the warm-up, in which its first prices
@@ -132,6 +135,7 @@ def replayed_path(history: PriceHistory, generated: MarketPath) -> MarketPath:
     Args:
         history: the file.
         generated: gives the number of steps, and the prices that the file does not have.
+        start: prices of the deployed pools.
     """
     count, warmup = len(generated), generated.warmup
     step_seconds = max(60, math.ceil(history.span_seconds / (count - 1 - warmup)))
@@ -139,7 +143,6 @@ def replayed_path(history: PriceHistory, generated: MarketPath) -> MarketPath:
     for step, other in enumerate(generated.steps):
         time = history.first + max(0, step - warmup) * step_seconds
         values = {ETH: other.eth, BTC: other.btc, RATIO: other.ratio}
-        start = generated.steps[0]
         for name, series in history.series.items():
             value = series.at(time)
             if name == RATIO:
@@ -157,7 +160,7 @@ def replayed_path(history: PriceHistory, generated: MarketPath) -> MarketPath:
 
 def _along(course: _Course, part: float) -> float:
     """Return a course's value at ``part`` (0 … 1), linear between its points."""
-    for (x0, y0), (x1, y1) in zip(course, course[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(course):
         if part <= x1:
             return y0 + (y1 - y0) * (part - x0) / (x1 - x0)
     return course[-1][1]

@@ -14,7 +14,6 @@ from bulkhead.scenarios.world import TRANSACTION_GAS, World
 HALT = 4
 INCREASE_MAX_TIER = 1
 _STALE = 0
-_HEALTHY = "LiquidationEngine_Healthy"
 
 
 def check_liquidatable(
@@ -22,17 +21,14 @@ def check_liquidatable(
 ) -> None:
     """LIQ-1: tries to liquidate every account, by simulated calls in one batch.
 
-    Healthy accounts must be refused as healthy. Unhealthy ones must be open to at least one path,
+    On healthy accounts every path must be refused. Unhealthy ones must be open to at least one,
     unless the compartment is halted or a price is stale.
 
     Args:
         keeper: who tries; holds settlement tokens for auctions.
     """
     accounts = [a for a in view.accounts.values() if a.is_priced and (a.positions or a.debt)]
-    tried: list[tuple[AccountState, list[Transaction]]] = []
-    for account in accounts:
-        paths = _paths(view, account, keeper)
-        tried.append((account, paths if account.is_unhealthy else paths[:1]))
+    tried = [(account, _paths(view, account, keeper)) for account in accounts]
     errors = iter(world.simulate([t for _, paths in tried for t in paths]))
     markets = view.compartment.markets
     blocked = view.compartment.tier >= HALT or any(m.status == _STALE for m in markets)
@@ -42,7 +38,7 @@ def check_liquidatable(
             log.require(
                 "LIQ-1",
                 block,
-                all(e == _HEALTHY for e in results) or (blocked and None not in results),
+                None not in results,
                 f"healthy account 0x{account.account.hex()} (equity {account.equity_maintenance}, "
                 f"requirement {account.maintenance_margin}): {results}",
             )

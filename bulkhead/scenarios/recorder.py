@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from bulkhead.agents.view import WAD, AccountState, MarketView
 from bulkhead.report.record import COLUMNS, RunRecord
 from bulkhead.report.tables import CLOSING, OPENING, SURPLUS, exact
 from bulkhead.scenarios.invariants import DESCRIPTIONS, InvariantLog
-from bulkhead.scenarios.ledger import POTS, ROWS, LedgerReplay
+from bulkhead.scenarios.ledger import COLLATERAL_ROWS, POTS, ROWS, LedgerReplay
 from bulkhead.scenarios.world import Block, open_interest_units
 
-_QUANTILES = {
-    "health_p05": 0.05,
-    "health_p25": 0.25,
-    "health_p50": 0.5,
-    "health_p75": 0.75,
-    "health_p95": 0.95,
-}
-_HEALTH_RANGE = (-2.0, 20.0)
-"""Health ratios beyond these are drawn at the edge."""
+_HEALTH_CLASSES = (
+    ("health_negative", 0.0),
+    ("health_below_1", 1.0),
+    ("health_below_1_5", 1.5),
+    ("health_below_3", 3.0),
+    ("health_below_6", 6.0),
+    ("health_above_6", inf),
+)
+"""Classes of health ratios and where each ends."""
+_HIGHEST_HEALTH = 20.0
 _CAUSES = (
     "calm",
     "price move",
@@ -41,9 +43,16 @@ class Recorder:
         start: Unix seconds from which hours are counted.
         replay: the ledger as events tell it, kept up to date by the caller.
         log: the invariants.
+        collaterals: symbol and decimals of each collateral token, from id 1 on.
     """
 
-    def __init__(self, start: int, replay: LedgerReplay, log: InvariantLog) -> None:
+    def __init__(
+        self,
+        start: int,
+        replay: LedgerReplay,
+        log: InvariantLog,
+        collaterals: Sequence[tuple[str, int]],
+    ) -> None:
         self._start = start
         self._replay = replay
         self._log = log
@@ -55,6 +64,10 @@ class Recorder:
         self.unhealthy: set[bytes] = set()
         self.liquidated: set[bytes] = set()
         self._opening = dict(replay.pots)
+        self._opening_collateral = {
+            i: replay.booked_collateral(i) for i in range(1, len(collaterals) + 1)
+        }
+        self._collaterals = collaterals
         self._opening_write_offs = len(replay.write_offs)
         self._share_price: float | None = None
         self._last: MarketView | None = None
@@ -92,9 +105,7 @@ class Recorder:
         of: dict[str, list[Any]] = defaultdict(list)
         for event in events:
             of[event.name].append(event.args)
-        notional = sum(
-            abs(e.sizeDelta) * e.fillPrice // WAD for e in of["Liquidated"]
-        )
+        notional = sum(abs(e.sizeDelta) * e.fillPrice // WAD for e in of["Liquidated"])
         payments = sum(e.paymentTokens for e in of["AuctionTaken"]) * 10**12
         bad_debt = sum(e.receipt.debt for e in of["BadDebtWrittenOff"])
         self.counts["liquidations"] += len(of["Liquidated"])
@@ -162,14 +173,14 @@ class Recorder:
         open_ = [a for a in accounts if a.maintenance_margin > 0]
         unhealthy = {a.account for a in open_ if a.is_unhealthy}
         self.unhealthy |= unhealthy
-        low, high = _HEALTH_RANGE
-        ratios = sorted(min(high, max(low, a.health)) for a in open_)
-        quantiles = {
-            name: ratios[min(len(ratios) - 1, int(part * len(ratios)))] if ratios else None
-            for name, part in _QUANTILES.items()
-        }
+        ratios = sorted(a.health for a in open_)
+        counts = dict.fromkeys((name for name, _ in _HEALTH_CLASSES), 0)
+        for ratio in ratios:
+            counts[next(name for name, end in _HEALTH_CLASSES if ratio < end)] += 1
+        median = min(_HIGHEST_HEALTH, ratios[len(ratios) // 2]) if ratios else None
         return {
-            **quantiles,
+            **counts,
+            "health_median": median,
             "accounts_open": len(open_),
             "accounts_unhealthy": len(unhealthy),
         }
@@ -206,6 +217,7 @@ class Recorder:
             summary=self._summary(scenario, series, losses, facts),
             series=series,
             flows=self._flows(),
+            collateral=self._collateral(),
             losses={name: str(amount) for name, amount in losses.items()},
             refusals={error: dict(by) for error, by in sorted(self.refusals.items())},
             invariants=self._invariants(),
@@ -243,6 +255,21 @@ class Recorder:
             name: {pot: str(amount) for pot, amount in flow.items() if pot in (*POTS, "custody")}
             for name, flow in flows.items()
         }
+
+    def _collateral(self) -> list[dict[str, Any]]:
+        held = self._last.compartment.collaterals if self._last else ()
+        rows = []
+        for i, (symbol, decimals) in enumerate(self._collaterals, start=1):
+            flow = self._replay.collateral_flows.get(i, {})
+            amounts = {
+                "opening": self._opening_collateral[i],
+                **{row: flow.get(row, 0) for row in COLLATERAL_ROWS},
+                "closing": self._replay.booked_collateral(i),
+                "custody": held[i - 1].custody_tokens if i <= len(held) else 0,
+            }
+            text = {name: str(amount) for name, amount in amounts.items()}
+            rows.append({"token": symbol, "decimals": decimals, **text})
+        return rows
 
     def _invariants(self) -> list[dict[str, Any]]:
         results = self._log.results

@@ -52,7 +52,10 @@ class Run:
         }
         self._set_up(funding)
         self._start = world.timestamp
-        self.recorder = Recorder(self._start, self.replay, self.log)
+        symbols = sorted((i, name) for name, i in book.collaterals.items() if i)
+        self.recorder = Recorder(
+            self._start, self.replay, self.log, [(name, book.decimals[name]) for _, name in symbols]
+        )
 
     def play(self, progress: Progress | None = None) -> None:
         """Play all steps. Whatever interrupts it, the recorder holds every whole block."""
@@ -121,4 +124,4 @@ class Run:
     def _tiers_of(block: Block, view: MarketView) -> int:
         """Return the highest tier that held at any time during the block."""
         changes = [e.args for e in block.events if e.name == "TierChanged"]
-        return max([view.compartment.tier, *(t for args in changes for t in args[:2])])
+        return max([view.compartment.tier, *(int(t) for args in changes for t in args[:2])])

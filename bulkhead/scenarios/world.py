@@ -1,8 +1,8 @@
-"""A live chain with the suite on it: sends in bulk, mines at chosen times, reads in few requests."""
+"""A live chain with the suite on it: bulk sending, blocks at chosen times, few requests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,9 +115,7 @@ class World:
             raise WorldError(f"the deployment has no pool {', '.join(missing)}")
         names = (*book.contracts, *book.tokens, *book.feeds)
         self._contracts = {n: book.contract(rpc, n) for n in names if _is_known(rpc, book, n)}
-        self._pools = {
-            name: Contract(rpc, book.pools[name], _POOL_ABI, name) for name in _POOLS
-        }
+        self._pools = {name: Contract(rpc, book.pools[name], _POOL_ABI, name) for name in _POOLS}
         self._fees = {name: int(pool.call("fee")) for name, pool in self._pools.items()}
         lens = self.contract("Lens").abi
         self._decoders = {
@@ -178,9 +176,7 @@ class World:
         self.rpc.mine(timestamp)
         receipts = self.rpc.block_receipts("latest")
         if len(receipts) != len(transactions):
-            raise WorldError(
-                f"{len(receipts)} of {len(transactions)} transactions were mined"
-            )
+            raise WorldError(f"{len(receipts)} of {len(transactions)} transactions were mined")
         self.timestamp = timestamp
         number = receipts[0].block_number if receipts else self.rpc.block_number()
         errors = self._errors([r for r in receipts if not r.success])
@@ -280,9 +276,7 @@ class World:
         answers: list[Any] = []
         for (contract, name, _), result in zip(calls, self.rpc.batch(requests), strict=True):
             if isinstance(result, RpcError):
-                raise WorldError(
-                    f"{contract.name}.{name}: {decode_error(result.data)}"
-                ) from result
+                raise WorldError(f"{contract.name}.{name}: {decode_error(result.data)}") from result
             data = bytes.fromhex(result[2:])
             decode = self._decoders.get(name) if contract.name == "Lens" else None
             answers.append(decode(data) if decode else contract.decode(name, data))
@@ -333,6 +327,3 @@ def open_interest_units(view: MarketView) -> tuple[int, int]:
     longs = sum(m.open_interest_long * m.index_price // ETHER for m in view.compartment.markets)
     shorts = sum(m.open_interest_short * m.index_price // ETHER for m in view.compartment.markets)
     return longs, shorts
-
-
-Named = Mapping[str, str]

@@ -211,6 +211,14 @@ contract LibraryHarness {
         return m.unrealizedTotal(mark);
     }
 
+    function closeOutTotal(Market memory m, uint256 indexPrice, uint256 skewScale)
+        external
+        pure
+        returns (int256)
+    {
+        return m.closeOutTotal(indexPrice, skewScale);
+    }
+
     /// @notice Quotes a fill and applies it.
     function fillPosition(
         Market memory m,

@@ -20,15 +20,6 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 contract CircuitBreaker is ICircuitBreaker {
     using SafeCastLib for uint256;
 
-    /// @dev Prices against which a move is measured: the one of this window and the one before, so that a move
-    /// across the turn of a window is seen whole.
-    struct Reference {
-        uint128 price;
-        uint40 takenAt;
-        uint128 previousPrice;
-        uint40 previousTakenAt;
-    }
-
     IRoleRegistry internal immutable _roles;
     IOracleAggregator internal immutable _oracle;
     IPegMonitor internal immutable _pegMonitor;
@@ -38,7 +29,7 @@ contract CircuitBreaker is ICircuitBreaker {
     BreakerState internal _state;
     Bucket internal _liquidations;
     Bucket internal _badDebt;
-    mapping(AssetId asset => Reference) internal _references;
+    mapping(AssetId asset => PriceReference) internal _references;
 
     modifier onlyLiquidationEngine() {
         if (msg.sender != _liquidationEngine) {
@@ -95,7 +86,9 @@ contract CircuitBreaker is ICircuitBreaker {
             revert CircuitBreaker_OutOfBounds("duration", duration, 1, p.maxHalt);
         }
         s.guardianTier = tier_;
-        s.guardianUntil = uint40(block.timestamp) + duration;
+        // An earlier order that lasts longer is not cut short by a stronger one.
+        uint40 until = uint40(block.timestamp) + duration;
+        if (until > s.guardianUntil) s.guardianUntil = until;
         emit GuardianRaised(msg.sender, tier_, s.guardianUntil);
         _setTier(s, tier_, Cause.Guardian, 0);
     }
@@ -125,6 +118,11 @@ contract CircuitBreaker is ICircuitBreaker {
     /// @inheritdoc ICircuitBreaker
     function breakerState() external view returns (BreakerState memory) {
         return _state;
+    }
+
+    /// @inheritdoc ICircuitBreaker
+    function priceReference(AssetId asset) external view returns (PriceReference memory) {
+        return _references[asset];
     }
 
     /// @inheritdoc ICircuitBreaker
@@ -200,7 +198,7 @@ contract CircuitBreaker is ICircuitBreaker {
     function _renewReferences(BreakerTiming memory p) internal {
         (, AssetId[] memory prices,) = _riskParameters.breakerThresholds();
         for (uint256 i; i < prices.length; ++i) {
-            Reference storage r = _references[prices[i]];
+            PriceReference storage r = _references[prices[i]];
             if (r.takenAt != 0 && block.timestamp < uint256(r.takenAt) + p.velocityWindow) {
                 continue;
             }
@@ -225,7 +223,7 @@ contract CircuitBreaker is ICircuitBreaker {
 
     /// @dev Largest move against the references. One that nobody renewed for two windows says nothing of speed.
     function _move(AssetId asset, uint256 price) internal view returns (uint256) {
-        Reference memory r = _references[asset];
+        PriceReference memory r = _references[asset];
         uint256 maxAge = 2 * uint256(_riskParameters.breakerTiming().velocityWindow);
         uint256 move = block.timestamp - r.takenAt > maxAge ? 0 : _distance(price, r.price);
         return block.timestamp - r.previousTakenAt > maxAge

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Action} from "../types/Action.sol";
+import {AssetId} from "../types/AssetId.sol";
 
 /// @title Tiers 0 … 4 of a compartment, and what is still allowed in each
 /// @notice A signal raises the tier at once; it falls one step at a time, after a minimum dwell; a halt
@@ -32,6 +33,17 @@ interface ICircuitBreaker {
         uint40 guardianUntil;
     }
 
+    /// @notice Prices against which a move is measured: the one of this window and the one before, so that a move
+    /// across the turn of a window is seen whole.
+    /// @param price WAD settlement units.
+    /// @param takenAt Unix seconds.
+    struct PriceReference {
+        uint128 price;
+        uint40 takenAt;
+        uint128 previousPrice;
+        uint40 previousTakenAt;
+    }
+
     /// @param level WAD of the bucket at `updatedAt`; it leaks to zero in `volumeWindow`.
     struct Bucket {
         uint128 level;
@@ -60,7 +72,8 @@ interface ICircuitBreaker {
     /// @return newTier The tier after the call.
     function poke() external returns (uint8 newTier);
 
-    /// @notice Raises the tier to at least `tier_` for `duration` seconds. Only the guardian.
+    /// @notice Raises the tier to at least `tier_` for `duration` seconds, or for as long as an earlier order still
+    /// lasts. Only the guardian.
     /// @param duration Seconds, at most `maxHalt`.
     function raise(uint8 tier_, uint40 duration) external;
 
@@ -81,6 +94,9 @@ interface ICircuitBreaker {
 
     /// @notice Tier, and since when.
     function breakerState() external view returns (BreakerState memory);
+
+    /// @notice What moves of an asset's price are measured against.
+    function priceReference(AssetId asset) external view returns (PriceReference memory);
 
     /// @notice The strongest signal right now.
     /// @return target Tier that it asks for.

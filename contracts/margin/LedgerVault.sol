@@ -270,8 +270,11 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         return _toAssets(_maxRedeem(owner), _leaveValue(), Math.Rounding.Floor);
     }
 
-    function _maxRedeem(address owner) private view returns (uint256) {
-        return _circuitBreaker.isAllowed(_leaveAction) && _isPriced() ? balanceOf(owner) : 0;
+    function _maxRedeem(address owner) private view returns (uint256 shares) {
+        if (!_circuitBreaker.isAllowed(_leaveAction) || !_isPriced()) return 0;
+        shares = balanceOf(owner);
+        // Shares that pay nothing cannot be redeemed.
+        if (_toAssets(shares, _leaveValue(), Math.Rounding.Floor) == 0) return 0;
     }
 
     function _toShares(uint256 assets, uint256 value, Math.Rounding rounding)

@@ -95,10 +95,17 @@ def test_rpc__not_running__refused():
 
 
 def test_exit__exception__node_is_gone():
-    with pytest.raises(RuntimeError, match="boom"), Anvil() as anvil:
-        pid = anvil.pid
-        raise RuntimeError("boom")
-    assert _wait_until_gone(pid)
+    anvil = Anvil()
+
+    def fail() -> None:
+        with anvil:
+            pids.append(anvil.pid)
+            raise RuntimeError("boom")
+
+    pids: list[int] = []
+    with pytest.raises(RuntimeError, match="boom"):
+        fail()
+    assert _wait_until_gone(pids[0])
 
 
 def test_stop__twice__harmless():

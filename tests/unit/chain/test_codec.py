@@ -162,7 +162,7 @@ def test_encode__struct__from_mapping_sequence_or_itself():
 
 @pytest.mark.parametrize("wrong", [{"field0": 7}, {"field0": 7, "field1": ALICE, "more": 1}])
 def test_encode__struct_with_wrong_fields__named(wrong):
-    with pytest.raises(CodecError, match="more|field1"):
+    with pytest.raises(CodecError, match=r"more|field1"):
         Codec([STRUCT], "f").encode([wrong])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulkhead.chain.codec import CodecError
+from bulkhead.chain.codec import Codec, CodecError, selector_of
 from bulkhead.chain.contract import (
     Contract,
     ContractReverted,
@@ -45,7 +45,7 @@ def test_transact__event__decoded(token, alice, bob):
 
 
 def test_transact__revert__typed_with_receipt(token, bob):
-    with pytest.raises(ContractReverted, match="Dollar.mint") as caught:
+    with pytest.raises(ContractReverted, match=r"Dollar\.mint") as caught:
         token.transact("mint", bob, 500, sender=bob)
     assert caught.value.name == "OwnableUnauthorizedAccount"
     assert caught.value.error.args.account == bob
@@ -138,8 +138,6 @@ def test_decode_error__asset__as_text(artifacts):
         for e in artifacts["IRiskParameters"].abi
         if e["type"] == "error" and e["name"] == "RiskParameters_OutOfBounds"
     )
-    from bulkhead.chain.codec import Codec, selector_of
-
     values = (b"takerFee".ljust(32, b"\0"), 5, 1, 4)
     data = selector_of(entry) + Codec(entry["inputs"], "e").encode(values)
     decoded = decode_error(data)

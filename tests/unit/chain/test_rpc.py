@@ -11,8 +11,8 @@ import pytest
 from bulkhead.chain.rpc import Rpc, RpcConnectionError, RpcError
 
 NOBODY = "0x00000000000000000000000000000000000000AA"
-# Deploys a contract that reverts with the 32 bytes of its calldata: revert(0, 32) of calldataload(0).
-REVERTER = bytes.fromhex("6009600c60003960096000f3" + "60003560005260206000fd")
+# Deploys a contract that reverts with the first 32 bytes of its calldata.
+REVERTER = bytes.fromhex("600b600c600039600b6000f3" + "60003560005260206000fd")
 
 
 def test_request__unknown_method__raises_with_code_and_method(rpc):

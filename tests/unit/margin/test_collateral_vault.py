@@ -52,9 +52,7 @@ def test_pull__more_than_allowed_or_held__refused(world, refuses):
     alice = world.address("alice")
     held = world.usdb.call("balanceOf", alice)
     with refuses("ERC20InsufficientBalance", alice, held, held + 1):
-        world.custody.call(
-            "pull", world.usdb.address, alice, held + 1, sender=world.margin.address
-        )
+        world.custody.call("pull", world.usdb.address, alice, held + 1, sender=world.margin.address)
     world.usdb.transact("approve", world.custody.address, 5, sender=alice)
     with refuses("ERC20InsufficientAllowance", world.custody.address, 5, 6):
         world.custody.call("pull", world.usdb.address, alice, 6, sender=world.margin.address)

@@ -1,7 +1,7 @@
 """The clearing ledger's arithmetic, booked through the engine in the exchange's name.
 
-Losses: claim, cash, debt. Profits: debt, claim. Fees: cash, claim, debt. Every split adds up, and only cash
-that arrived moves between the four parts of custody.
+Losses: claim, cash, debt. Profits: debt, claim. Fees: cash, claim, debt. Every split adds up, and
+only cash that arrived moves between the four parts of custody.
 """
 
 from __future__ import annotations
@@ -53,7 +53,12 @@ def test_loss__by_size__burns_claim_then_moves_cash_then_becomes_debt(world, boo
     assert (entry.cash, entry.claim) == (100 * WAD - from_cash - to_debt, 30 * WAD - from_claim)
     [event] = world.margin.events(receipt, "LossApplied")
     assert tuple(event.args) == (
-        world.account("alice"), 0, loss * WAD, from_claim, from_cash, to_debt,
+        world.account("alice"),
+        0,
+        loss * WAD,
+        from_claim,
+        from_cash,
+        to_debt,
     )
 
 
@@ -76,7 +81,12 @@ def test_profit__without_debt__is_a_claim_and_moves_no_cash(world, book):
     assert (entry.vestingUpdatedAt, entry.vestingEndsAt) == (world.now, world.now + period)
     [event] = world.margin.events(receipt, "ProfitApplied")
     assert tuple(event.args) == (
-        world.account("alice"), 0, 30 * WAD, 0, 30 * WAD, world.now + period,
+        world.account("alice"),
+        0,
+        30 * WAD,
+        0,
+        30 * WAD,
+        world.now + period,
     )
 
 
@@ -134,7 +144,13 @@ def test_fee__by_size__takes_cash_then_claim_then_becomes_debt(world, book, fee,
     assert (entry.cash, entry.claim) == (100 * WAD - from_cash - to_debt, 30 * WAD - from_claim)
     [event] = world.margin.events(receipt, "FeeCharged")
     assert tuple(event.args) == (
-        world.account("alice"), fee * WAD, from_cash, from_claim, to_debt, to_insurance, to_pool,
+        world.account("alice"),
+        fee * WAD,
+        from_cash,
+        from_claim,
+        to_debt,
+        to_insurance,
+        to_pool,
     )
 
 
@@ -275,6 +291,6 @@ def test_custody__after_every_kind_of_booking__covers_the_four_parts(world, book
         assert world.surplus() == surplus
     owe("bob", 33 * WAD)
     world.deposit("bob", 50 * 10**6)
-    world.skip(3_600)
+    world.skip(900)
     world.margin.transact("convert", world.account("alice"), WAD, sender=world.address("alice"))
     assert world.surplus() == surplus

@@ -77,9 +77,7 @@ def test_deposit__account_of_another__refused(world, refuses):
 
 def test_deposit__zero__refused(world, refuses):
     with refuses("MarginEngine_ZeroAmount"):
-        world.margin.call(
-            "deposit", world.account("alice"), USDB, 0, sender=world.address("alice")
-        )
+        world.margin.call("deposit", world.account("alice"), USDB, 0, sender=world.address("alice"))
 
 
 def test_deposit__unknown_collateral__refused(world, refuses):

@@ -1,4 +1,4 @@
-"""Taking margin out: never more than is held, never below the initial margin, and principal always."""
+"""Taking margin out: at most what is held, never below the initial margin, principal always."""
 
 from __future__ import annotations
 
@@ -163,7 +163,11 @@ def test_withdraw__down_to_the_initial_margin__accepted_to_the_unit(
         v.initialMargin,
     ):
         world.margin.call(
-            "withdraw", account, USDB, spare_tokens + 1, world.address("alice"),
+            "withdraw",
+            account,
+            USDB,
+            spare_tokens + 1,
+            world.address("alice"),
             sender=world.address("alice"),
         )
     world.freeze()

@@ -74,16 +74,24 @@ class TestSignals:
         world.peg.set("STETH", 1_500 * WAD, discount=WAD // 4)
         assert breaker.signal() == (4, Cause.PEG_DISCOUNT, WAD // 4)
 
-    def test_the_reference_is_renewed_once_per_window(self, world, breaker):
+    def test_a_move_across_the_turn_of_a_window_is_seen_whole(self, world, breaker):
         breaker.poke(ANYONE)
         world.oracle.set("ETH", 2_080 * WAD)
-        world.now += HOUR - 1
-        breaker.poke(ANYONE)
-        assert breaker.poke(ANYONE) == 0
-        world.now += 1
-        breaker.poke(ANYONE)  # measures 4 %, then takes 2080
+        world.now += HOUR
+        assert breaker.poke(ANYONE) == 0  # measures 4 %, then takes 2080
         world.oracle.set("ETH", 2_160 * WAD)
-        assert breaker.poke(ANYONE) == 0
+        assert breaker.signal() == (1, Cause.PRICE_MOVE, 8 * WAD // 100)
+        world.now += HOUR
+        assert breaker.poke(ANYONE) == 1  # takes 2160, forgets 2000
+        assert breaker.signal() == (0, Cause.CALM, 0)
+
+    def test_a_reference_that_nobody_renewed_says_nothing_of_speed(self, world, breaker):
+        breaker.poke(ANYONE)
+        world.oracle.set("ETH", 2_400 * WAD)
+        world.now += 2 * HOUR
+        assert breaker.signal().target == 3
+        world.now += 1
+        assert breaker.signal() == (0, Cause.CALM, 0)
 
     def test_volume_leaks_linearly(self, world, breaker):
         engine = world.liquidation_engine.address
@@ -121,16 +129,15 @@ class TestTiers:
     def test_a_halt_ends_by_itself_and_is_followed_by_rest(self, world, breaker):
         max_halt = presets.TIMING.max_halt
         breaker.poke(ANYONE)
-        world.oracle.set("ETH", 1_000 * WAD)
         halted_at = world.now
-        assert breaker.poke(ANYONE) == 4
+        breaker.raise_(GUARD, 4, max_halt)
         world.now += max_halt - 1
-        assert breaker.tier() == 4
-        world.oracle.set("ETH", 500 * WAD)
+        assert (breaker.tier(), breaker.poke(ANYONE)) == (4, 4)
         world.now += 1
         assert (breaker.tier(), breaker.poke(ANYONE)) == (3, 3)
         assert world.events[-1].args["cause"] == Cause.HALT_EXPIRED
         world.oracle.set("ETH", 200 * WAD)
+        assert breaker.signal().target == 4
         assert breaker.poke(ANYONE) == 3
         with pytest.raises(CircuitBreaker_Resting) as caught:
             breaker.raise_(GUARD, 4, 60)

@@ -36,11 +36,11 @@ def parameters(world):
 @pytest.mark.parametrize(
     ("field", "name", "least", "most"),
     [
-        ("skew_scale", "skewScale", WAD, AMOUNT),
-        ("max_open_interest", "maxOpenInterest", 0, AMOUNT),
-        ("max_premium", "maxPremium", WAD // 1_000, WAD // 2),
+        ("skew_scale", "skewScale", 10_000 * WAD, AMOUNT),
+        ("max_premium", "maxPremium", WAD // 1_000, WAD // 4),
+        ("max_open_interest", "maxOpenInterest", 0, 150 * WAD),
+        ("maintenance_margin_ratio", "maintenanceMarginRatio", WAD * 3 // 100, WAD // 2),
         ("taker_fee", "takerFee", 0, WAD // 100),
-        ("maintenance_margin_ratio", "maintenanceMarginRatio", WAD // 200, WAD // 2),
         ("initial_margin_ratio", "initialMarginRatio", WAD * 375 // 10**4, WAD),
         ("max_funding_rate", "maxFundingRate", 0, WAD // 2),
         ("max_funding_velocity", "maxFundingVelocity", 0, 10 * WAD),
@@ -50,17 +50,46 @@ def parameters(world):
 )
 def test_market_bounds(world, parameters, field, name, least, most):
     for value in {least - 1, most + 1} - {-1}:
+        trading = replace(TRADING, **{field: value})
         with pytest.raises(RiskParameters_OutOfBounds) as caught:
-            parameters.set_market(
-                world.governor, 0, replace(TRADING, **{field: value}), LIQUIDATION
-            )
+            parameters.set_market(world.governor, 0, trading, LIQUIDATION)
         assert caught.value.args == (name, value, least, most)
-    initial = WAD if field == "maintenance_margin_ratio" else TRADING.initial_margin_ratio
+    # The largest scale last: it never shrinks.
     for value in (least, most):
-        trading = replace(TRADING, initial_margin_ratio=initial)
+        trading = replace(TRADING, max_open_interest=0)
+        if field in ("max_premium", "maintenance_margin_ratio"):
+            trading = replace(trading, maintenance_margin_ratio=WAD // 2, initial_margin_ratio=WAD)
         trading = replace(trading, **{field: value})
-        parameters.set_market(world.governor, 0, trading, replace(LIQUIDATION, penalty=0))
+        parameters.set_market(world.governor, 0, trading, LIQUIDATION)
         assert parameters.market_trading(0) == trading
+
+
+def test_bounds_between_parameters(world, parameters):
+    def refuse(expected, liquidation=LIQUIDATION, **changes):
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_market(world.governor, 2, replace(TRADING, **changes), liquidation)
+        assert caught.value.args == expected
+
+    # Open interest, hence the premium, is bounded by the scale.
+    refuse(
+        ("maxOpenInterest", 15 * WAD + 1, 0, 15 * WAD),
+        skew_scale=1_000 * WAD,
+        max_open_interest=15 * WAD + 1,
+    )
+    # Turning the premium from bound to bound must not bankrupt.
+    refuse(
+        ("maintenanceMarginRatio", WAD * 3 // 100, WAD * 4 // 100, WAD // 2),
+        max_premium=WAD * 2 // 100,
+    )
+    refuse(
+        ("takerFee", WAD // 200, 0, WAD // 250),
+        max_premium=WAD // 1_000,
+        max_open_interest=0,
+        maintenance_margin_ratio=WAD // 125,
+        taker_fee=WAD // 200,
+    )
+    refuse(("skewScale", WAD - 1, WAD, AMOUNT), skew_scale=WAD - 1)
+    assert parameters.market_count == 2
 
 
 @pytest.mark.parametrize(
@@ -92,6 +121,7 @@ def test_liquidation_bounds(world, parameters, field, name, most):
         ("pool_fee_share", "poolFeeShare", 0, WAD * 7 // 10),
         ("auction_start_premium", "auctionStartPremium", 0, WAD // 2),
         ("auction_duration", "auctionDuration", 60, DAY),
+        ("dust_units", "dustUnits", 1, 10**6),
     ],
 )
 def test_compartment_bounds(world, parameters, field, name, least, most):

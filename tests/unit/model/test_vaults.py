@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulkhead.model.errors import ARITHMETIC, Panic
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.reverts import (
@@ -15,6 +14,7 @@ from bulkhead.model.reverts import (
     ERC20InsufficientBalance,
     ERC20InvalidReceiver,
     ERC4626ExceededMaxDeposit,
+    ERC4626ExceededMaxMint,
     ERC4626ExceededMaxRedeem,
     ERC4626ExceededMaxWithdraw,
     LedgerVault_TransferFee,
@@ -26,6 +26,8 @@ from bulkhead.model.roles import GUARDIAN
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, Action, address, pack
 
 USDC = 10**6
+# A million, and half of 0.05 % of trades of 20 010 and 8006.4.
+FUNDED = 10**6 * WAD + 70_041 * WAD // 10**4
 ALICE, BOB, LP, STAKER = address(1), address(2), address(11), address(12)
 
 
@@ -115,10 +117,17 @@ class TestShares:
             world.liquidity_vault.deposit(LP, 100, LP)
         assert caught.value.args == (99, 100)
 
-    def test_shares_beyond_256_bits_panic(self, vault):
-        with pytest.raises(Panic) as caught:
-            vault.deposit(LP, UINT256_MAX, LP)
-        assert caught.value.args == (ARITHMETIC,)
+    def test_a_deposit_is_bounded_by_what_the_ledger_counts(self, vault):
+        most = (2**128 - 1) // (1_000 * 10**12)
+        assert vault.max_deposit(LP) == most
+        with pytest.raises(ERC4626ExceededMaxDeposit) as caught:
+            vault.deposit(LP, most + 1, LP)
+        assert caught.value.args == (LP, most + 1, most)
+        vault.deposit(LP, USDC, LP)
+        assert vault.max_mint(LP) == vault.preview_deposit(most)
+        with pytest.raises(ERC4626ExceededMaxMint) as caught:
+            vault.mint(LP, UINT256_MAX, LP)
+        assert caught.value.args == (LP, UINT256_MAX, vault.max_mint(LP))
 
     def test_tier_two_closes_the_exits_only(self, world, vault):
         vault.deposit(LP, USDC, LP)
@@ -127,10 +136,10 @@ class TestShares:
         assert (vault.max_redeem(LP), vault.max_withdraw(LP)) == (0, 0)
         with pytest.raises(ERC4626ExceededMaxRedeem):
             vault.redeem(LP, 10**6, LP, LP)
-        assert vault.max_deposit(LP) == 2**128 - 1
+        assert vault.max_deposit(LP) > 0
         vault.deposit(LP, USDC, LP)
         world.circuit_breaker.raise_(ALICE, 4, 60)
-        assert vault.max_mint(LP) == 0
+        assert (vault.max_deposit(LP), vault.max_mint(LP)) == (0, 0)
         with pytest.raises(CircuitBreaker_Blocked) as caught:
             vault.deposit(LP, USDC, LP)
         assert caught.value.args[0] in (Action.POOL_DEPOSIT, Action.FUND_DEPOSIT)
@@ -175,15 +184,24 @@ class TestNetAssetValue:
 
     def test_unrealised_profit_counts_for_both(self, world):
         self._trade(world, 2_200 * WAD)
-        # Bought 10 at 2001 and sold 4 at 2001.6; mark is 2200 · 1.0006.
-        unrealized = (6 * 2_201_320 - 20_010_000 + 8_006_400) * WAD // 1_000
-        pool = 10**6 * WAD - unrealized
+        # Bought 10 at 2001 and sold 4 at 2001.6; 6 would close at 2200 · 1.0003.
+        unrealized = (6 * 2_200_660 - 20_010_000 + 8_006_400) * WAD // 1_000
+        pool = FUNDED - unrealized
         assert world.liquidity_vault.net_asset_value() == (pool, pool)
 
     def test_unrealised_loss_counts_for_one_who_enters_only(self, world):
         self._trade(world, 1_800 * WAD)
-        loss = -(6 * 1_801_080 - 20_010_000 + 8_006_400) * WAD // 1_000
-        assert world.liquidity_vault.net_asset_value() == (10**6 * WAD + loss, 10**6 * WAD)
+        loss = -(6 * 1_800_540 - 20_010_000 + 8_006_400) * WAD // 1_000
+        assert world.liquidity_vault.net_asset_value() == (FUNDED + loss, FUNDED)
+
+    def test_moving_the_price_for_a_moment_moves_no_value(self, world):
+        self._trade(world, 2_100 * WAD)
+        before = world.liquidity_vault.net_asset_value()
+        fees = world.margin_engine.totals().pool_cash
+        world.perp_exchange.trade(ALICE, pack(ALICE), 0, 30 * WAD, UINT256_MAX)
+        fees = world.margin_engine.totals().pool_cash - fees
+        for was, now in zip(before, world.liquidity_vault.net_asset_value(), strict=True):
+            assert abs(now - fees - was) <= 100
 
     def test_debt_counts_for_one_who_enters_only(self, world):
         self._trade(world, 2_000 * WAD)
@@ -207,16 +225,24 @@ class TestNetAssetValue:
         assert caught.value.args == (LP, USDC, 0)
         assert world.liquidity_vault.max_withdraw(LP) == 0
 
-    def test_a_market_without_a_price_stops_both_ways_once_its_figure_is_old(self, world):
+    def test_a_market_with_positions_and_no_price_stops_both_ways(self, world):
         self._trade(world, 2_000 * WAD)
-        world.perp_exchange.poke(LP, 1)
+        vault = world.liquidity_vault
         world.oracle.set("ETH", 2_000 * WAD, PriceStatus.STALE)
-        world.now += 3_600
-        world.liquidity_vault.deposit(LP, USDC, LP)
-        world.now += 1
-        with pytest.raises(MarginEngine_StaleUnrealized) as caught:
-            world.liquidity_vault.redeem(LP, 10**6, LP, LP)
-        assert caught.value.args == (0, 3_601, 3_600)
+        world.now += 10
+        limits = (vault.max_deposit(LP), vault.max_mint(LP), vault.max_redeem(LP))
+        assert (*limits, vault.max_withdraw(LP)) == (0, 0, 0, 0)
+        for call in (lambda: vault.deposit(LP, 1, LP), lambda: vault.redeem(LP, 1, LP, LP)):
+            with pytest.raises(MarginEngine_StaleUnrealized) as caught:
+                call()
+            assert caught.value.args == (0, 10, 0)
+
+    def test_an_empty_market_needs_no_price(self, world):
+        self._trade(world, 2_000 * WAD)
+        world.oracle.set("BTC", 40_000 * WAD, PriceStatus.STALE)
+        world.now += 10**5
+        assert world.liquidity_vault.max_redeem(LP) > 0
+        assert world.liquidity_vault.deposit(LP, USDC, LP) > 0
 
     @given(
         price=st.integers(1_000 * WAD, 4_000 * WAD),

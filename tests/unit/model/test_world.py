@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bulkhead.model import invariants, presets
@@ -32,8 +34,8 @@ from bulkhead.model.reverts import (
     MarginEngine_PriceStatus,
     MarginEngine_StaleUnrealized,
     MarginEngine_ZeroAmount,
+    PerpExchange_NotAuthorized,
     PerpExchange_NotLiquidationEngine,
-    PerpExchange_NotLiquidityVault,
     PerpExchange_NotOwner,
     PerpExchange_OpenInterestCap,
     PerpExchange_PremiumCap,
@@ -242,16 +244,14 @@ class TestConversion:
             MarginEngine_ZeroAmount, lambda: world.margin_engine.convert(ALICE, ACCOUNT, 0)
         )
 
-    def test_fees_are_shared_out(self, world):
-        world.perp_exchange.trade(ALICE, ACCOUNT, 0, 10 * WAD, UINT256_MAX)
+    def test_fees_are_shared_out_as_they_arrive(self, world):
         before = world.margin_engine.totals()
-        # 0.05 % of 20 010; 30 % to the insurance fund, 50 % to the pool.
-        assert before.fee_reserve == 10_005 * WAD // 1_000
-        assert world.margin_engine.distribute_fees(BOB) == (
-            3_001_500_000_000_000_000,
-            5_002_500_000_000_000_000,
-        )
-        assert world.margin_engine.totals().fee_reserve == 2_001 * WAD // 1_000
+        world.perp_exchange.trade(ALICE, ACCOUNT, 0, 10 * WAD, UINT256_MAX)
+        after = world.margin_engine.totals()
+        # 0.05 % of 20 010: 30 % to the insurance fund, 50 % to the pool, the rest for keepers.
+        assert after.insurance_cash - before.insurance_cash == 30_015 * WAD // 10**4
+        assert after.pool_cash - before.pool_cash == 50_025 * WAD // 10**4
+        assert after.fee_reserve - before.fee_reserve == 2_001 * WAD // 1_000
 
 
 class TestTrades:
@@ -294,22 +294,41 @@ class TestTrades:
         )
         assert_reverts(
             PerpExchange_OpenInterestCap,
-            lambda: trade(ALICE, ACCOUNT, 0, 10_001 * WAD, UINT256_MAX),
+            lambda: trade(ALICE, ACCOUNT, 0, 151 * WAD, UINT256_MAX),
             0,
-            10_001 * WAD,
-            10_000 * WAD,
-        )
-        assert_reverts(
-            PerpExchange_PremiumCap,
-            lambda: trade(ALICE, ACCOUNT, 0, 1_001 * WAD, UINT256_MAX),
-            0,
-            1_001 * WAD // 10_000,
-            WAD // 10,
+            151 * WAD,
+            150 * WAD,
         )
         assert_reverts(
             MarginEngine_BelowInitialMargin,
-            lambda: trade(ALICE, ACCOUNT, 0, 1_000 * WAD, UINT256_MAX),
+            lambda: trade(ALICE, ACCOUNT, 0, 150 * WAD, UINT256_MAX),
         )
+
+    def test_the_premium_cap_holds_where_the_open_interest_cap_does_not(self, world):
+        # Within the parameters' bounds the cap on open interest is the tighter one.
+        rules = replace(presets.market("ETH"), max_premium=WAD // 100, max_open_interest=10**36)
+        world.risk_parameters._trading[0] = rules
+        for trader in (ALICE, BOB):
+            world.margin_engine.deposit(trader, pack(trader), SETTLEMENT, 10**5 * USDC)
+        trade = world.perp_exchange.trade
+        assert_reverts(
+            PerpExchange_PremiumCap,
+            lambda: trade(ALICE, ACCOUNT, 0, 100 * WAD + 1, UINT256_MAX),
+            0,
+            WAD // 100 + 1,
+            WAD // 100,
+        )
+        trade(ALICE, ACCOUNT, 0, 100 * WAD, UINT256_MAX)
+        # Turning the skew is as bad as widening it; bringing it towards zero is not.
+        world.risk_parameters._trading[0] = replace(rules, max_premium=WAD // 200)
+        assert_reverts(
+            PerpExchange_PremiumCap,
+            lambda: trade(BOB, pack(BOB), 0, -151 * WAD, 0),
+            0,
+            WAD * 51 // 10_000,
+            WAD // 200,
+        )
+        trade(BOB, pack(BOB), 0, -40 * WAD, 0)
 
     def test_reducing_needs_no_margin_and_a_degraded_price_is_enough(self, world):
         trade = world.perp_exchange.trade
@@ -324,7 +343,7 @@ class TestTrades:
     def test_parts_talk_only_to_parts(self, world):
         exchange, engine = world.perp_exchange, world.margin_engine
         for error, call in (
-            (PerpExchange_NotLiquidityVault, lambda: exchange.refresh_all(BOB)),
+            (PerpExchange_NotAuthorized, lambda: exchange.refresh_all(BOB)),
             (
                 PerpExchange_NotLiquidationEngine,
                 lambda: exchange.liquidate_position(BOB, ACCOUNT, 0, -1),
@@ -434,7 +453,6 @@ class TestLock:
             lambda: engine.deposit(BOB, pack(BOB), 0, 1),
             lambda: engine.withdraw(BOB, pack(BOB), 0, 1, BOB),
             lambda: engine.convert(BOB, pack(BOB), 1),
-            lambda: engine.distribute_fees(BOB),
             lambda: exchange.trade(BOB, pack(BOB), 0, 1, UINT256_MAX),
             lambda: exchange.poke(BOB, 0),
             lambda: pool.deposit(BOB, 1, BOB),
@@ -455,6 +473,7 @@ class TestLock:
             lambda: exchange.mark_price(0),
             lambda: exchange.preview_trade(ACCOUNT, 0, 1),
             lambda: exchange.unrealized_pnl(0),
+            lambda: exchange.close_out_pnl(0),
             lambda: pool.total_assets(),
             lambda: pool.net_asset_value(),
             lambda: pool.preview_deposit(1),

@@ -1,0 +1,84 @@
+"""The small world of tests and fuzzing: who holds what, and whose word is a price."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bulkhead.chain.anvil import Anvil
+from bulkhead.chain.codec import asset_id
+from bulkhead.deployment.devnet import ACCOUNTS, DevnetOptions, deploy_devnet, refresh_feeds
+from bulkhead.deployment.sender import DeploymentError, RpcSender
+
+WAD = 10**18
+
+
+def test_accounts__seeded__rich_and_ready(world):
+    assert tuple(world.book.accounts) == ACCOUNTS
+    ether = 10_000_000 * WAD // 3_000
+    for name in ("alice", "keeper", "arbitrageur"):
+        address = world.address(name)
+        assert world.rpc.balance(address) > 100_000 * WAD
+        assert world.usdb.call("balanceOf", address) == 10_000_000 * 10**6
+        assert world.weth.call("balanceOf", address) == ether
+        assert world.lst.call("balanceOf", address) == ether
+        assert world.wbtc.call("balanceOf", address) == 10_000_000 * 10**8 // 60_000
+
+
+def test_vaults__seeded__hold_what_was_put_in(world):
+    totals = world.totals()
+    assert totals.poolCash == 20_000_000 * WAD
+    assert totals.insuranceCash == 1_000_000 * WAD
+    assert world.pool.call("balanceOf", world.address("lp")) > 0
+    assert world.surplus() == 0
+
+
+def test_prices__new__valid_and_exact(world):
+    for asset, price in (("ETH", 3_000 * WAD), ("BTC", 60_000 * WAD), ("LST/ETH", WAD)):
+        latest = world.oracle.call("latest", asset_id(asset))
+        assert (latest.price, latest.status) == (price, 2)
+    assert world.breaker.call("tier") == 0
+
+
+def test_publish_price__new_price__is_the_markets(world):
+    world.publish("ETH", 2_500 * WAD)
+    assert world.index() == 2_500 * WAD
+
+
+def test_refresh_feeds__hours_later__valid_again(world):
+    world.skip(7_200)
+    assert world.oracle.call("latest", asset_id("BTC")).status == 0
+    refresh_feeds(world.rpc, world.book)
+    assert world.oracle.call("latest", asset_id("BTC")).status == 2
+
+
+def test_operator__deployer__slashes(world):
+    pooled, supply = world.lst.call("totalPooled"), world.lst.call("totalSupply")
+    world.lst.transact("slash", pooled // 10, world.address("dave"), sender=world.governor)
+    assert world.lst.call("rate") == (pooled - pooled // 10) * WAD // supply
+
+
+def test_deploy__bare__quick_and_without_money(world):
+    started = time.monotonic()
+    with Anvil(accounts=1) as anvil:
+        sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
+        book = deploy_devnet(sender, DevnetOptions(seed_accounts=False), artifacts=world.artifacts)
+        margin = book.contract(anvil.rpc, "MarginEngine")
+        assert margin.call("totals").poolCash == 0
+        assert book.pools == {}
+        assert set(book.feeds) == {f"{a}-{i}" for a in ("ETH", "BTC", "LST/ETH") for i in (1, 2)}
+    assert time.monotonic() - started < 10
+
+
+def test_deploy__too_few_accounts__said(world):
+    with Anvil(accounts=3) as anvil:
+        sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
+        with pytest.raises(DeploymentError, match="no accounts for lp, staker"):
+            deploy_devnet(sender, artifacts=world.artifacts)
+
+
+def test_deploy__by_another_account__said(world):
+    sender = RpcSender(world.rpc, world.address("bob"))
+    with pytest.raises(DeploymentError, match="first account"):
+        deploy_devnet(sender, artifacts=world.artifacts)
