@@ -68,7 +68,8 @@ def cli(
             file = DEPLOYMENTS / f"{title}.json"
             if file.exists() and not (overwrite or dry_run or is_local):
                 raise click.ClickException(f"{_shown(file)} exists: choose --name or --overwrite")
-            sender = ApeSender(_account(alias, is_local), provider, confirmations)
+            account = _account(alias, is_local)
+            sender = ApeSender(account, provider, confirmations)
             environment = external_environment(parameters, title)
             plan = plan_core(sender, parameters, environment, artifacts)
             click.echo(
@@ -79,6 +80,8 @@ def cli(
                 return
             if not (is_local or yes):
                 click.confirm("Send them?", abort=True)
+            if hasattr(account, "set_autosign"):
+                account.set_autosign(True)  # One passphrase instead of a question each time.
             number = _Counter(len(plan.steps))
             book = deploy_core(
                 sender, parameters, environment, artifacts=artifacts, progress=number.next
@@ -113,9 +116,12 @@ def _account(alias: str | None, is_local: bool):
         if not is_local:
             raise click.UsageError("a live network needs --account ALIAS (see `ape accounts list`)")
         return accounts.test_accounts[0]
-    if alias.startswith("TEST::"):
-        return accounts.test_accounts[int(alias.removeprefix("TEST::"))]
-    return accounts.load(alias)
+    try:
+        if alias.startswith("TEST::"):
+            return accounts.test_accounts[int(alias.removeprefix("TEST::"))]
+        return accounts.load(alias)
+    except (KeyError, IndexError, ValueError):
+        raise click.UsageError(f"there is no account {alias} (see `ape accounts list`)") from None
 
 
 def _show(plan) -> None:

@@ -52,11 +52,12 @@ def cli(
     from bulkhead.chain.anvil import Anvil, AnvilError
     from bulkhead.chain.artifacts import ArtifactError, ensure_compiled
     from bulkhead.deployment.devnet import (
-        TWAP_WARM_UP_SECONDS,
+        DEVNET_PARAMETERS,
         DevnetOptions,
         deploy_devnet,
         feeds_only_parameters,
         refresh_feeds,
+        warm_up_seconds,
     )
     from bulkhead.deployment.parameters import ParameterError, load_parameters
     from bulkhead.deployment.sender import DeploymentError, RpcSender
@@ -64,14 +65,13 @@ def cli(
     # A shell's background jobs ignore Ctrl-C unless told otherwise, and this must be stoppable.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        parameters = None
-        if parameter_file is not None:
-            parameters = load_parameters(parameter_file)
-            if feeds_only:
-                parameters = feeds_only_parameters(parameters)
+        parameters = load_parameters(parameter_file or DEVNET_PARAMETERS)
+        if feeds_only:
+            parameters = feeds_only_parameters(parameters)
         artifacts = ensure_compiled(lambda what: click.echo(f"{what} …"))
-        warm_up = 0 if feeds_only else TWAP_WARM_UP_SECONDS
-        with Anvil(port, timestamp=int(time.time()) - warm_up) as anvil:
+        # Building it moves the clock on, up to now.
+        genesis = int(time.time()) - warm_up_seconds(parameters)
+        with Anvil(port, timestamp=genesis) as anvil:
             started = time.monotonic()
             book = deploy_devnet(
                 RpcSender(anvil.rpc, anvil.accounts[0].address),

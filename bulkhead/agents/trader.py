@@ -108,7 +108,8 @@ class Trader:
         if state.equity_initial < _LEAST_EQUITY:
             return []
         index = view.compartment.markets[self.profile.market].index_price
-        size = self.profile.direction * int(state.equity_initial * leverage * WAD) // index
+        notional = state.equity_initial * round(leverage * 10_000) // 10_000
+        size = self.profile.direction * (notional * WAD // index)
         return [self._trade(view, size, "open long" if size > 0 else "open short")]
 
     # ------------------------------------------------------------------ with a position

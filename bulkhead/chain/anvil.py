@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import NamedTuple
 
 from bulkhead.chain.rpc import Rpc, RpcConnectionError
+from bulkhead.chain.signals import exiting_on_signals
 
 CHAIN_ID = 31_337
 BLOCK_GAS_LIMIT = 30_000_000
@@ -29,9 +30,6 @@ _PR_SET_PDEATHSIG = 1
 _ACCOUNT_LINE = re.compile(r"^\((\d+)\) (0x[0-9a-fA-F]{40}) ")
 _KEY_LINE = re.compile(r"^\((\d+)\) (0x[0-9a-fA-F]{64})$")
 _LISTENING_LINE = re.compile(r"^Listening on \S*:(\d+)")
-_FATAL_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 
 
 class AnvilError(Exception):
@@ -104,7 +102,7 @@ class Anvil:
         self._arguments += arguments
         self._port = port
         self._process: subprocess.Popen[str] | None = None
-        self._handlers: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        self._open = contextlib.ExitStack()
         self.accounts: tuple[DevAccount, ...] = ()
         self.url = ""
         self._rpc: Rpc | None = None
@@ -138,7 +136,7 @@ class Anvil:
     def start(self) -> None:
         """Start the node and return once it answers. Prefer ``with``."""
         binary = find_anvil()
-        self._guard_signals()
+        self._open.enter_context(exiting_on_signals())
         try:
             self._process = subprocess.Popen(
                 [binary, *self._arguments],
@@ -180,7 +178,7 @@ class Anvil:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._restore_signals()
+        self._open.close()
 
     def _await_answer(self, process: subprocess.Popen[str]) -> None:
         """Read the banner up to its last line, then let the node go quiet."""
@@ -220,21 +218,6 @@ class Anvil:
                 if time.monotonic() > end or process.poll() is not None:
                     raise AnvilError("anvil started but does not answer") from None
 
-    def _guard_signals(self) -> None:
-        """Turn a terminating signal into SystemExit, so that the ``with`` block is left."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in _FATAL_SIGNALS:
-            if signal.getsignal(number) == signal.SIG_DFL:
-                self._handlers[number] = signal.signal(number, _raise_exit)
-
-    def _restore_signals(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        while self._handlers:
-            number, handler = self._handlers.popitem()
-            signal.signal(number, handler)
-
 
 def find_anvil() -> str:
     """Return the path of the ``anvil`` binary: that of this environment, else of ``PATH``.
@@ -247,10 +230,6 @@ def find_anvil() -> str:
     if found is None:
         raise AnvilError("the program `anvil` is missing: run `make setup`")
     return found
-
-
-def _raise_exit(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _drain(process: subprocess.Popen[str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +17,7 @@ from typing import Any
 
 from bulkhead import ROOT
 from bulkhead.chain.codec import Abi
+from bulkhead.chain.signals import exiting_on_signals
 
 MANIFEST = ROOT / ".build" / "__local__.json"
 CONTRACTS = ROOT / "contracts"
@@ -136,12 +139,24 @@ def ensure_compiled(progress: Callable[[str], None] | None = None) -> Artifacts:
 
 
 def _compile() -> None:
-    ape = Path(sys.prefix) / "bin" / "ape"
-    run = subprocess.run(
-        [str(ape), "compile"], cwd=ROOT, capture_output=True, text=True, check=False
+    """Run the compiler; if this is interrupted, end it together with what it started."""
+    process = subprocess.Popen(
+        [str(Path(sys.prefix) / "bin" / "ape"), "compile"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
-    if run.returncode != 0:
-        raise ArtifactError(f"`ape compile` failed:\n{(run.stdout + run.stderr)[-2000:]}")
+    try:
+        with exiting_on_signals():
+            output, _ = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if process.returncode != 0:
+        raise ArtifactError(f"`ape compile` failed:\n{output[-2000:]}")
 
 
 def uniswap_artifact(name: str, libraries: Mapping[str, str] | None = None) -> Artifact:

@@ -46,8 +46,6 @@ DECIMALS = {"USDB": 6, "WETH": 18, "WBTC": 8, "LST": 18}
 POOL_FEE = 500
 POOL_OBSERVATIONS = 720
 """A swap in every second of the TWAP's window still leaves its beginning in the pool's memory."""
-TWAP_WARM_UP_SECONDS = 605
-"""How far the chain's clock runs ahead while it is built, so that TWAPs can be read at its end."""
 
 ACCOUNTS = (
     "deployer",
@@ -120,6 +118,17 @@ def feeds_only_parameters(parameters: DeploymentParameters) -> DeploymentParamet
     return parameters.model_copy(
         update={"oracle": tuple(priced_by_feeds(asset) for asset in parameters.oracle)}
     )
+
+
+def warm_up_seconds(parameters: DeploymentParameters) -> int:
+    """Return how far a devnet's clock jumps while it is built, so that its TWAPs can be read."""
+    windows = [
+        source.window
+        for asset in parameters.oracle
+        for source in asset.sources
+        if isinstance(source, UniswapV3TwapSource)
+    ]
+    return max(windows) + 1 if windows else 0
 
 
 def deploy_devnet(
@@ -310,13 +319,7 @@ class _Devnet:
             )
             add_liquidity(self.sender, uniswap, base, quote, POOL_FEE, price, amount, ranges)
             self.pools[name] = pool.address
-        windows = [
-            source.window
-            for asset in self.parameters.oracle
-            for source in asset.sources
-            if isinstance(source, UniswapV3TwapSource)
-        ]
-        self.rpc.mine(self.rpc.timestamp() + max(windows, default=0) + 1)
+        self.rpc.mine(self.rpc.timestamp() + warm_up_seconds(self.parameters))
 
     def _deploy_callee(self, book: AddressBook) -> AddressBook:
         """Deploy what lets keepers sell auctioned collateral on Uniswap within the purchase."""

@@ -46,7 +46,7 @@ def play_on_model(u: Universe, timed: TimedCall) -> Expected:
     """Play a call on the model and keep what the chain will be compared with."""
     u.model.now = timed.timestamp
     before = model_snapshot(u.model)
-    unhealthy = frozenset(a for a in u.accounts if _is_unhealthy(u, a))
+    unhealthy = frozenset(a for a in u.accounts if u.is_unhealthy(a))
     returned, error = None, None
     try:
         returned = u.play(timed.call)
@@ -141,14 +141,6 @@ def _compare(timed: TimedCall, expected: Expected, outcome: Outcome) -> None:
     ]
     if found:
         raise Disagreement("model", "; ".join(found[:6]) + where)
-
-
-def _is_unhealthy(u: Universe, account: int) -> bool:
-    try:
-        v = u.model.margin_engine.valuation(account)
-    except ModelRevert:
-        return False
-    return v.equity_maintenance < v.maintenance_margin
 
 
 def _may_be_judged(u: Universe, account: int) -> bool:

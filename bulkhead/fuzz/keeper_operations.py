@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
-from bulkhead.fuzz.user_operations import ACTORS, Actor, Bps, Collateral, Market, SubAccount
+from bulkhead.fuzz.user_operations import (
+    ACTORS,
+    SUB_ACCOUNTS,
+    Actor,
+    Bps,
+    Collateral,
+    Market,
+)
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX
+from bulkhead.model.types import AccountId
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.universe import Universe
+
+
+Anyone = Annotated[int, Index((ACTORS + 1) * SUB_ACCOUNTS)]
+Stray = Annotated[int, Index(4)]
+"""3: take any account, whatever its state; else one that the operation is meant for."""
+
+
+def _target(u: Universe, stray: int, index: int, fitting: Callable[[AccountId], bool]) -> AccountId:
+    """Return the account that an operation is aimed at; any, if there is none that fits."""
+    found = [] if stray == 3 else [account for account in u.accounts if fitting(account)]
+    candidates = found or u.accounts
+    return candidates[index % len(candidates)]
+
+
+def _item(stray: int, index: int, fitting: Sequence[int]) -> int:
+    return index if stray == 3 or not fitting else fitting[index % len(fitting)]
 
 
 @dataclass(frozen=True, slots=True)
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 8
+    weight = 10
 
     keeper: Actor
-    target: Actor
-    sub: SubAccount
+    target: Anyone
     market: Market
+    stray: Stray
 
     def resolve(self, u: Universe) -> Step | None:
-        args = (u.account(u.actors[self.target], self.sub), self.market)
+        account = _target(
+            u, self.stray, self.target, lambda a: u.is_unhealthy(a) and bool(u.markets_of(a))
+        )
+        args = (account, _item(self.stray, self.market, u.markets_of(account)))
         return Step((Call(u.actors[self.keeper], "LiquidationEngine", "liquidate", args),))
 
 
@@ -34,14 +62,15 @@ class Liquidate(Operation):
 class StartAuction(Operation):
     """Put collateral up for auction."""
 
-    weight = 5
+    weight = 8
 
-    target: Actor
-    sub: SubAccount
+    target: Anyone
     collateral: Collateral
+    stray: Stray
 
     def resolve(self, u: Universe) -> Step | None:
-        args = (u.account(u.actors[self.target], self.sub), self.collateral)
+        account = _target(u, self.stray, self.target, lambda a: u.is_unhealthy(a) and u.debt(a) > 0)
+        args = (account, _item(self.stray, self.collateral, u.collaterals_of(account)))
         return Step((Call(u.keeper, "LiquidationEngine", "startAuction", args),))
 
 
@@ -51,12 +80,13 @@ class EndAuction(Operation):
 
     weight = 2
 
-    target: Actor
-    sub: SubAccount
+    target: Anyone
     collateral: Collateral
+    stray: Stray
 
     def resolve(self, u: Universe) -> Step | None:
-        args = (u.account(u.actors[self.target], self.sub), self.collateral)
+        account = _target(u, self.stray, self.target, lambda a: bool(u.auctions_of(a)))
+        args = (account, _item(self.stray, self.collateral, u.auctions_of(account)))
         return Step((Call(u.keeper, "LiquidationEngine", "endAuction", args),))
 
 
@@ -64,28 +94,29 @@ class EndAuction(Operation):
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 6
+    weight = 8
 
     buyer: Actor
-    target: Actor
-    sub: SubAccount
+    target: Anyone
     collateral: Collateral
+    stray: Stray
     cheap: Annotated[int, Index(8)]
     share: Bps
 
     def resolve(self, u: Universe) -> Step | None:
-        account = u.account(u.actors[self.target], self.sub)
+        account = _target(u, self.stray, self.target, lambda a: bool(u.auctions_of(a)))
+        collateral = _item(self.stray, self.collateral, u.auctions_of(account))
         buyer = u.actors[self.buyer]
-        amount = part(u.held(account, self.collateral), self.share)
+        amount = part(u.held(account, collateral), self.share)
         max_price = UINT256_MAX
         if self.cheap == 7:
             try:
-                price = u.model.liquidation_engine.auction_price(account, self.collateral)
+                price = u.model.liquidation_engine.auction_price(account, collateral)
             except ModelRevert:
                 return None
             # Time passes before the call: just above or just below today's price is either.
             max_price = price * 9_990 // 10_000
-        args = (account, self.collateral, amount, max_price, buyer, b"")
+        args = (account, collateral, amount, max_price, buyer, b"")
         return Step((Call(buyer, "LiquidationEngine", "takeAuction", args),))
 
 
@@ -93,14 +124,16 @@ class TakeAuction(Operation):
 class WriteOff(Operation):
     """Write off an account's debt."""
 
-    weight = 5
+    weight = 6
 
-    target: Actor
-    sub: SubAccount
+    target: Anyone
+    stray: Stray
 
     def resolve(self, u: Universe) -> Step | None:
-        args = (u.account(u.actors[self.target], self.sub),)
-        return Step((Call(u.keeper, "LiquidationEngine", "writeOff", args),))
+        account = _target(
+            u, self.stray, self.target, lambda a: u.debt(a) > 0 and not u.markets_of(a)
+        )
+        return Step((Call(u.keeper, "LiquidationEngine", "writeOff", (account,)),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _SECONDS = (BLOCK_SECONDS, 60, 600, 3_600, 6 * 3_600, 86_400, 3 * 86_400)
 
 @dataclass(frozen=True, slots=True)
 class Wait(Operation):
-    """Time passes and every feed reports its last price again, unless they are all silent."""
+    """Time passes; after an hour or more every feed reports its last price again, unless silent."""
 
     weight = 6
 
@@ -25,7 +25,7 @@ class Wait(Operation):
 
     def resolve(self, u: Universe) -> Step | None:
         seconds = _SECONDS[self.how_long]
-        if self.silent == 7:
+        if self.silent == 7 or seconds < _SECONDS[3]:
             return Step((), seconds)
         return Step(
             tuple(u.report(feed, u.answer(feed)) for feed in u.feed_names),

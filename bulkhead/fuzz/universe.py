@@ -153,6 +153,37 @@ class Universe:
             return max(0, engine.account_ledger(account).cash) // 10**12
         return engine.collateral_balance(account, collateral)
 
+    def is_unhealthy(self, account: AccountId) -> bool:
+        """Return whether an account is below its maintenance margin; False if it has no price."""
+        try:
+            v = self.model.margin_engine.valuation(account)
+        except ModelRevert:
+            return False
+        return v.equity_maintenance < v.maintenance_margin
+
+    def debt(self, account: AccountId) -> int:
+        """Return an account's debt, WAD."""
+        return max(0, -self.model.margin_engine.account_ledger(account).cash)
+
+    def markets_of(self, account: AccountId) -> tuple[int, ...]:
+        """Return the markets in which an account has a position."""
+        return tuple(
+            market
+            for market in range(self.model.risk_parameters.market_count)
+            if self.model.perp_exchange.position(account, market).size
+        )
+
+    def collaterals_of(self, account: AccountId) -> tuple[int, ...]:
+        """Return the collaterals that an account holds."""
+        count = self.model.risk_parameters.collateral_count
+        return tuple(i for i in range(1, count + 1) if self.held(account, i))
+
+    def auctions_of(self, account: AccountId) -> tuple[int, ...]:
+        """Return the collaterals of an account that are up for auction."""
+        count = self.model.risk_parameters.collateral_count
+        engine = self.model.liquidation_engine
+        return tuple(i for i in range(1, count + 1) if engine.auction_started_at(account, i))
+
     def vault(self, index: int) -> tuple[str, LedgerVault]:
         """Return the pool (0) or the insurance fund (1), with its name."""
         if index == 0:

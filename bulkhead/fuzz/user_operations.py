@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, WAD, mul_div_down
-from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS
+from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, owner_of
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.universe import Universe
@@ -116,8 +116,12 @@ class Convert(Operation):
     share: Bps
 
     def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        account = u.account(sender, self.sub)
+        account = u.account(u.actors[self.actor], self.sub)
+        # Prefer somebody who has something to convert.
+        claimants = [a for a in u.accounts if u.model.margin_engine.matured_claim(a)]
+        if claimants and self.share < 10_000:
+            account = claimants[self.actor % len(claimants)]
+        sender = owner_of(account)
         matured = u.model.margin_engine.matured_claim(account)
         args = (account, part(matured, self.share))
         return Step((Call(sender, "MarginEngine", "convert", args),))

@@ -372,9 +372,9 @@ def _paths(
     for collateral in range(1, world.risk_parameters.collateral_count + 1):
         if engine.auction_started_at(account, collateral):
             yield f"take {collateral}", partial(_take, world, account, collateral)
-        else:
-            call = partial(engine.start_auction, anyone, account, collateral)
-            yield f"auction {collateral}", call
+        # Also where one was started: it may be over.
+        call = partial(engine.start_auction, anyone, account, collateral)
+        yield f"auction {collateral}", call
     yield "write off", partial(engine.write_off, anyone, account)
 
 

@@ -20,6 +20,7 @@ from bulkhead.scenarios.node import deploy_world, scenario_node
 from bulkhead.scenarios.paths import MarketPath, depeg_path, replayed_path
 from bulkhead.scenarios.prices import RATIO, PriceHistory
 from bulkhead.scenarios.runner import Progress, Run
+from bulkhead.scenarios.world import World
 
 NAME = "depeg-cascade"
 TITLE = "Depeg cascade: a staking token loses its peg"
@@ -100,6 +101,17 @@ class DepegCascade:
             self._run = Run(world, cast, path, o.seed, funding)
             self._run.play(progress)
         return self.record("complete")
+
+    @property
+    def world(self) -> World:
+        """The chain it plays on, while it plays.
+
+        Raises:
+            RuntimeError: it has not begun.
+        """
+        if self._run is None:
+            raise RuntimeError("the scenario has not begun")
+        return self._run.world
 
     def record(self, status: str) -> RunRecord:
         """Return the run as recorded so far.

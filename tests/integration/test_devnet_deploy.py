@@ -82,6 +82,12 @@ def test_deploy__wrong_address__refused_before_anything_is_sent(chain, deploy, r
     assert chain[0].rpc.block_number() == block
 
 
+def test_deploy__unknown_account__one_clear_line(deploy, raw):
+    status, output = deploy(raw, "--account", "nobody-of-this-name")
+    assert status == 2
+    assert "there is no account nobody-of-this-name" in output
+
+
 def test_deploy__dry_run__shows_all_and_sends_nothing(chain, deploy, raw):
     block = chain[0].rpc.block_number()
     status, output = deploy(raw, "--dry-run")

@@ -100,7 +100,7 @@ def test_poke__often_or_once__accrues_the_same_within_rounding(world, skewed):
     world.perps.transact("poke", ETH, sender=world.address("carol"))
     once = world.perps.call("marketState", ETH)
     assert 0 <= once.fundingRate - often.fundingRate <= 4
-    # Each accrual drops less than a wei of the rate, which 3,000 s at 3,000 turn into 105 wei at most.
+    # Each accrual drops less than a wei of the rate: 3,000 s at 3,000 make 105 wei of it.
     assert 0 <= once.cumulativeFundingPerUnit - often.cumulativeFundingPerUnit <= 4 * 105 + 5
 
 

@@ -9,7 +9,7 @@ ETH = 0
 
 
 def wealth(world, people):
-    """Everything that people hold in the compartment, debts not counted: they can be walked away from."""
+    """What people hold in the compartment. Debts do not count: one can walk away from them."""
     entries = [world.ledger(who) for who in people]
     return sum(max(0, e.cash) + e.claim for e in entries)
 
@@ -44,54 +44,35 @@ def test_round_trip__alone__does_not_profit(world, fund, no_fees, steps):
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("victim_size", [100, 2_000, 8_000])
 def test_round_trip__two_accounts_at_a_constant_index__does_not_profit(
-    world, fund, no_fees, sign, victim_size
+    world, no_fees, curve, sign, victim_size
 ):
-    """One account enters at the far end of the premium; the other turns it; the first walks away.
+    """One account enters at the far end of the premium; others turn it; the first walks away.
 
-    Its loss must be within its margin, or the pool pays for the difference.
+    Its loss must stay within its margin, or the pool pays for what the others gain.
     """
-    fund("alice", "carol", units=9_000_000)
-    most = world.risk.call("marketTrading", ETH).maxOpenInterest
-    world.trade("carol", sign * (most - victim_size * WAD)) if victim_size * WAD < most else None
+    people = ("alice", "bob", "carol")
+    size, most = sign * victim_size * WAD, world.risk.call("marketTrading", ETH).maxOpenInterest
+    for who in ("alice", "carol"):
+        world.deposit(who, 9_000_000 * 10**6)
+    if size != sign * most:
+        world.trade("carol", sign * most - size)
 
-    price = world.index()
+    # Bob brings the least margin with which he may enter, and a wei per unit for rounding.
+    notional = abs(size) * world.index() // WAD
     ratio = world.risk.call("marketTrading", ETH).initialMarginRatio
-    margin = victim_size * price * ratio // WAD // 10**12 * 11 // 10
-    world.deposit("bob", margin)
-    low, high = 0, margin
-    # The least margin that the trade accepts: walking away costs as little as it can.
-    while high - low > 10**6:
-        middle = (low + high) // 2
-        snapshot = world.rpc.snapshot()
-        try:
-            world.margin.transact(
-                "withdraw",
-                world.account("bob"),
-                0,
-                margin - middle,
-                world.address("bob"),
-                sender=world.address("bob"),
-            )
-            world.trade("bob", sign * victim_size * WAD)
-            high = middle
-        except Exception as error:  # noqa: BLE001
-            assert "BelowInitialMargin" in str(error)
-            low = middle
-        world.rpc.revert(snapshot)
-    world.margin.transact(
-        "withdraw",
-        world.account("bob"),
-        0,
-        margin - high,
-        world.address("bob"),
-        sender=world.address("bob"),
-    )
-    before = wealth(world, ["alice", "bob", "carol"])
-    world.trade("bob", sign * victim_size * WAD)
-    if world.position("carol").size:
-        world.trade("carol", -world.position("carol").size)
-    world.trade("alice", -sign * most)
-    world.trade("bob", -sign * victim_size * WAD)
-    world.trade("alice", sign * most)
+    world.deposit("bob", notional * ratio // WAD // 10**12 + 1)
+    before = wealth(world, people)
+    world.freeze()
+    world.trade("bob", size)
+
+    for who, step in (
+        ("carol", -world.position("carol").size),
+        ("alice", -sign * most),
+        ("bob", -size),
+        ("alice", sign * most),
+    ):
+        if step:
+            world.freeze()
+            world.trade(who, step)
     assert world.ledger("bob").cash >= 0
-    assert wealth(world, ["alice", "bob", "carol"]) <= before
+    assert wealth(world, people) <= before

@@ -25,7 +25,9 @@ def write(tmp_path: Path) -> Write:
 
 
 def test_load__unix_seconds_and_known_columns__keeps_every_cell(write: Write) -> None:
-    history = load_prices(write("timestamp,ETH,BTC,LST/ETH\n100,2000,50000,1\n160,1900,49000,0.9\n"))
+    history = load_prices(
+        write("timestamp,ETH,BTC,LST/ETH\n100,2000,50000,1\n160,1900,49000,0.9\n")
+    )
     assert history.series["ETH"].values == (2000.0, 1900.0)
     assert history.series["BTC"].times == (100.0, 160.0)
     assert history.series["LST/ETH"].values == (1.0, 0.9)
@@ -47,7 +49,7 @@ def test_load__one_unknown_column__is_the_ratio_and_says_so(write: Write) -> Non
 
 def test_load__two_unknown_columns__asks_for_the_option(write: Write) -> None:
     path = write("timestamp,USDC,DAI\n1,1,1\n2,1,1\n")
-    with pytest.raises(PriceFileError, match="line 1: columns USDC, DAI are unknown.*--ratio-col"):
+    with pytest.raises(PriceFileError, match=r"line 1: columns USDC, DAI are unknown.*--ratio-col"):
         load_prices(path)
     assert load_prices(path, "DAI").origin == {"LST/ETH": "DAI"}
 
