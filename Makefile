@@ -11,7 +11,7 @@ BIN := .venv/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install the locked toolchain into .venv and node_modules, nothing outside
+setup: ## install the locked toolchain into .venv and node_modules
 	@tools/setup.sh
 
 compile: setup ## compile the contracts

@@ -30,7 +30,9 @@ Key = tuple[str, str]
 
 def run_slither() -> list[dict[str, Any]]:
     """Analyse the build of tools/check_contracts.py, so that nothing is compiled twice."""
-    binaries = ROOT / ".venv" / "bin"
+    venv = ROOT / ".venv"
+    binaries = venv / "bin"
+    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
     REPORT.unlink(missing_ok=True)
     started = time.monotonic()
     print("[check] slither …", end=" ", flush=True)
@@ -42,7 +44,8 @@ def run_slither() -> list[dict[str, Any]]:
             *("--config-file", "slither.config.json", "--json", str(REPORT)),
         ],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"},
+        # Without VIRTUAL_ENV one of its parts writes into the home folder.
+        env={**os.environ, "PATH": path, "VIRTUAL_ENV": str(venv)},
         capture_output=True,
         text=True,
     )

@@ -7,14 +7,9 @@ from collections.abc import Callable
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.parameters import DeploymentParameters
-from bulkhead.deployment.plan import (
-    Environment,
-    Plan,
-    Step,
-    external_environment,
-    plan_core,
-)
+from bulkhead.deployment.plan import Plan, Step, plan_core
 from bulkhead.deployment.sender import DeploymentError, Sender
+from bulkhead.deployment.survey import Environment, external_environment
 from bulkhead.deployment.verify import code_hash, verify
 
 __all__ = [

@@ -6,15 +6,14 @@ addresses must be known before anything is deployed: they follow from the deploy
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
-from bulkhead.chain.codec import Codec, CodecError, asset_id, checksum
+from bulkhead.chain.codec import Codec, CodecError, asset_id
 from bulkhead.chain.contract import interface_of
 from bulkhead.deployment.addresses import WIRING
 from bulkhead.deployment.parameters import (
@@ -24,8 +23,8 @@ from bulkhead.deployment.parameters import (
     Source,
 )
 from bulkhead.deployment.sender import DeploymentError, Sender, created_address
+from bulkhead.deployment.survey import Environment, Survey
 
-ZERO_ADDRESS = "0x" + "00" * 20
 GOVERNOR = keccak(text="GOVERNOR")
 RISK_ADMIN = keccak(text="RISK_ADMIN")
 GUARDIAN = keccak(text="GUARDIAN")
@@ -42,35 +41,6 @@ _COMPARTMENT = (
 _PERIPHERY = ("Lens",)
 # Their constructors look at nothing that this plan has yet to deploy.
 _STANDALONE = ("ChainlinkAdapter", "UniswapV3TwapAdapter", "RiskParameters")
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What is on the chain before the protocol is.
-
-    Attributes:
-        network: the address book's name.
-        tokens: address by symbol, the settlement token among them.
-        feeds: address of each feed by name.
-        pools: address of each Uniswap v3 pool by name.
-        roles: a ``RoleRegistry`` to share; None deploys one.
-        contracts: more contracts to list in the address book, by name.
-        accounts: named accounts to list in the address book.
-    """
-
-    network: str = "local"
-    tokens: Mapping[str, str] = field(default_factory=dict)
-    feeds: Mapping[str, str] = field(default_factory=dict)
-    pools: Mapping[str, str] = field(default_factory=dict)
-    roles: str | None = None
-    contracts: Mapping[str, str] = field(default_factory=dict)
-    accounts: Mapping[str, str] = field(default_factory=dict)
-
-
-def external_environment(parameters: DeploymentParameters, network: str) -> Environment:
-    """Return the environment that a parameter file itself names, for real networks."""
-    external = parameters.external
-    return Environment(network, external.tokens, external.feeds, external.pools)
 
 
 class Step(NamedTuple):
@@ -129,6 +99,7 @@ class _Planner:
         self.sender = sender
         self.parameters = parameters
         self.environment = environment
+        self.survey = Survey(sender, environment)
         self.artifacts = artifacts
         self.steps: list[Step] = []
         self.contracts: dict[str, str] = {}
@@ -140,8 +111,8 @@ class _Planner:
     def plan(self) -> Plan:
         """Return the plan; see ``plan_core``."""
         p = self.parameters
-        self._check_chain()
-        self._check_tokens()
+        self.survey.check_chain(p.chain_id)
+        self.tokens, self.decimals = self.survey.tokens(p)
         self.nonce = self.sender.nonce()
 
         if self.environment.roles is None:
@@ -187,53 +158,6 @@ class _Planner:
             wiring,
             governor,
         )
-
-    # ------------------------------------------------------------------ checks
-
-    def _check_chain(self) -> None:
-        wanted, actual = self.parameters.chain_id, self.sender.chain_id()
-        if wanted is not None and wanted != actual:
-            raise DeploymentError(
-                f"the parameters are for chain {wanted}, but this is chain {actual}"
-            )
-
-    def _check_tokens(self) -> None:
-        p = self.parameters
-        wanted: list[tuple[str, str, int | None]] = [(p.settlement_token, "settlement_token", None)]
-        wanted.extend((c.symbol, f"collaterals.{c.name}", c.decimals) for c in p.collaterals)
-        seen: dict[str, str] = {}
-        for symbol, where, decimals in wanted:
-            address = self._resolve(symbol, self.environment.tokens, "token", where)
-            if address in seen:
-                raise DeploymentError(f"{where}: the token is already used by {seen[address]}")
-            seen[address] = where
-            held = self._ask(address, "decimals", where=where)
-            if held > 18:
-                raise DeploymentError(f"{where}: the token has {held} decimals, at most 18 work")
-            if decimals not in (None, held):
-                raise DeploymentError(f"{where}.decimals: {decimals} given, the token has {held}")
-            self.tokens[symbol] = address
-            self.decimals[symbol] = held
-
-    def _ask(self, address: str, function: str, *args: Any, where: str) -> Any:
-        """Return what a contract outside of the suite answers."""
-        chosen = interface_of(_OUTSIDE).function(function)
-        try:
-            return chosen.decode(self.sender.call(address, chosen.encode(args)))
-        except (DeploymentError, CodecError) as error:
-            raise DeploymentError(
-                f"{where}: {address} does not answer {function}: {error}"
-            ) from None
-
-    def _resolve(self, name: str, known: Mapping[str, str], kind: str, where: str) -> str:
-        """Return the address of something that must exist, by name or address."""
-        address = known.get(name, name if is_address(name) else None)
-        if address is None:
-            choice = ", ".join(sorted(known)) or "none"
-            raise DeploymentError(f"{where}: there is no {kind} {name} (known: {choice})")
-        if not self.sender.code(address):
-            raise DeploymentError(f"{where}: no contract at {address} ({kind} {name})")
-        return checksum(address)
 
     def _require_governor(self, roles: str) -> None:
         function = interface_of(self.artifacts["RoleRegistry"].abi).function("hasRole")
@@ -283,13 +207,9 @@ class _Planner:
         where = f"oracle.{asset.name}.sources.{i}"
         key = f"{asset.name} adapter {i + 1}"
         if isinstance(source, ChainlinkSource):
-            feed = self._resolve(source.feed, self.environment.feeds, "feed", where)
-            if self._ask(feed, "latestRoundData", where=where)[1] <= 0:
-                raise DeploymentError(f"{where}: feed {source.feed} has no price")
+            feed = self.survey.feed(source, asset.max_staleness, where)
             return self._deploy("ChainlinkAdapter", feed, key=key)
-        pool = self._resolve(source.pool, self.environment.pools, "pool", where)
-        base = self._resolve(source.base, self.environment.tokens, "token", where)
-        self._ask(pool, "observe", (source.window, 0), where=where)
+        pool, base = self.survey.pool(source, where)
         return self._deploy(
             "UniswapV3TwapAdapter", pool, base, source.window, source.min_liquidity, key=key
         )
@@ -326,14 +246,7 @@ class _Planner:
                 "OracleAggregator", "record", asset_id(asset.name), label=f"record {asset.name}"
             )
         for peg in p.pegs:
-            rate_source = ZERO_ADDRESS
-            if peg.rate_source is not None:
-                rate_source = self._resolve(
-                    peg.rate_source,
-                    self.environment.tokens,
-                    "token",
-                    f"pegs.{peg.name}.rate_source",
-                )
+            rate_source = self.survey.rate_source(peg.rate_source, f"pegs.{peg.name}.rate_source")
             self.rate_sources[peg.name] = rate_source
             # Configuring pokes it too.
             self._call(
@@ -397,19 +310,3 @@ class _Planner:
 
 def _short(address: str) -> str:
     return f"{address[:6]}…{address[-4:]}"
-
-
-def _view(name: str, inputs: Sequence[str], *outputs: str) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "name": name,
-        "inputs": [{"name": "", "type": kind} for kind in inputs],
-        "outputs": [{"name": "", "type": kind} for kind in outputs],
-    }
-
-
-_OUTSIDE = [
-    _view("decimals", (), "uint8"),
-    _view("latestRoundData", (), "uint80", "int256", "uint256", "uint256", "uint80"),
-    _view("observe", ("uint32[]",), "int56[]", "uint160[]"),
-]

@@ -64,6 +64,9 @@ class Sender(Protocol):
     def chain_id(self) -> int:
         """Return the chain's id."""
 
+    def timestamp(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+
 
 class RpcSender:
     """An unlocked account of a local node: no signing, no estimating, one request each.
@@ -117,6 +120,10 @@ class RpcSender:
     def chain_id(self) -> int:
         """Return the chain's id."""
         return self.rpc.chain_id()
+
+    def timestamp(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+        return self.rpc.timestamp()
 
 
 class ApeSender:
@@ -189,6 +196,11 @@ class ApeSender:
         if self._chain_id is None:
             self._chain_id = int(str(self._request("eth_chainId", [])), 16)
         return self._chain_id
+
+    def timestamp(self) -> int:
+        """Return the time of the latest block, in Unix seconds."""
+        block = self._request("eth_getBlockByNumber", ["latest", False])
+        return int(str(block["timestamp"]), 16)
 
     def _request(self, method: str, params: list[Any]) -> Any:
         """Ask the node past Ape, which would drop the data of a revert."""

@@ -86,7 +86,7 @@ class CircuitBreaker(Contract):
 
     @external
     def raise_(self, sender: Address, tier: int, duration: int) -> None:
-        """Raise the tier to at least ``tier`` for ``duration`` seconds.
+        """Raise the tier for ``duration`` seconds, or for as long as an earlier order lasts.
 
         Raises:
             RoleRegistry_MissingRole: the sender is not a guardian.
@@ -147,6 +147,10 @@ class CircuitBreaker(Contract):
     def breaker_state(self) -> BreakerState:
         """Return the tier and since when."""
         return self._state.value
+
+    def price_reference(self, asset: str) -> Reference:
+        """Return what moves of an asset's price are measured against."""
+        return self._references.get(asset, _NO_REFERENCE)
 
     def tier(self) -> int:
         """Return the current tier; an expired halt counts as tier 3 before anyone pokes."""

@@ -18,9 +18,9 @@ def story(record: RunRecord) -> str:
         f"Over {hours:.0f} hours of chain time the collateral's market fell to "
         f"{s['max_discount_bps'] / 100:.1f} % below what it redeems for, while ETH lost "
         f"{s['eth_fall_bps'] / 100:.0f} %.",
-        f"{s['traders']} leveraged traders, {_some(s['unhealthy_accounts'], 'account')} of them "
-        f"below maintenance at some time: keepers closed {_some(s['liquidations'], 'position')} "
-        f"worth {_units(s['liquidated_notional'])} USDB and sold collateral for "
+        f"Of {_some(s['traders'], 'leveraged trader')}, {s['unhealthy_accounts']} fell below "
+        f"maintenance: keepers made {_some(s['liquidations'], 'liquidation')} worth "
+        f"{_units(s['liquidated_notional'])} USDB and sold collateral for "
         f"{_units(s['auction_payments'])} USDB through {_some(s['auctions'], 'auction')} into real "
         "Uniswap pools, which moved the very price they read next.",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +78,8 @@ def play_depeg_cascade(
         out.print(f"[red]{folder}: {error.strerror}[/red]", highlight=False)
         return EXIT_USAGE
     try:
-        artifacts = ensure_compiled()
+        with out.status("compiling the contracts, if any has changed"):
+            artifacts = ensure_compiled()
     except ArtifactError as error:
         out.print(f"[red]{error}[/red]", highlight=False)
         return EXIT_BROKEN
@@ -150,12 +150,15 @@ def _save(record: RunRecord, folder: Path) -> None:
 
 
 def _save_interrupted(scenario: DepegCascade, folder: Path, out: Console) -> None:
-    with suppress(RuntimeError):  # Nothing recorded yet: nothing to write.
+    try:
         record = scenario.record("interrupted")
-        _save(record, folder)
-        blocks = record.summary["blocks"]
-        out.print(f"[yellow]interrupted after {blocks} blocks; what was recorded:[/yellow]")
-        _say_where(folder, out)
+    except RuntimeError:
+        out.print("[yellow]stopped before the first block: nothing was recorded[/yellow]")
+        return
+    _save(record, folder)
+    blocks = record.summary["blocks"]
+    out.print(f"[yellow]stopped after {blocks} blocks; what was recorded:[/yellow]")
+    _say_where(folder, out)
 
 
 def _say_where(folder: Path, out: Console) -> None:

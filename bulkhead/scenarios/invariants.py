@@ -1,4 +1,8 @@
-"""The invariants of the design, evaluated on the state and events of one block of a live chain."""
+"""The invariants of the design, evaluated on the state and events of one block of a live chain.
+
+They share no code with the contracts' twin in ``bulkhead.model``: a second opinion, made from what
+any outsider can see: the lens, the receipts, and calls that are only simulated.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ DESCRIPTIONS = {
     "PNL-2": "a round trip, simulated on the latest block, does not profit",
     "LIQ-1": "healthy accounts cannot be liquidated, unhealthy ones can",
     "INS-1": "every write-off's receipt adds up and uses the tranches in order",
-    "GRD-1": "no deposit and no reduction is refused by the breaker below a halt",
+    "GRD-1": "no deposit or reduction is refused below a halt, and no halt outlasts its maximum",
     "EVT-1": "the events alone rebuild every account and every pot",
 }
 
@@ -136,8 +140,24 @@ def check_unrealized(
         )
 
 
-def check_write_offs(log: InvariantLog, block: int, write_offs: Sequence[WriteOff]) -> None:
-    """INS-1: receipts add up, and a later tranche is used only when the earlier is empty."""
+def check_write_offs(
+    log: InvariantLog,
+    block: int,
+    c: CompartmentState,
+    write_offs: Sequence[WriteOff],
+    insurance: int,
+) -> None:
+    """INS-1: receipts add up, and a later tranche is used only when the earlier is empty.
+
+    Args:
+        insurance: WAD of insurance cash if it paid what its receipts say and nothing else.
+    """
+    log.require(
+        "INS-1",
+        block,
+        c.insurance_cash == insurance,
+        f"insurance cash is {c.insurance_cash}, by its receipts {insurance}",
+    )
     for w in write_offs:
         total = w.insurance + w.backstop + w.pool + w.junior
         rest = w.debt - w.insurance
@@ -211,13 +231,12 @@ def check_payments(
             elif event.name in ("Withdrawn", "CollateralSeized") and event.address == engine:
                 paid.append((tokens[a.collateral], a.receiver, a.amountTokens))
         paid += [(tokens[0], e.args.receiver, e.args.assets) for e in vault_payouts]
-        if left or paid:
-            log.require(
-                "CUS-2",
-                block,
-                sorted(left) == sorted(paid),
-                f"left custody: {sorted(left)}; paid by the ledger: {sorted(paid)}",
-            )
+        log.require(
+            "CUS-2",
+            block,
+            sorted(left) == sorted(paid),
+            f"left custody: {sorted(left)}; paid by the ledger: {sorted(paid)}",
+        )
 
 
 _ALWAYS_ALLOWED = {"add margin", "reduce position", "take profit"}
@@ -225,14 +244,27 @@ _HALT = 4
 
 
 def check_breaker(
-    log: InvariantLog, block: int, outcomes: Sequence[Any], highest_tier: int
+    log: InvariantLog,
+    block: int,
+    outcomes: Sequence[Any],
+    highest_tier: int,
+    halted_seconds: int,
+    max_halt: int,
 ) -> None:
-    """GRD-1: what adds margin or reduces risk is not refused by the breaker below a halt.
+    """GRD-1: no halt outlasts its maximum, and below one the breaker lets everybody reduce risk.
 
     Args:
         outcomes: of the block's transactions, with ``transaction.purpose`` and ``error``.
         highest_tier: that held at any time during the block.
+        halted_seconds: how long the running halt has lasted; 0 if there is none.
+        max_halt: seconds.
     """
+    log.require(
+        "GRD-1",
+        block,
+        halted_seconds < max_halt,
+        f"halted for {halted_seconds} s, the maximum is {max_halt}",
+    )
     for outcome in outcomes:
         if outcome.transaction.purpose in _ALWAYS_ALLOWED:
             log.require(

@@ -44,9 +44,9 @@ _ETH_COURSE: _Course = (
     (0.10, 0.03),
     (0.24, 0.33),
     (0.30, 0.40),
-    (0.315, 0.62),
+    (0.307, 0.62),
     (0.34, 0.66),
-    (0.352, 0.93),
+    (0.347, 0.93),
     (0.38, 1.00),
     (0.48, 0.86),
     (0.60, 0.72),
@@ -123,9 +123,7 @@ def depeg_path(
     return MarketPath(step_seconds, tuple(prices), warmup, {ETH: name, BTC: name, RATIO: name})
 
 
-def replayed_path(
-    history: PriceHistory, generated: MarketPath, start: OutsidePrices
-) -> MarketPath:
+def replayed_path(history: PriceHistory, generated: MarketPath, start: OutsidePrices) -> MarketPath:
     """Return a path that follows a price file wherever the file has a column.
 
     The file's whole span is spread over the steps after the warm-up, in which its first prices

@@ -20,6 +20,7 @@ from bulkhead.scenarios.world import Block, World
 Progress = Callable[[int, MarketView], None]
 """Is told the number of the step that is done, and the state after it."""
 
+HALT = 4
 _SETUP_CHUNK = 200
 
 
@@ -45,6 +46,7 @@ class Run:
         scale = 10 ** (18 - book.decimals[book.settlement_token])
         self.replay = LedgerReplay(book.contracts["MarginEngine"], scale)
         self._rngs = {id(a): Random(f"{seed}-{a.address}") for a in (*cast.market, *cast.users)}
+        self._halted_at: int | None = None
         self._probe_rng = Random(f"{seed}-probe")
         self._prober = account_id(cast.prober)
         self._tokens = {0: book.tokens[book.settlement_token]} | {
@@ -102,6 +104,7 @@ class Run:
         accounts = list(view.accounts.values())
         book = self.world.book
         engine, vault = book.contracts["MarginEngine"], book.contracts["CollateralVault"]
+        max_halt = book.parameters.breaker.timing.max_halt
         done = [
             TransactionEvents(o.transaction.sender, o.events)
             for o in block.outcomes
@@ -110,18 +113,32 @@ class Run:
         invariants.check_custody(log, number, c)
         invariants.check_haircut(log, number, c, self.replay.conversions[conversions:])
         invariants.check_unrealized(log, number, c, accounts)
-        invariants.check_write_offs(log, number, self.replay.write_offs[write_offs:])
+        invariants.check_write_offs(
+            log, number, c, self.replay.write_offs[write_offs:], self.replay.pots["insurance"]
+        )
         invariants.check_attribution(log, number, done, engine)
         invariants.check_payments(log, number, done, vault, self._tokens, engine)
         invariants.check_replay(log, number, c, accounts, self.replay)
-        invariants.check_breaker(log, number, block.outcomes, self._tiers_of(block, view))
+        tiers = self._tiers_of(block, view)
+        invariants.check_breaker(
+            log, number, block.outcomes, max(tiers), self._halted_seconds(tiers, block), max_halt
+        )
         probes.check_liquidatable(log, number, self.world, view, self.cast.keeper)
         probes.check_round_trip(
             log, number, self.world, view, self.cast.prober, self._prober, self._probe_rng
         )
 
     @staticmethod
-    def _tiers_of(block: Block, view: MarketView) -> int:
-        """Return the highest tier that held at any time during the block."""
+    def _tiers_of(block: Block, view: MarketView) -> list[int]:
+        """Return all tiers that held at any time during the block, the last one last."""
         changes = [e.args for e in block.events if e.name == "TierChanged"]
-        return max([view.compartment.tier, *(int(t) for args in changes for t in args[:2])])
+        return [*(int(t) for args in changes for t in args[:2]), view.compartment.tier]
+
+    def _halted_seconds(self, tiers: Sequence[int], block: Block) -> int:
+        """Return how long the running halt has lasted at the end of a block."""
+        if tiers[-1] != HALT:
+            self._halted_at = None
+            return 0
+        if self._halted_at is None:
+            self._halted_at = block.timestamp
+        return block.timestamp - self._halted_at

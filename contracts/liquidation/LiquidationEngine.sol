@@ -56,7 +56,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         _refreshHaircut();
         AccountValuation memory before = _requireUnhealthy(account, Action.Liquidate);
         MarketLiquidation memory l = _riskParameters.marketLiquidation(market);
-        LiquidationPlan memory plan = _plan(account, market, before, l);
+        CompartmentParameters memory p = _riskParameters.compartmentParameters();
+        LiquidationPlan memory plan = _plan(account, market, before, l, p);
         sizeDelta = plan.sizeDelta;
 
         Fill memory fill = _perpExchange.liquidatePosition(account, market, sizeDelta);
@@ -67,7 +68,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
             before.maintenanceMargin,
             afterwards.equityMaintenance,
             afterwards.maintenanceMargin,
-            _riskParameters.compartmentParameters().debtMaintenanceRatio
+            p.debtMaintenanceRatio
         );
         // A bankrupt account has nothing to pay a penalty with; closing it is worth its reward all the same.
         uint256 rewarding = before.equityMaintenance > 0 ? penalty : plan.penalty;
@@ -98,7 +99,13 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         returns (LiquidationPlan memory plan)
     {
         AccountValuation memory v = _requireUnhealthy(account, Action.Liquidate);
-        return _plan(account, market, v, _riskParameters.marketLiquidation(market));
+        return _plan(
+            account,
+            market,
+            v,
+            _riskParameters.marketLiquidation(market),
+            _riskParameters.compartmentParameters()
+        );
     }
 
     /// @inheritdoc ILiquidationEngine
@@ -218,7 +225,8 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         AccountId account,
         MarketId market,
         AccountValuation memory v,
-        MarketLiquidation memory l
+        MarketLiquidation memory l,
+        CompartmentParameters memory p
     ) internal view returns (LiquidationPlan memory plan) {
         int256 size = _perpExchange.position(account, market).size;
         if (size == 0) revert LiquidationEngine_NoPosition(account, market);
@@ -227,7 +235,6 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         uint256 notional = WadMath.mulUp(held, index);
         uint256 closed = held;
         if (v.equityMaintenance > 0) {
-            CompartmentParameters memory p = _riskParameters.compartmentParameters();
             uint256 wanted = LiquidationMath.notionalToClose(
                 uint256(v.equityMaintenance),
                 v.maintenanceMargin,

@@ -140,7 +140,6 @@ abstract contract MarginValuation is MarginBase {
         returns (AccountValuation memory v)
     {
         AccountLedger memory a = _accounts[account];
-        CompartmentParameters memory p = _riskParameters.compartmentParameters();
         v.status = PriceStatus.Valid;
         v.equityInitial = a.cash;
         v.equityMaintenance = a.cash;
@@ -148,7 +147,9 @@ abstract contract MarginValuation is MarginBase {
             v.equityMaintenance += _haircut(a.claim).toInt256();
             (, uint256 age) = _oldestUnrealized();
             // An h of unknown age may be kept to liquidate nobody wrongly, not to take value out on.
-            if (age <= p.maxUnrealizedAge) v.equityInitial += _haircut(a.maturedOf()).toInt256();
+            if (age <= _riskParameters.compartmentParameters().maxUnrealizedAge) {
+                v.equityInitial += _haircut(a.maturedOf()).toInt256();
+            }
         }
         if (a.collateralMask != 0) _addCollateral(account, a.collateralMask, v);
 
@@ -157,6 +158,7 @@ abstract contract MarginValuation is MarginBase {
         if (settled < 0) {
             // What would be debt if every losing position were closed: realising a loss changes no requirement.
             uint256 debt = uint256(-settled);
+            CompartmentParameters memory p = _riskParameters.compartmentParameters();
             v.initialMargin += WadMath.mulUp(debt, p.debtInitialRatio);
             v.maintenanceMargin += WadMath.mulUp(debt, p.debtMaintenanceRatio);
         }

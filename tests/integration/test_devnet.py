@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bulkhead import ROOT
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import ensure_compiled
 from bulkhead.chain.codec import asset_id
@@ -19,7 +22,6 @@ from bulkhead.deployment.addresses import DEPLOYMENTS, AddressBook
 from bulkhead.deployment.uniswap import Token, spot_price, swap_exact_in
 
 APE = str(Path(sys.prefix) / "bin" / "ape")
-ROOT = DEPLOYMENTS.parent
 NAME = f"test-{os.getpid()}"
 READY = "Ctrl-C stops it"
 WAD = 10**18
@@ -171,6 +173,24 @@ def test_terminate__sigterm__leaves_no_process():
     assert not _alive(family)
 
 
+@pytest.fixture
+def refused():
+    """Run the command in this process, to be refused; return its output."""
+    command = runpy.run_path(str(ROOT / "scripts" / "devnet.py"))["cli"]
+
+    def _refused(*arguments: str) -> str:
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            result = CliRunner().invoke(command, [*arguments, "--name", NAME])
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        assert isinstance(result.exception, SystemExit)
+        assert result.exit_code != 0
+        return result.output
+
+    return _refused
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -179,21 +199,11 @@ def test_terminate__sigterm__leaves_no_process():
         (["--port", "http"], "port"),
     ],
 )
-def test_start__wrong_option__one_clear_line(arguments, message):
-    run = subprocess.run(
-        [APE, "run", "devnet", *arguments], cwd=ROOT, capture_output=True, text=True
-    )
-    assert run.returncode != 0
-    assert message in run.stdout + run.stderr
-    assert "Traceback" not in run.stdout + run.stderr
+def test_start__wrong_option__one_clear_line(refused, arguments, message):
+    assert message in refused(*arguments)
 
 
-def test_start__port_taken__one_clear_line():
+def test_start__port_taken__one_clear_line(refused):
     with Anvil(accounts=1) as anvil:
         port = anvil.url.rpartition(":")[2]
-        run = subprocess.run(
-            [APE, "run", "devnet", "--port", port], cwd=ROOT, capture_output=True, text=True
-        )
-    assert run.returncode != 0
-    assert f"port {port} is taken" in run.stdout + run.stderr
-    assert "Traceback" not in run.stdout + run.stderr
+        assert f"port {port} is taken" in refused("--port", port)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bulkhead import ROOT
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import ensure_compiled
 from bulkhead.deployment.addresses import DEPLOYMENTS, AddressBook
@@ -17,7 +20,6 @@ from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet
 from bulkhead.deployment.plan import GOVERNOR
 from bulkhead.deployment.sender import RpcSender
 
-APE = str(Path(sys.prefix) / "bin" / "ape")
 NAME = f"test-deploy-{os.getpid()}"
 
 
@@ -44,24 +46,27 @@ def raw(chain):
 
 
 @pytest.fixture
-def deploy(chain, tmp_path):
-    """Run the command on parameters; return status and output."""
+def arguments(chain, tmp_path):
+    """Write parameters to a file; return the command's arguments."""
 
-    def _deploy(data, *arguments: str) -> tuple[int, str]:
+    def _arguments(data, *more: str) -> list[str]:
         file = tmp_path / "parameters.json"
         file.write_text(json.dumps(data))
-        run = subprocess.run(
-            [
-                *(APE, "run", "deploy", "--parameters", str(file), "--name", NAME),
-                *("--network", f"ethereum:local:{chain[0].url}", *arguments),
-            ],
-            cwd=DEPLOYMENTS.parent,
-            capture_output=True,
-            text=True,
-        )
-        output = run.stdout + run.stderr
-        assert "Traceback" not in output
-        return run.returncode, output
+        network = f"ethereum:local:{chain[0].url}"
+        return ["--parameters", str(file), "--name", NAME, "--network", network, *more]
+
+    return _arguments
+
+
+@pytest.fixture
+def deploy(arguments):
+    """Run the command in this process; return status and output."""
+    command = runpy.run_path(str(ROOT / "scripts" / "deploy.py"))["cli"]
+
+    def _deploy(data, *more: str) -> tuple[int, str]:
+        result = CliRunner().invoke(command, arguments(data, *more))
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.output
 
     return _deploy
 
@@ -98,10 +103,16 @@ def test_deploy__dry_run__shows_all_and_sends_nothing(chain, deploy, raw):
     assert chain[0].rpc.block_number() == block
 
 
-def test_deploy__signed_by_ape__same_code_as_the_devnets(chain, deploy, raw):
+def test_deploy__signed_by_ape__same_code_as_the_devnets(chain, arguments, raw):
     anvil, devnet = chain
-    status, output = deploy(raw)
-    assert status == 0, output
+    run = subprocess.run(
+        [str(Path(sys.prefix) / "bin" / "ape"), "run", "deploy", *arguments(raw)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "deployer gives up governance" in run.stdout
     book = AddressBook.load(NAME)
     assert book.chain_id == 31_337
     assert book.url is None

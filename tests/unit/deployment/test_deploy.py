@@ -167,6 +167,18 @@ def test_plan__feed_without_price__named(world, sender, parameters, environment)
         plan_core(sender, parameters, environment, world.artifacts)
 
 
+def test_plan__feed_too_old__age_and_limit_named(world, sender, parameters, environment):
+    world.skip(3_601)
+    with pytest.raises(DeploymentError, match=r"feed ETH-1 is 36\d\d s old, the limit is 3600"):
+        plan_core(sender, parameters, environment, world.artifacts)
+
+
+def test_plan__no_rate__named(world, sender, parameters, environment):
+    parameters = _with(parameters, "pegs", 0, rate_source="WETH")
+    with pytest.raises(DeploymentError, match=r"pegs\.LST\.rate_source: 0x.* not answer rate"):
+        plan_core(sender, parameters, environment, world.artifacts)
+
+
 def test_plan__contract_refuses__said_before_anything_is_sent(
     world, sender, parameters, environment
 ):

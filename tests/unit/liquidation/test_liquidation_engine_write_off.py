@@ -106,7 +106,7 @@ def test_write_off__pool_negative_already__junior_bears_all_the_rest(world, writ
 def test_write_off__unrealised_profit__is_junior_too(world, write_off):
     world.deposit("carol", 5_000_000 * 10**6)
     world.trade("carol", 8_000 * WAD)
-    world.publish("ETH", 5_600 * WAD)
+    world.publish("ETH", 5_650 * WAD)
     world.settle("alice", -2_000_000 * WAD)
     insurance = world.totals().insuranceCash
     pool_cash = world.totals().poolCash + insurance

@@ -155,6 +155,13 @@ class TestTiers:
         world.now += 1
         assert breaker.poke(ANYONE) == 1
 
+    def test_a_stronger_order_does_not_cut_an_earlier_one_short(self, world, breaker):
+        breaker.raise_(GUARD, 2, 10_000)
+        until = world.now + 10_000
+        breaker.raise_(GUARD, 3, 60)
+        assert breaker.breaker_state().guardian_until == until
+        assert world.events[-2].args == {"guardian": GUARD, "tier": 3, "until": until}
+
     def test_the_guardian_only_raises_within_bounds(self, world, breaker):
         with pytest.raises(RoleRegistry_MissingRole) as caught:
             breaker.raise_(ANYONE, 2, 60)

@@ -237,6 +237,18 @@ class TestNetAssetValue:
                 call()
             assert caught.value.args == (0, 10, 0)
 
+    def test_shares_that_pay_nothing_cannot_be_redeemed(self, world):
+        vault = world.liquidity_vault
+        vault.deposit(LP, 100 * USDC, LP)
+        world.margin_engine.deposit(ALICE, pack(ALICE), SETTLEMENT, 10**5 * USDC)
+        world.perp_exchange.trade(ALICE, pack(ALICE), 0, 10 * WAD, UINT256_MAX)
+        assert vault.max_redeem(LP) == vault.balance_of(LP)
+        world.oracle.set("ETH", 2_200 * WAD)
+        assert vault.max_redeem(LP) == 0
+        with pytest.raises(ERC4626ExceededMaxRedeem) as caught:
+            vault.redeem(LP, 1, LP, LP)
+        assert caught.value.args == (LP, 1, 0)
+
     def test_an_empty_market_needs_no_price(self, world):
         self._trade(world, 2_000 * WAD)
         world.oracle.set("BTC", 40_000 * WAD, PriceStatus.STALE)

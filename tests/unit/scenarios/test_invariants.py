@@ -139,8 +139,8 @@ GOOD = WriteOff(ACCOUNT, 100, 60, 0, 30, 10, 100, 60, 10)
     ],
     ids=["good", "does not add up", "not the debt", "insurance spared", "junior spared"],
 )
-def test_write_offs(log, broken, receipt: WriteOff, expected: set[str]) -> None:
-    invariants.check_write_offs(log, 1, [receipt])
+def test_write_offs(log, compartment, broken, receipt: WriteOff, expected: set[str]) -> None:
+    invariants.check_write_offs(log, 1, compartment, [receipt], insurance=20)
     assert broken() == expected
 
 
@@ -183,8 +183,19 @@ def test_breaker__reduction_refused(log, broken, purpose: str, tier: int, expect
     refused = SimpleNamespace(
         transaction=SimpleNamespace(purpose=purpose), error="CircuitBreaker_Blocked"
     )
-    invariants.check_breaker(log, 1, [refused], tier)
+    invariants.check_breaker(log, 1, [refused], tier, halted_seconds=0, max_halt=60)
     assert broken() == expected
+
+
+@pytest.mark.parametrize(("halted", "expected"), [(59, set()), (60, {"GRD-1"})])
+def test_breaker__halt_outlasts_its_maximum(log, broken, halted: int, expected) -> None:
+    invariants.check_breaker(log, 1, [], 4, halted_seconds=halted, max_halt=60)
+    assert broken() == expected
+
+
+def test_write_offs__insurance_paid_without_a_receipt__breaks(log, compartment, broken) -> None:
+    invariants.check_write_offs(log, 1, compartment, [], insurance=21)
+    assert broken() == {"INS-1"}
 
 
 def replay_of(compartment: CompartmentState, account: AccountState) -> LedgerReplay:

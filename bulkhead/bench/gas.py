@@ -1,0 +1,206 @@
+"""Gas of the suite's operations, from transaction receipts on a fresh local chain.
+
+One market, collateral with a peg, prices cached, every account used before: what a regular user
+pays. Block times are explicit, so a run gives the same numbers as any other of the same contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkhead.chain.anvil import Anvil
+from bulkhead.chain.artifacts import Artifacts
+from bulkhead.chain.codec import asset_id
+from bulkhead.chain.contract import Contract
+from bulkhead.chain.rpc import Rpc
+from bulkhead.deployment.addresses import AddressBook
+from bulkhead.deployment.devnet import (
+    DevnetOptions,
+    deploy_devnet,
+    devnet_parameters,
+    publish_price,
+)
+from bulkhead.deployment.sender import RpcSender
+
+GENESIS = 1_800_000_000
+WAD = 10**18
+USDB = 10**6
+ANY_PRICE = 2**255
+LST, SETTLEMENT, MARKET = 1, 0, 0
+
+BUDGETS = {
+    "deposit": 90_000,
+    "withdraw": 140_000,
+    "pool_fill": 180_000,
+    "liquidate": 250_000,
+    "oracle_record": 110_000,
+    "vault_deposit": 110_000,
+    "fund_deposit": 110_000,
+    "convert_claim": 80_000,
+}
+"""What an operation should cost at most; see ``docs/benchmarks.md``."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Bench:
+    rpc: Rpc
+    book: AddressBook
+    artifacts: Artifacts
+    gas: dict[str, int] = field(default_factory=dict)
+
+    def contract(self, name: str) -> Contract:
+        return self.book.contract(self.rpc, name, self.artifacts)
+
+    def address(self, who: str) -> str:
+        return self.book.accounts[who]
+
+    def account(self, who: str) -> bytes:
+        return bytes.fromhex(self.address(who)[2:]) + bytes(12)
+
+    def send(self, who: str, contract: str, function: str, *args: Any) -> int:
+        """Send a transaction and return its gas."""
+        sender = self.address(who)
+        return self.contract(contract).transact(function, *args, sender=sender).gas_used
+
+    def trade(self, who: str, size_delta: int) -> int:
+        limit = ANY_PRICE if size_delta > 0 else 0
+        return self.send(who, "PerpExchange", "trade", self.account(who), MARKET, size_delta, limit)
+
+    def skip(self, seconds: int) -> None:
+        self.rpc.mine(self.rpc.timestamp() + seconds)
+
+    def price(self, asset: str, price: int) -> None:
+        """Publish a price, and let everything that is cached from it be fresh."""
+        publish_price(self.rpc, self.book, asset, price)
+        self.refresh()
+
+    def refresh(self) -> None:
+        for asset in ("ETH", "LST/ETH"):
+            self.send("keeper", "OracleAggregator", "record", asset_id(asset))
+        self.send("keeper", "PegMonitor", "poke", asset_id("LST"))
+
+
+def measure(artifacts: Artifacts, progress: Progress | None = None) -> dict[str, int]:
+    """Return gas by operation.
+
+    Args:
+        artifacts: what to deploy and measure.
+        progress: is told what is done next.
+
+    Raises:
+        ContractReverted: an operation was refused.
+    """
+    with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
+        say = progress or (lambda _: None)
+        say("deploying")
+        anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
+        parameters = devnet_parameters()
+        options = DevnetOptions(
+            spot_markets=True,
+            parameters=parameters.model_copy(update={"markets": parameters.markets[:1]}),
+        )
+        sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
+        book = deploy_devnet(sender, options, artifacts=artifacts)
+        bench = _Bench(anvil.rpc, book, artifacts)
+        # The pools' average price reaches back ten minutes.
+        bench.skip(900)
+        for asset in ("ETH", "BTC", "LST/ETH"):
+            publish_price(bench.rpc, book, asset, options.prices[asset])
+        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses):
+            say(step.__doc__ or "")
+            step(bench)
+        return bench.gas
+
+
+def _margin(b: _Bench) -> None:
+    """deposits and withdrawals"""
+    account = b.account("alice")
+    for _ in range(2):
+        b.send("alice", "MarginEngine", "deposit", account, LST, 100 * WAD)
+        b.send("alice", "MarginEngine", "deposit", account, SETTLEMENT, 100_000 * USDB)
+    b.refresh()
+    b.gas["deposit"] = b.send("alice", "MarginEngine", "deposit", account, LST, WAD)
+    b.gas["deposit_settlement"] = b.send(
+        "alice", "MarginEngine", "deposit", account, SETTLEMENT, USDB
+    )
+    b.trade("alice", WAD)
+    b.refresh()
+    alice = b.address("alice")
+    b.gas["withdraw"] = b.send("alice", "MarginEngine", "withdraw", account, LST, WAD, alice)
+    b.gas["withdraw_settlement"] = b.send(
+        "alice", "MarginEngine", "withdraw", account, SETTLEMENT, USDB, alice
+    )
+
+
+def _trading(b: _Bench) -> None:
+    """fills"""
+    b.refresh()
+    b.gas["pool_fill"] = b.trade("alice", WAD)
+    b.gas["pool_fill_reduce"] = b.trade("alice", -WAD)
+    b.send("bob", "MarginEngine", "deposit", b.account("bob"), SETTLEMENT, 1_000_000 * USDB)
+    b.trade("bob", -WAD)
+    b.refresh()
+    b.gas["pool_fill_cash_account"] = b.trade("bob", -WAD)
+
+
+def _upkeep(b: _Bench) -> None:
+    """upkeep"""
+    b.skip(60)
+    b.gas["oracle_record"] = b.send("keeper", "OracleAggregator", "record", asset_id("ETH"))
+    b.send("keeper", "OracleAggregator", "record", asset_id("LST/ETH"))
+    b.gas["peg_poke"] = b.send("keeper", "PegMonitor", "poke", asset_id("LST"))
+    b.send("keeper", "OracleAggregator", "record", asset_id("ETH"))
+    b.gas["market_poke"] = b.send("keeper", "PerpExchange", "poke", MARKET)
+    b.gas["breaker_poke"] = b.send("keeper", "CircuitBreaker", "poke")
+
+
+def _vaults(b: _Bench) -> None:
+    """pool and insurance fund"""
+    lp, staker = b.address("lp"), b.address("staker")
+    b.refresh()
+    b.send("lp", "LiquidityVault", "deposit", 1_000 * USDB, lp)
+    b.gas["vault_deposit"] = b.send("lp", "LiquidityVault", "deposit", 1_000 * USDB, lp)
+    b.gas["vault_withdraw"] = b.send("lp", "LiquidityVault", "withdraw", 1_000 * USDB, lp, lp)
+    b.send("staker", "InsuranceFund", "deposit", 1_000 * USDB, staker)
+    b.gas["fund_deposit"] = b.send("staker", "InsuranceFund", "deposit", 1_000 * USDB, staker)
+    b.gas["fund_withdraw"] = b.send("staker", "InsuranceFund", "withdraw", USDB, staker, staker)
+
+
+def _profit(b: _Bench) -> None:
+    """converting profit"""
+    b.trade("alice", 20 * WAD)
+    b.price("ETH", 3_060 * WAD)
+    b.trade("alice", -20 * WAD)
+    b.skip(7_200)
+    b.price("ETH", 3_060 * WAD)
+    b.send("keeper", "PerpExchange", "poke", MARKET)
+    b.send("alice", "MarginEngine", "convert", b.account("alice"), WAD)
+    b.gas["convert_claim"] = b.send("alice", "MarginEngine", "convert", b.account("alice"), WAD)
+
+
+def _losses(b: _Bench) -> None:
+    """liquidation, auction, write-off"""
+    carol, dave = b.account("carol"), b.account("dave")
+    for who, account in (("carol", carol), ("dave", dave)):
+        b.send(who, "MarginEngine", "deposit", account, LST, 100 * WAD)
+    b.refresh()
+    b.trade("carol", 1_000 * WAD)
+    b.trade("dave", 1_100 * WAD)
+    keeper = b.account("keeper")
+    b.send("keeper", "MarginEngine", "deposit", keeper, SETTLEMENT, USDB)
+    b.price("ETH", 2_880 * WAD)
+    b.gas["liquidate"] = b.send("keeper", "LiquidationEngine", "liquidate", carol, MARKET)
+    b.price("ETH", 2_700 * WAD)
+    for account in (carol, dave):
+        b.send("keeper", "LiquidationEngine", "liquidate", account, MARKET)
+    b.gas["auction_start"] = b.send("keeper", "LiquidationEngine", "startAuction", dave, LST)
+    b.price("ETH", 2_700 * WAD)
+    take = ("LiquidationEngine", "takeAuction", dave, LST)
+    rest = (ANY_PRICE, b.address("keeper"), b"")
+    b.gas["auction_take"] = b.send("keeper", *take, WAD, *rest)
+    b.send("keeper", *take, 2**127, *rest)
+    b.gas["write_off"] = b.send("keeper", "LiquidationEngine", "writeOff", dave)
