@@ -16,9 +16,10 @@ from bulkhead.deployment.devnet import DevnetOptions
 from bulkhead.report.record import RunRecord
 from bulkhead.scenarios.cast import Sizes, assemble
 from bulkhead.scenarios.funding import Funding
+from bulkhead.scenarios.invariants import DESCRIPTIONS
 from bulkhead.scenarios.node import deploy_world, scenario_node
 from bulkhead.scenarios.paths import MarketPath, depeg_path, replayed_path
-from bulkhead.scenarios.prices import RATIO, PriceHistory
+from bulkhead.scenarios.prices import PriceHistory
 from bulkhead.scenarios.runner import Progress, Run
 from bulkhead.scenarios.world import World
 
@@ -28,6 +29,8 @@ START = OutsidePrices(eth=3_000.0, btc=60_000.0, ratio=1.0)
 """Prices of the devnet's pools and feeds."""
 STEP_SECONDS = 300
 WARMUP_STEPS = 12
+MUST_HOLD = tuple(DESCRIPTIONS)
+"""Ids of the invariants that no block may break: all that can be seen from outside."""
 MIN_STEPS = 2 * WARMUP_STEPS
 
 
@@ -88,6 +91,8 @@ class DepegCascade:
 
     def play(self, progress: Progress | None = None) -> RunRecord:
         """Play it from the first block to the last and return what was recorded.
+
+        ``MUST_HOLD`` is judged after every block; what broke is in the record.
 
         Interrupted by any exception, what was recorded so far is still there: ``record``.
         """
@@ -172,6 +177,3 @@ class DepegCascade:
 def describe_sources(path: MarketPath) -> list[str]:
     """Return a line per price saying where it comes from."""
     return [f"{name}: {source}" for name, source in path.sources.items()]
-
-
-__all__ = ["NAME", "RATIO", "TITLE", "DepegCascade", "DepegOptions", "market_path"]

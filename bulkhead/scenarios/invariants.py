@@ -39,7 +39,12 @@ class Violation:
 
 @dataclass(slots=True)
 class InvariantLog:
-    """What was checked, how often, and what broke."""
+    """What was checked, how often, and what broke.
+
+    Attributes:
+        checks: number of checks by id.
+        violations: in the order in which they were found.
+    """
 
     checks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DESCRIPTIONS, 0))
     violations: list[Violation] = field(default_factory=list)

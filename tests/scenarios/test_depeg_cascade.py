@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,11 +188,19 @@ def test_command__no_node_at_the_url__says_so(tmp_path: Path) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from bulkhead.scenarios.command import play_depeg_cascade
+from bulkhead.scenarios import command
 from bulkhead.scenarios.depeg_cascade import DepegOptions
+describe = command._state
+def tell(view):
+    print("step", view.step, flush=True)
+    return describe(view)
+command._state = tell
 options = DepegOptions(seed=3, steps=2_000, traders=4)
-folder = Path(sys.argv[1])
-sys.exit(play_depeg_cascade(options, prices=None, ratio_column=None, rpc_url=None, folder=folder))
+sys.exit(
+    command.play_depeg_cascade(
+        options, prices=None, ratio_column=None, rpc_url=None, folder=Path(sys.argv[1])
+    )
+)
 """
 
 
@@ -216,16 +223,16 @@ def is_alive(pid: int) -> bool:
 def test_command__stopped_half_way__writes_what_it_has_and_stops_anvil(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)])
-    nodes: list[int] = []
-    deadline = time.monotonic() + 60
-    while not nodes and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.1)
-        nodes = children_of(process.pid)
-    assert nodes, "Anvil was started"
-    time.sleep(5)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert any(line.startswith("step 3") for line in process.stdout), "it never got going"
+    nodes = children_of(process.pid)
+    assert nodes
     process.send_signal(number)
-    assert process.wait(30) == status
+    process.communicate(timeout=60)
+    assert process.returncode == status
     assert not any(map(is_alive, nodes))
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["status"] == "interrupted"

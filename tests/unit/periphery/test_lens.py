@@ -1,0 +1,87 @@
+"""One call says what many direct reads say."""
+
+from __future__ import annotations
+
+import pytest
+
+WAD = 10**18
+
+
+@pytest.fixture
+def busy(world):
+    """Positions, claims, debts and collateral of several accounts, and some time gone by."""
+    for who in ("alice", "bob"):
+        world.deposit(who, 3_000_000 * 10**6)
+    world.deposit("alice", WAD, 1)
+    world.deposit("bob", 12_345, 2)
+    world.trade("alice", 4_000 * WAD)
+    world.trade("bob", -100 * WAD)
+    world.trade("bob", 3 * WAD, market=1)
+    world.settle("carol", 77 * WAD)
+    world.settle("dave", -5 * WAD)
+    world.skip(900)
+
+
+def test_accounts__any__equal_direct_reads(world, busy):
+    names = ("alice", "bob", "carol", "dave", "keeper")
+    ids = [world.account(who) for who in names]
+    views = world.lens.call("accounts", ids)
+    assert [v.account for v in views] == ids
+    for who, view in zip(names, views, strict=True):
+        account = world.account(who)
+        assert view.ledger == world.ledger(who)
+        assert view.maturedClaim == world.margin.call("maturedClaim", account)
+        assert view.collateralTokens == tuple(
+            world.margin.call("collateralBalance", account, i) for i in (1, 2, 3)
+        )
+        assert view.valuation == world.valuation(who)
+        assert view.isPriced is True
+        held = [m for m in (0, 1) if world.position(who, m).size]
+        assert [p.market for p in view.positions] == held
+        for p in view.positions:
+            assert p.position == world.position(who, p.market)
+            assert p.unrealizedPnl == world.perps.call("unrealizedPnlOf", account, p.market)
+    assert [len(v.positions) for v in views] == [1, 2, 0, 0, 0]
+
+
+def test_accounts__none__is_empty(world):
+    assert world.lens.call("accounts", []) == ()
+
+
+def test_compartment__busy__equals_direct_reads(world, busy):
+    world.usdb.transact("transfer", world.custody.address, 5, sender=world.address("bob"))
+    world.raise_tier(1)
+    view = world.lens.call("compartment")
+    assert view.totals == world.totals()
+    assert view.unrealized == world.margin.call("unrealizedTotals")
+    assert view.haircutRatio == world.margin.call("haircutRatio")
+    assert view.tier == 1
+    assert view.custodyTokens == world.usdb.call("balanceOf", world.custody.address)
+    assert view.custodySurplus == world.surplus()
+    assert world.surplus() >= 5 * 10**12
+    assert view.poolShares == world.pool.call("totalSupply")
+    assert (view.poolToEnter, view.poolToLeave) == tuple(world.pool.call("netAssetValue"))
+    assert view.fundShares == world.fund.call("totalSupply")
+    for m, market in enumerate(view.markets):
+        assert market.market == m
+        assert market.state == world.perps.call("marketState", m)
+        assert (market.indexPrice, market.status) == tuple(world.perps.call("indexPrice", m))
+        assert market.markPrice == world.perps.call("markPrice", m)
+        assert market.fundingRate == world.perps.call("fundingRate", m)
+        assert market.reported == world.margin.call("marketUnrealized", m)
+    assert len(view.markets) == 2
+    for c, collateral in enumerate(view.collaterals, start=1):
+        token = world.token(c)
+        assert collateral.token == token.address
+        assert collateral.custodyTokens == token.call("balanceOf", world.custody.address)
+        assert collateral.bookedTokens == world.margin.call("totalCollateral", c)
+        assert collateral.valuation == world.margin.call("collateralValuation", c)
+    assert len(view.collaterals) == 3
+
+
+def test_compartment__market_view__has_the_close_out_figure(world, busy):
+    for m, market in enumerate(world.lens.call("compartment").markets):
+        assert market.unrealizedPnl in (
+            world.perps.call("closeOutPnl", m),
+            world.perps.call("unrealizedPnl", m),
+        )

@@ -1,0 +1,57 @@
+"""Balances, auctions and redemptions follow from events."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bulkhead.agents.view import Redemption
+from bulkhead.scenarios.books import EventBooks
+
+USDB, LST, ENGINE = "0xUsdb", "0xLst", "0xEngine"
+ACCOUNT = b"a" * 32
+
+
+@pytest.fixture
+def books() -> EventBooks:
+    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE)
+
+
+def transfer(token: str, sender: str, receiver: str, amount: int) -> Any:
+    return SimpleNamespace(name="Transfer", address=token, args=(sender, receiver, amount))
+
+
+def event(name: str, address: str, **args: Any) -> Any:
+    return SimpleNamespace(name=name, address=address, args=SimpleNamespace(**args))
+
+
+def test_transfers__add_up(books: EventBooks) -> None:
+    books.apply_all(
+        [transfer(USDB, "0x0", "alice", 10), transfer(USDB, "alice", "bob", 4)],
+    )
+    assert books.balances["alice", "USDB"] == 6
+    assert books.balances["bob", "USDB"] == 4
+    assert ("0x0", "USDB") not in books.balances
+
+
+def test_transfers__of_unknown_tokens__are_passed_over(books: EventBooks) -> None:
+    books.apply_all([transfer("0xOther", "0x0", "alice", 10)])
+    assert books.balances == {}
+
+
+def test_auctions__start_and_end(books: EventBooks) -> None:
+    started = event("AuctionStarted", ENGINE, account=ACCOUNT, collateral=1, startedAt=99)
+    books.apply_all([started])
+    assert books.auctions == {(ACCOUNT, 1): 99}
+    books.apply_all([event("AuctionEnded", ENGINE, account=ACCOUNT, collateral=1)])
+    assert books.auctions == {}
+
+
+def test_redemptions__are_queued_until_claimed(books: EventBooks) -> None:
+    asked = event("WithdrawalRequested", LST, id=3, receiver="alice", claimableAt=50)
+    books.apply_all([asked])
+    assert list(books.redemptions.values()) == [Redemption(3, "alice", 50)]
+    books.apply_all([event("WithdrawalClaimed", LST, id=3)])
+    assert books.redemptions == {}
