@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import Artifacts, ensure_compiled
@@ -32,6 +32,16 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
     max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+# For planted bugs: they have to be found, not shown at their smallest.
+settings.register_profile(
+    "hunt",
+    derandomize=True,
+    deadline=None,
+    max_examples=400,
+    phases=(Phase.generate,),
+    print_blob=False,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.register_profile(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,11 @@ UNISWAP_CONTRACTS = {
 
 class ArtifactError(Exception):
     """A contract's build output is missing, too old or unreadable; the message says what to run."""
+
+
+REPLACED_CODE = "BULKHEAD_REPLACED_CODE"
+"""Environment variable that names a JSON file of creation codes by contract name, which take the
+place of the built ones: how planted bugs are put under test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,21 @@ def load_artifacts(manifest: Path = MANIFEST, *, check: bool = True) -> Artifact
     artifacts, sources = _parse(manifest, status.st_mtime_ns, status.st_size)
     if check and (changed := _changed_source(sources, status.st_mtime_ns)):
         raise ArtifactError(f"{changed} has changed since the last build: run `ape compile`")
-    return artifacts
+    replaced = os.environ.get(REPLACED_CODE)
+    return _with_replaced_code(artifacts, Path(replaced)) if replaced else artifacts
+
+
+def _with_replaced_code(artifacts: Artifacts, file: Path) -> Artifacts:
+    codes = _replaced_codes(file)
+    return artifacts.replace(
+        *(replace(artifacts[name], bytecode=code) for name, code in codes.items())
+    )
+
+
+@lru_cache(maxsize=1)
+def _replaced_codes(file: Path) -> dict[str, bytes]:
+    raw = json.loads(file.read_text(encoding="utf-8"))
+    return {name: bytes.fromhex(code[2:]) for name, code in raw.items()}
 
 
 def ensure_compiled(progress: Callable[[str], None] | None = None) -> Artifacts:

@@ -86,6 +86,28 @@ class Executor:
         answer = u.rpc.request("eth_simulateV1", [request, "latest"])
         return [self._outcome(t.call, b["calls"]) for t, b in zip(calls, answer, strict=True)]
 
+    def round_trip(self, market: int, size: int, timestamp: int) -> int | None:
+        """Return what buying and selling ``size`` at once realises, fees apart; nothing is kept.
+
+        None if it is refused. The prober, who has no position, tries it at a constant index.
+        """
+        u = self._u
+        trades = [
+            Call(u.keeper, "PerpExchange", "trade", (u.prober, market, delta, limit))
+            for delta, limit in ((size, 2**255 * (size > 0)), (-size, 2**255 * (size < 0)))
+        ]
+        block = {
+            "blockOverrides": {"number": hex(u.rpc.block_number() + 1), "time": hex(timestamp)},
+            "calls": [self._encoded(trade) for trade in trades],
+        }
+        request = {"blockStateCalls": [block], "validation": False, "traceTransfers": False}
+        [answer] = u.rpc.request("eth_simulateV1", [request, "latest"])
+        if any(result["status"] != "0x1" for result in answer["calls"]):
+            return None
+        exchange = u.contract("PerpExchange")
+        fills = [exchange.decode("trade", _bytes(r["returnData"])) for r in answer["calls"]]
+        return sum(int(fill.realizedPnl) for fill in fills)
+
     def commit(self, timed: TimedCall) -> None:
         """Send a call for good, in a block of its own.
 

@@ -99,7 +99,7 @@ class Judge:
                 found.append(Violation("CUS-2", "a reverted call changed the ledger"))
         else:
             found.append(invariants.led_1(before, after, call.sender, expected.unhealthy))
-            found.extend(_of_call(call, before, after, outcome))
+        found.extend(_of_call(call, before, after, outcome))
         if self._use_model:
             found.extend(expected.liq_1)
         return [v for v in found if v is not None]
@@ -109,10 +109,16 @@ def _of_call(
     call: Call, before: Snapshot, after: Snapshot, outcome: Outcome
 ) -> list[Violation | None]:
     """What an invariant says of one kind of call."""
-    if call.function == "convert":
+    if call.function == "convert" and outcome.accepted:
         paid = int(outcome.returned)
         return [invariants.led_3_conversion(before, after, int(call.args[1]), paid)]
-    if call.function == "writeOff" and call.contract == "LiquidationEngine":
+    error = outcome.error
+    if error is not None and error.name == "LiquidationEngine_Healthy":
+        _, equity, margin = error.args
+        if equity < margin and call.function != "writeOff":
+            message = f"refused as healthy with {equity} < {margin}"
+            return [Violation("LIQ-1", message)]
+    if call.function == "writeOff" and outcome.accepted:
         receipt = WriteOffReceipt(*outcome.returned)
         return [invariants.ins_1(receipt, before.totals, before.unrealized_totals)]
     return []

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from bulkhead.fuzz.executor import Executor
-from bulkhead.fuzz.judge import Judge, play_on_model
+from bulkhead.fuzz.judge import Disagreement, Judge, play_on_model
 from bulkhead.fuzz.operation import TAPE_BYTES, Operation, decode
 from bulkhead.fuzz.operations import OPERATIONS
 from bulkhead.fuzz.sequence import resolve
 from bulkhead.fuzz.universe import Universe
+from bulkhead.model.invariants import pnl_2
+from bulkhead.model.math import WAD
 
 
 class CompartmentMachine(RuleBasedStateMachine):
@@ -52,8 +54,17 @@ class CompartmentMachine(RuleBasedStateMachine):
             else:
                 # A refused call changes nothing, but its block has passed.
                 self.universe.rpc.mine(timed.timestamp)
+            self._try_round_trips(timed.timestamp + 1)
             result = outcome.error.name if outcome.error else "accepted"
             event(f"{timed.call.function}: {result}")
+
+    def _try_round_trips(self, timestamp: int) -> None:
+        """PNL-2: there and back at a constant index never profits, from any state, either way."""
+        for market, size in ((0, WAD), (1, -WAD // 10)):
+            realized = self.executor.round_trip(market, size, timestamp)
+            violation = None if realized is None else pnl_2(realized)
+            if violation:
+                raise Disagreement(violation.id, f"market {market}, {size}: {violation.message}")
 
     def teardown(self) -> None:
         """Leave the chain as it was."""

@@ -35,18 +35,26 @@ class Statistics:
 def prologue(u: Universe) -> list[Call]:
     """Return what everybody does first, so that a sequence begins with something at stake.
 
-    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge.
+    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge,
+    and money for the prober.
     """
     alice, bob, carol, lp = u.actors
     deposits = ((alice, 0, 60_000 * 10**6), (bob, 1, 20 * WAD), (carol, 2, 10**8), (lp, 0, 10**10))
+    probing = Call(u.keeper, "MarginEngine", "deposit", (u.prober, 0, 50_000 * 10**6))
     trades = ((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD), (lp, 1, -WAD))
-    return [
-        Call(who, "MarginEngine", "deposit", (u.account(who, 0), token, amount))
-        for who, token, amount in deposits
-    ] + [
-        Call(who, "PerpExchange", "trade", (u.account(who, 0), m, size, UINT256_MAX * (size > 0)))
-        for who, m, size in trades
-    ]
+    return (
+        [probing]
+        + [
+            Call(who, "MarginEngine", "deposit", (u.account(who, 0), token, amount))
+            for who, token, amount in deposits
+        ]
+        + [
+            Call(
+                who, "PerpExchange", "trade", (u.account(who, 0), m, size, UINT256_MAX * (size > 0))
+            )
+            for who, m, size in trades
+        ]
+    )
 
 
 def settle_in(u: Universe, executor: Executor) -> None:

@@ -107,6 +107,7 @@ class Universe:
         self.accounts = tuple(
             pack(actor, sub) for actor in (*self.actors, self.keeper) for sub in range(SUB_ACCOUNTS)
         )
+        self.prober = pack(self.keeper, 1)
         self._contracts: dict[str, Contract] = {}
         self._origin = _Origin(self)
         self.adapters: dict[str, oracle_model.ChainlinkAdapter] = {}

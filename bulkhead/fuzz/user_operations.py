@@ -50,7 +50,7 @@ class Deposit(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Withdraw(Operation):
-    """Withdraw a share of what the account holds, to oneself or a receiver that must be refused."""
+    """Withdraw a share of what an account holds; at times another's, or to a forbidden receiver."""
 
     weight = 6
 
@@ -62,7 +62,8 @@ class Withdraw(Operation):
 
     def resolve(self, u: Universe) -> Step | None:
         sender = u.actors[self.actor]
-        account = u.account(sender, self.sub)
+        owner = u.actors[(self.actor + 1) % ACTORS] if self.receiver == 7 else sender
+        account = u.account(owner, self.sub)
         receivers = {8: ZERO_ADDRESS, 9: u.model.addresses.collateral_vault}
         args = (
             account,

@@ -149,8 +149,8 @@ def test_run__on_a_running_node__leaves_it_as_it_was(artifacts: Artifacts) -> No
         assert record.summary["invariants"]["CUS-1"] == "held"
         block = anvil.rpc.block_number()
         sender, receiver = (a.address for a in anvil.accounts[:2])
-        anvil.rpc.send(sender, receiver, b"", value=1)
-        assert anvil.rpc.block_number() == block + 1, "it mines by itself again"
+        receipt = anvil.rpc.send_sync(sender, receiver, b"", value=1)
+        assert receipt.block_number == block + 1, "it mines by itself again"
 
 
 @pytest.mark.parametrize(

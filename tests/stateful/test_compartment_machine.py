@@ -13,7 +13,7 @@ from bulkhead.fuzz.universe import Universe
 def test_compartment__any_sequence_of_calls__keeps_every_invariant(
     fuzzed: tuple[Universe, Executor],
 ) -> None:
-    """CUS-1, LED-1 … LED-4, PNL-1, LIQ-1, INS-1 on the chain; the model agrees throughout."""
+    """CUS-1, LED-1 … LED-4, PNL-1, PNL-2, LIQ-1, INS-1 on the chain, and the model agrees."""
     run_state_machine_as_test(
         machine_for(*fuzzed),
         settings=settings(

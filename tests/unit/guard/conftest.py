@@ -18,7 +18,7 @@ CAUSES = (
 
 @pytest.fixture
 def poke(world):
-    """Poke the breaker; return ``(from, to, cause, value)`` of the change, None if there was none."""
+    """Poke; return ``(from, to, cause, value)`` of the change, None if there was none."""
 
     def _poke(who="carol"):
         receipt = world.breaker.transact("poke", sender=world.address(who))

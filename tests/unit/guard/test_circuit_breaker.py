@@ -84,7 +84,7 @@ def test_poke__rise__restarts_the_dwell(world, poke, record):
     world.raise_tier(1, duration=1)
     since = world.now
     world.rpc.set_next_timestamp(since + MIN_DWELL - 1)
-    record("BadDebt", 100_010 * WAD)
+    record("BadDebt", 100_100 * WAD)
     assert poke()[:2] == (1, 2)
     risen = world.now
     world.rpc.set_next_timestamp(risen + MIN_DWELL - 1)
