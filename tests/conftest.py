@@ -149,16 +149,6 @@ class World:
         self.oracle.transact("configure", asset_id(asset), config, sources, sender=self.governor)
         self.oracle.transact("record", asset_id(asset), sender=self.governor)
 
-    def rewind(self, snapshot: str) -> None:
-        """Go back to a snapshot, once the pool has let go of every mined transaction.
-
-        Anvil tidies its pool a moment after it answers. A revert in that moment lets the tidying
-        drop the next transaction of the same nonce, without a word.
-        """
-        while int(self.rpc.request("txpool_status")["pending"], 16):
-            continue
-        self.rpc.revert(snapshot)
-
     # ------------------------------------------------------------------ what people do
 
     def deposit(self, who: str, amount_tokens: int, collateral: int = 0, sub: int = 0) -> Receipt:
@@ -273,7 +263,7 @@ def world(devnet: World) -> Iterator[World]:
     """The world as deployed: pool and insurance fund are filled, nobody has any margin."""
     snapshot = devnet.rpc.snapshot()
     yield devnet
-    devnet.rewind(snapshot)
+    devnet.rpc.revert(snapshot)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ DEFAULT_GAS = 4_000_000
 """Gas limit of a transaction unless told otherwise: ample for any call of the suite, and small
 enough that several fit into one block of 30 million."""
 
+_TIDYING_POLLS = 200
 _NOT_REPEATABLE = frozenset(
     {"eth_sendTransaction", "eth_sendRawTransaction", "eth_sendTransactionSync", "evm_mine"}
 )
@@ -278,9 +279,16 @@ class Rpc:
     def revert(self, snapshot_id: str) -> None:
         """Go back to a snapshot, which is used up by it.
 
+        Anvil tidies its pool a moment after it answers. A revert in that moment would let the
+        tidying drop the next transaction of the same nonce, so this waits for it; transactions
+        that are really pending, where mining is off, are not waited for long.
+
         Raises:
             RpcError: there is no such snapshot.
         """
+        for _ in range(_TIDYING_POLLS):
+            if not int(self.request("txpool_status")["pending"], 16):
+                break
         if not self.request("evm_revert", [snapshot_id]):
             raise RpcError(-32001, f"no snapshot {snapshot_id}", b"", "evm_revert")
 

@@ -7,7 +7,8 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Velocity funding: the premium moves the rate, the rate moves money.
 /// @dev Between two touches of a market its premium is constant, so the rate is linear in time until it meets its
-/// bound, and the trapezoid rule with one break point is exact, however long the gap.
+/// bound, and the trapezoid rule with one break point integrates it however long the gap. The break point is cut to
+/// a whole second, so the second in which the bound is met counts at the bound.
 library Funding {
     using SafeCastLib for uint256;
     using SafeCastLib for int256;

@@ -35,7 +35,7 @@ def test_poke__price_move_at_a_threshold__raises_to_its_tier(
     short = abs(moved - sign * 10**10 - price * WAD) * WAD // (price * WAD)
     expected = (tier - 1, "PriceMove", short) if tier > 1 else (0, "Calm", 0)
     assert signal() == expected
-    world.rewind(snapshot)
+    world.rpc.revert(snapshot)
 
     world.publish(asset, moved)
     assert signal() == (tier, "PriceMove", percent * WAD // 100)

@@ -175,6 +175,17 @@ def test_write_off__collateral_left__refused(world, dust, refuses):
         world.liquidation.call("writeOff", world.account("alice"))
 
 
+def test_write_off__collateral_of_exactly_the_limit__is_no_dust(world, refuses):
+    world.set_collateral(WETH, haircut=WAD // 5)
+    world.publish("ETH", 3_125 * WAD)  # 2,500 after the haircut.
+    world.deposit("alice", WAD // 2_500 - 1, WETH)
+    world.settle("alice", -1_000 * WAD)
+    world.liquidation.call("writeOff", world.account("alice"))
+    world.deposit("alice", 1, WETH)
+    with refuses("LiquidationEngine_AssetsLeft", world.account("alice"), 0, WAD):
+        world.liquidation.call("writeOff", world.account("alice"))
+
+
 def test_write_off__dust_of_collateral__is_forfeited(world, dust):
     value = dust(WAD - 10_000)
     assert WAD - 10_000 <= value < WAD

@@ -111,7 +111,7 @@ def test_convert__two_converters_in_either_order__are_paid_the_same(world, conve
     for order in (("alice", "bob"), ("bob", "alice")):
         snapshot = world.rpc.snapshot()
         paid[order] = {who: convert(who, amounts[who]) for who in order}
-        world.rewind(snapshot)
+        world.rpc.revert(snapshot)
     first, second = paid.values()
     # The one who comes later gains at most the rounding of the one before: h may only rise by it.
     assert 0 <= first["bob"] - second["bob"] <= 1
@@ -123,7 +123,7 @@ def test_convert__in_parts_or_at_once__pays_the_same_within_a_wei_per_part(
 ):
     snapshot = world.rpc.snapshot()
     at_once = convert("alice", 12 * WAD)
-    world.rewind(snapshot)
+    world.rpc.revert(snapshot)
     in_parts = sum(convert("alice", 3 * WAD) for _ in range(4))
     assert 0 <= at_once - in_parts <= 3
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bulkhead.chain.contract import ContractReverted
+
 WAD = 10**18
 
 
@@ -46,6 +48,20 @@ def test_accounts__any__equal_direct_reads(world, busy):
 
 def test_accounts__none__is_empty(world):
     assert world.lens.call("accounts", []) == ()
+
+
+def test_accounts__one_cannot_be_priced__does_not_hide_the_others(world, busy):
+    # The rate source of the pegged token is gone, and what was recorded of it too old.
+    code = world.rpc.code(world.wbtc.address)
+    world.rpc.request("anvil_setCode", [world.lst.address, "0x" + code.hex()])
+    world.skip(301)
+    with pytest.raises(ContractReverted):
+        world.valuation("alice")
+    alice, bob = world.lens.call("accounts", [world.account("alice"), world.account("bob")])
+    assert (alice.isPriced, set(alice.valuation)) == (False, {0})
+    assert alice.ledger == world.ledger("alice")
+    assert alice.positions[0].position == world.position("alice")
+    assert (bob.isPriced, bob.valuation) == (True, world.valuation("bob"))
 
 
 def test_compartment__busy__equals_direct_reads(world, busy):

@@ -83,7 +83,7 @@ def test_trade__in_one_or_in_many__costs_the_same_within_a_wei_per_unit(world, f
     fund("alice", "bob")
     snapshot = world.rpc.snapshot()
     whole = world.trade("alice", 1_000 * WAD).quoteDelta
-    world.rewind(snapshot)
+    world.rpc.revert(snapshot)
     parts = [1, 333 * WAD, 500 * WAD - 2, 167 * WAD + 1]
     in_parts = sum(world.trade("alice", part).quoteDelta for part in parts)
     assert abs(in_parts - whole) <= 1_000 + len(parts)

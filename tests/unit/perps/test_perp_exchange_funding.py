@@ -95,7 +95,7 @@ def test_poke__often_or_once__accrues_the_same_within_rounding(world, skewed):
     world.rpc.set_next_timestamp(skewed + 3_000)
     world.perps.transact("poke", ETH, sender=world.address("carol"))
     often = world.perps.call("marketState", ETH)
-    world.rewind(snapshot)
+    world.rpc.revert(snapshot)
     world.rpc.set_next_timestamp(skewed + 3_000)
     world.perps.transact("poke", ETH, sender=world.address("carol"))
     once = world.perps.call("marketState", ETH)

@@ -89,7 +89,7 @@ def test_set_market__at_a_bound__accepted_and_beyond_refused(
             **world.risk.call("marketLiquidation", NEW_MARKET)._asdict(),
         }
         assert stored[field] == value
-        world.rewind(snapshot)
+        world.rpc.revert(snapshot)
     beyond = [most + 1] + ([least - 1] if least else [])
     for value in beyond:
         with refuses("RiskParameters_OutOfBounds", word(field), value, least, most):
@@ -207,7 +207,7 @@ def test_set_collateral__at_a_bound__accepted_and_beyond_refused(
         snapshot = world.rpc.snapshot()
         set_collateral(**others, **{field: value})
         assert getattr(world.risk.call("collateralConfig", 4), field) == value
-        world.rewind(snapshot)
+        world.rpc.revert(snapshot)
     for value in [most + 1] + ([least - 1] if least else []):
         with refuses("RiskParameters_OutOfBounds", word(field), value, least, most):
             set_collateral(**others, **{field: value})

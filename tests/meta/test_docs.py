@@ -1,0 +1,139 @@
+"""Documents that keep what they say: links, commands, paths, IDs, tables, the worked example."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bulkhead.model import ledger
+from bulkhead.model.policy import max_tier, min_status
+from bulkhead.model.types import AccountLedger, Action, LedgerTotals, UnrealizedTotals
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACKED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.split()
+DOCUMENTS = [ROOT / name for name in TRACKED if name.endswith(".md") and (ROOT / name).is_file()]
+WAD = 10**18
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links__of_every_document__lead_somewhere(document: Path) -> None:
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if "://" in path or path.startswith("mailto:"):
+            continue
+        file = (document.parent / path).resolve() if path else document
+        if not file.exists():
+            dead.append(target)
+        elif anchor and file.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            if anchor not in {
+                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
+            }:
+                dead.append(target)
+    assert dead == []
+
+
+def test_commands__named_in_documents__exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    missing = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        missing += [
+            f"{document.name}: make {target}"
+            for target in re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)
+            if not re.search(rf"^{target}:", makefile, re.MULTILINE)
+        ]
+        missing += [
+            f"{document.name}: ape run {script}"
+            for script in re.findall(r"`ape run ([a-z]+)", text)
+            if not (ROOT / "scripts" / f"{script}.py").exists()
+        ]
+    assert missing == []
+
+
+def test_paths__named_in_documents__exist() -> None:
+    missing = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        named = re.findall(r"`((?:contracts|bulkhead|tests|docs|scripts|tools)/[\w./-]+)`", text)
+        missing += [f"{document.name}: {path}" for path in named if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_invariants__each_id__is_asserted() -> None:
+    text = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")
+    ids = re.findall(r"^\| ([A-Z]{3}-\d) \|", text, re.MULTILINE)
+    assert len(ids) >= 15
+    sources = [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in TRACKED
+        if name.startswith(("bulkhead/", "tests/")) and name.endswith(".py")
+    ]
+    for invariant in ids:
+        assert any(invariant in source for source in sources), invariant
+
+
+def test_tests__named_in_rounding__exist() -> None:
+    text = (ROOT / "docs" / "rounding.md").read_text(encoding="utf-8")
+    tests = "\n".join(
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in TRACKED
+        if name.startswith("tests/unit")
+    )
+    named = re.findall(r"`(test_\w+__\w+)`", text)
+    assert len(named) > 10
+    assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+def test_policy__table_of_the_guard_page__is_the_code() -> None:
+    text = (ROOT / "docs" / "spec" / "guard.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| (\d) \| (\w+) \|$", text, re.MULTILINE)
+    stated = {name: (int(tier), status.upper()) for name, tier, status in rows}
+    coded = {
+        "".join(part.title() for part in action.name.split("_")): (
+            max_tier(action),
+            min_status(action).name,
+        )
+        for action in Action
+    }
+    assert stated == coded
+
+
+def test_ledger__worked_example__gives_the_numbers_stated() -> None:
+    now = 1_800_000_000
+    t = LedgerTotals(claims=800 * WAD, pool_cash=600 * WAD)
+    u = UnrealizedTotals(positive=200 * WAD, net=200 * WAD)
+    alice, bob = AccountLedger(claim=500 * WAD), AccountLedger(claim=300 * WAD)
+    assert ledger.haircut(t, u, WAD) == 6 * WAD // 10
+    assert ledger.convert(t, alice, u, 500 * WAD) == 300 * WAD
+    assert (t.pool_cash, t.claims) == (300 * WAD, 300 * WAD)
+    assert ledger.convert(t, bob, u, 300 * WAD) == 180 * WAD
+    assert (t.pool_cash, t.claims) == (120 * WAD, 0)
+    loser = AccountLedger(cash=80 * WAD)
+    t.principal += 80 * WAD
+    ledger.apply_loss(t, loser, 80 * WAD, now)
+    assert t.pool_cash == 200 * WAD
+    assert ledger.haircut(t, u, WAD) == WAD
+
+
+def test_sources__name_no_outside_place() -> None:
+    """Lock files and sources carry no download addresses of registries."""
+    forbidden = re.compile(r'"resolved"\s*:|--index-url|--extra-index-url')
+    found = [
+        name
+        for name in TRACKED
+        if name.endswith((".json", ".lock", ".in", ".toml"))
+        and forbidden.search((ROOT / name).read_text(encoding="utf-8"))
+    ]
+    assert found == []
