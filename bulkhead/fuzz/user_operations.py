@@ -165,9 +165,12 @@ class LeaveVault(Operation):
     share: Bps
 
     def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        owner = u.actors[(self.actor + 1) % ACTORS] if self.foreign == 7 else sender
         name, vault = u.vault(self.vault)
+        # Prefer somebody who has shares.
+        holders = [a for a in u.actors if vault.balance_of(a)] if self.foreign < 6 else []
+        candidates = holders or u.actors
+        sender = candidates[self.actor % len(candidates)]
+        owner = u.actors[(self.actor + 1) % ACTORS] if self.foreign == 7 else sender
         shares = part(vault.balance_of(owner), self.share)
         if self.by_assets:
             try:

@@ -48,7 +48,7 @@ def test_prologue__both_sides__in_the_same_state(fuzzed: tuple[Universe, Executo
     assert len(view.snapshot().positions) == 4
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@settings(max_examples=max(160, settings().max_examples), suppress_health_check=list(HealthCheck))
 @given(opening=openings, tape=tapes)
 def test_sequence__generated__chain_and_model_agree_at_every_step(
     fuzzed: tuple[Universe, Executor],

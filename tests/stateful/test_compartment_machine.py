@@ -17,7 +17,7 @@ def test_compartment__any_sequence_of_calls__keeps_every_invariant(
     run_state_machine_as_test(
         machine_for(*fuzzed),
         settings=settings(
-            max_examples=20,
+            max_examples=max(20, settings().max_examples // 5),
             stateful_step_count=40,
             suppress_health_check=list(HealthCheck),
         ),

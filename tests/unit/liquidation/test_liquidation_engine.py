@@ -163,6 +163,7 @@ def test_liquidate__equity_below_the_penalty__takes_no_more_than_keeps_the_ratio
     left = world.ledger("alice").cash
     assert args.penalty == (left + args.penalty) * WAD // (WAD + WAD // 10)
     assert left >= 0
+    assert args.reward == args.penalty * 3 // 10
 
 
 @pytest.mark.parametrize("price", [2_905, 2_880, 2_860, 2_840, 2_820, 2_805])

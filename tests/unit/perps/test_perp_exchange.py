@@ -143,19 +143,21 @@ def test_trade__full_close__leaves_nothing(world, fund, curve, sign):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_trade__flip_through_zero__closes_all_and_opens_the_rest(world, fund, curve, sign):
     fund("alice")
-    opened = world.trade("alice", sign * 7 * WAD).quoteDelta
+    held, traded = sign * (7 * WAD + 1), -sign * (10 * WAD + 6)
+    opened = world.trade("alice", held).quoteDelta
     world.publish("ETH", 3_100 * WAD)
     c = curve()
-    args = world.trade("alice", -sign * 10 * WAD)
+    args = world.trade("alice", traded)
 
-    cost = c.cost(sign * 7 * WAD, -sign * 10 * WAD)
-    closing = ceil_div(cost * 7, 10)
+    cost = c.cost(held, traded)
+    closing = ceil_div(cost * abs(held), abs(traded))
+    assert cost * abs(held) % abs(traded)  # The split has a remainder, which is rounded up.
     assert args.quoteDelta == cost
     assert args.realizedPnl == -opened - closing
-    assert tuple(args.position) == (-sign * 3 * WAD, cost - closing, 0)
+    left = held + traded
+    assert tuple(args.position) == (left, cost - closing, 0)
     state = world.perps.call("marketState", ETH)
-    longs, shorts = (0, 3 * WAD) if sign > 0 else (3 * WAD, 0)
-    assert (state.openInterestLong, state.openInterestShort) == (longs, shorts)
+    assert (state.openInterestLong, state.openInterestShort) == (max(0, left), max(0, -left))
     assert state.quote == cost - closing
 
 

@@ -53,6 +53,19 @@ def test_funding__premium_of_one_percent__accrues_by_the_trapezoid(world, skewed
     assert world.trade("alice", -WAD).fundingPaid == 0
 
 
+def test_funding__position_closed_for_good__leaves_no_entry(world, skewed):
+    world.skip(3_000)
+    for who in ("alice", "bob"):
+        world.trade(who, -world.position(who).size)
+        assert tuple(world.position(who)) == (0, 0, 0)
+    state = world.perps.call("marketState", ETH)
+    assert state.cumulativeFundingPerUnit > 0
+    assert (state.fundingEntryProduct, state.quote) == (0, 0)
+    # Whoever opens anew owes nothing of what was before.
+    world.skip(100)
+    assert world.trade("alice", WAD).fundingPaid == 0
+
+
 def test_funding__a_day_at_full_velocity__is_clamped(world, fund):
     fund("alice")
     world.trade("alice", 8_000 * WAD)
