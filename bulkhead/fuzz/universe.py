@@ -66,6 +66,8 @@ def deploy_for_fuzzing(
     last tranche of the waterfall.
     """
     built = artifacts or load_artifacts()
+    # Blocks do not follow the wall clock, so that the same bytes are the same sequence every time.
+    rpc.request("anvil_setBlockTimestampInterval", [1])
     options = DevnetOptions(
         spot_markets=False, pool_deposit=2_000_000, insurance_deposit=20_000, network="fuzz"
     )
