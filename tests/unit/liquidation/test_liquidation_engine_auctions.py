@@ -307,6 +307,21 @@ def test_auction__price_of_the_collateral_is_stale__refused(
         world.liquidation.call(action, account, WETH, *arguments, sender=bob)
 
 
+def test_auction__price_is_stale_and_the_account_bankrupt_all_the_same__has_no_price(
+    world, start_auction, refuses
+):
+    world.deposit("alice", WAD // 10, WETH)
+    world.settle("alice", -1_000 * WAD)
+    start_auction()
+    world.silence("ETH")
+    account, bob = world.account("alice"), world.address("bob")
+    v = world.valuation("alice")
+    assert v.equityMaintenance + v.uncertain < v.maintenanceMargin
+    for function, arguments in (("auctionPrice", ()), ("takeAuction", (1, 2**255, bob, b""))):
+        with refuses("LiquidationEngine_PriceStatus", TAKE, STALE, DEGRADED):
+            world.liquidation.call(function, account, WETH, *arguments, sender=bob)
+
+
 def test_auction__price_of_the_collateral_is_degraded__goes_on(
     world, indebted, start_auction, take
 ):

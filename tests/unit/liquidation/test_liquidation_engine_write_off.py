@@ -232,6 +232,19 @@ def test_write_off__equity_is_positive__refused(world, refuses):
         world.liquidation.call("writeOff", world.account("alice"))
 
 
+def test_write_off__dead_feed_could_hide_solvency__refused(world, refuses):
+    world.deposit("alice", 500, WBTC)  # 0.3 at the market, 0.27 after the haircut.
+    world.settle("alice", -3 * WAD // 10)
+    world.silence("BTC")
+    v = world.valuation("alice")
+    assert (v.equityMaintenance, v.uncertain) == (-3 * WAD // 100, 3 * WAD // 10)
+    account = world.account("alice")
+    with refuses("LiquidationEngine_Healthy", account, v.equityMaintenance, v.maintenanceMargin):
+        world.liquidation.call("writeOff", account)
+    world.settle("alice", -3 * WAD // 10)
+    world.liquidation.call("writeOff", account)
+
+
 @pytest.mark.parametrize(("tier", "allowed"), [(3, True), (4, False)])
 def test_write_off__by_tier__goes_on_below_a_halt(world, refuses, tier, allowed):
     world.settle("alice", -WAD)
