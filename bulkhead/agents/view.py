@@ -84,6 +84,7 @@ class AccountState:
     equity_maintenance: int
     initial_margin: int
     maintenance_margin: int
+    buffer_at_index: int
     collateral_maintenance: int
     is_priced: bool
 
@@ -95,7 +96,8 @@ class AccountState:
     @property
     def is_unhealthy(self) -> bool:
         """Whether equity is below the maintenance margin."""
-        return self.is_priced and self.equity_maintenance < self.maintenance_margin
+        below = self.equity_maintenance < self.maintenance_margin
+        return self.is_priced and below and self.buffer_at_index < 0
 
     @property
     def health(self) -> float:

@@ -162,7 +162,7 @@ class Universe:
             v = self.model.margin_engine.valuation(account)
         except ModelRevert:
             return False
-        return v.equity_maintenance < v.maintenance_margin
+        return v.equity_maintenance < v.maintenance_margin and v.buffer_at_index < 0
 
     def debt(self, account: AccountId) -> int:
         """Return an account's debt, WAD."""

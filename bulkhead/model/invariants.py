@@ -283,7 +283,7 @@ def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
         return world.margin_engine.valuation(account)
 
     v = _peek(world, refresh)
-    healthy = v.equity_maintenance >= v.maintenance_margin
+    healthy = v.equity_maintenance >= v.maintenance_margin or v.buffer_at_index >= 0
     certain = v.equity_maintenance + v.uncertain < v.maintenance_margin
     refused: list[str] = []
     for path, call in _paths(world, account):

@@ -21,6 +21,7 @@ from bulkhead.model.reverts import (
     LiquidationEngine_AssetsLeft,
     LiquidationEngine_AuctionRunning,
     LiquidationEngine_Healthy,
+    LiquidationEngine_HealthyAtIndex,
     LiquidationEngine_NoAuction,
     LiquidationEngine_NoCollateral,
     LiquidationEngine_NoDebt,
@@ -353,11 +354,14 @@ class LiquidationEngine(Contract):
 
     def _require_unhealthy(self, account: AccountId, action: Action) -> AccountValuation:
         v = self._parts.margin_engine.valuation(account, caller=self.address)
-        if v.equity_maintenance + to_int(v.uncertain) < to_int(v.maintenance_margin):
+        uncertain, margin = to_int(v.uncertain), to_int(v.maintenance_margin)
+        if v.equity_maintenance + uncertain < margin and v.buffer_at_index + uncertain < 0:
             return v
         _require_status(action, v.status)
-        if not _is_unhealthy(v):
+        if v.equity_maintenance >= margin:
             raise LiquidationEngine_Healthy(account, v.equity_maintenance, v.maintenance_margin)
+        if v.buffer_at_index >= 0:
+            raise LiquidationEngine_HealthyAtIndex(account, v.buffer_at_index)
         return v
 
     def _refresh_haircut(self) -> None:
@@ -379,7 +383,7 @@ class LiquidationEngine(Contract):
 
 
 def _is_unhealthy(v: AccountValuation) -> bool:
-    return v.equity_maintenance < to_int(v.maintenance_margin)
+    return v.equity_maintenance < to_int(v.maintenance_margin) and v.buffer_at_index < 0
 
 
 def _require_status(action: Action, status: PriceStatus) -> None:

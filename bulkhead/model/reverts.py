@@ -137,6 +137,10 @@ class LiquidationEngine_Healthy(ModelRevert):
     """``(account, equity, maintenanceMargin)``."""
 
 
+class LiquidationEngine_HealthyAtIndex(ModelRevert):
+    """``(account, buffer)``"""
+
+
 class LiquidationEngine_NoPosition(ModelRevert):
     """``(account, market)``."""
 

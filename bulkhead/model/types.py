@@ -216,6 +216,7 @@ class MarketExposure:
     market: int
     notional: int
     unrealized_pnl: int
+    index_pnl: int
     close_out_cost: int
     initial_margin: int
     maintenance_margin: int
@@ -235,6 +236,7 @@ class AccountValuation:
     maintenance_margin: int = 0
     collateral_maintenance: int = 0
     unrealized_pnl: int = 0
+    buffer_at_index: int = 0
     uncertain: int = 0
     status: PriceStatus = PriceStatus.VALID
 

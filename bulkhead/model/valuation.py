@@ -257,19 +257,23 @@ class MarginValuation(Contract):
                 v.equity_initial += to_int(self._haircut(matured))
         if a.collateral_mask:
             self._add_collateral(account, a.collateral_mask, v)
-        settled = checked_int(a.cash + a.claim + self._add_exposures(exposures, v))
-        if settled < 0:
-            v.initial_margin = checked_uint(
-                v.initial_margin + mul_up(-settled, p.debt_initial_ratio)
-            )
-            v.maintenance_margin = checked_uint(
-                v.maintenance_margin + mul_up(-settled, p.debt_maintenance_ratio)
-            )
+        settled, secured = a.cash + a.claim, v.equity_maintenance
+        losses, losses_at_index = self._add_exposures(exposures, v)
+        v.buffer_at_index += secured + losses_at_index - v.maintenance_margin
+        debt = max(0, -(settled + losses))
+        v.initial_margin = checked_uint(v.initial_margin + mul_up(debt, p.debt_initial_ratio))
+        v.maintenance_margin = checked_uint(
+            v.maintenance_margin + mul_up(debt, p.debt_maintenance_ratio)
+        )
+        debt = max(0, -(settled + losses_at_index))
+        v.buffer_at_index -= mul_up(debt, p.debt_maintenance_ratio)
         return v
 
-    def _add_exposures(self, exposures: Sequence[MarketExposure], v: AccountValuation) -> int:
-        """Add positions; return Σ min(0, profit) at close-out value."""
-        losses = 0
+    def _add_exposures(
+        self, exposures: Sequence[MarketExposure], v: AccountValuation
+    ) -> tuple[int, int]:
+        """Add positions; return Σ min(0, profit) at close-out value and at the index price."""
+        losses = losses_at_index = 0
         for e in exposures:
             pnl = checked_int(e.unrealized_pnl - to_int(e.close_out_cost))
             v.unrealized_pnl = checked_int(v.unrealized_pnl + pnl)
@@ -279,6 +283,10 @@ class MarginValuation(Contract):
                 v.equity_maintenance = checked_int(
                     v.equity_maintenance + to_int(self._haircut(pnl))
                 )
+            if e.index_pnl < 0:
+                losses_at_index += e.index_pnl
+            else:
+                v.buffer_at_index += self._haircut(e.index_pnl)
             v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
             v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
             if e.status == PriceStatus.STALE:
@@ -286,7 +294,7 @@ class MarginValuation(Contract):
             v.status = min(v.status, e.status)
         v.equity_maintenance = checked_int(v.equity_maintenance + losses)
         v.equity_initial = checked_int(v.equity_initial + losses)
-        return losses
+        return losses, losses_at_index
 
     def _haircut(self, amount: int) -> int:
         return ledger.haircut(self._totals.value, self._unrealized_totals.value, amount)

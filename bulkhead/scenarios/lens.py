@@ -32,6 +32,7 @@ def account_state(raw: Any) -> AccountState:
         equity_maintenance=v.equityMaintenance,
         initial_margin=v.initialMargin,
         maintenance_margin=v.maintenanceMargin,
+        buffer_at_index=v.bufferAtIndex,
         collateral_maintenance=v.collateralMaintenance,
         is_priced=raw.isPriced,
     )

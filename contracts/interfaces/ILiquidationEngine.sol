@@ -46,6 +46,9 @@ interface ILiquidationEngine {
 
     /// @notice Thrown when an account meets its maintenance margin or, for a write-off, is not bankrupt.
     error LiquidationEngine_Healthy(AccountId account, int256 equity, uint256 maintenanceMargin);
+    /// @notice Thrown when an account is below its maintenance margin only because the premium has moved: at the
+    /// index price it meets it, by `buffer`.
+    error LiquidationEngine_HealthyAtIndex(AccountId account, int256 buffer);
     /// @notice Thrown when the account has no position in the market.
     error LiquidationEngine_NoPosition(AccountId account, MarketId market);
     /// @notice Thrown when the account owes nothing.

@@ -316,12 +316,15 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         returns (AccountValuation memory v)
     {
         v = _marginEngine.valuation(account);
-        if (v.equityMaintenance + v.uncertain.toInt256() < v.maintenanceMargin.toInt256()) {
-            return v;
-        }
+        int256 uncertain = v.uncertain.toInt256();
+        int256 margin = v.maintenanceMargin.toInt256();
+        if (v.equityMaintenance + uncertain < margin && v.bufferAtIndex + uncertain < 0) return v;
         _requireStatus(action, v.status);
-        if (!_isUnhealthy(v)) {
+        if (v.equityMaintenance >= margin) {
             revert LiquidationEngine_Healthy(account, v.equityMaintenance, v.maintenanceMargin);
+        }
+        if (v.bufferAtIndex >= 0) {
+            revert LiquidationEngine_HealthyAtIndex(account, v.bufferAtIndex);
         }
     }
 
@@ -332,7 +335,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     }
 
     function _isUnhealthy(AccountValuation memory v) internal pure returns (bool) {
-        return v.equityMaintenance < v.maintenanceMargin.toInt256();
+        return v.equityMaintenance < v.maintenanceMargin.toInt256() && v.bufferAtIndex < 0;
     }
 
     function _requireStatus(Action action, PriceStatus status) internal pure {

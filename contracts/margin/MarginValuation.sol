@@ -154,13 +154,17 @@ abstract contract MarginValuation is MarginBase {
         if (a.collateralMask != 0) _addCollateral(account, a.collateralMask, v);
 
         int256 settled = int256(a.cash) + int256(uint256(a.claim));
-        settled += _addExposures(exposures, v);
-        if (settled < 0) {
+        int256 secured = v.equityMaintenance;
+        (int256 losses, int256 lossesAtIndex) = _addExposures(exposures, v);
+        v.bufferAtIndex += secured + lossesAtIndex - v.maintenanceMargin.toInt256();
+        if (settled + losses < 0 || settled + lossesAtIndex < 0) {
             // What would be debt if every losing position were closed: realising a loss changes no requirement.
-            uint256 debt = uint256(-settled);
+            uint256 debt = _shortfall(settled + losses);
             CompartmentParameters memory p = _riskParameters.compartmentParameters();
             v.initialMargin += WadMath.mulUp(debt, p.debtInitialRatio);
             v.maintenanceMargin += WadMath.mulUp(debt, p.debtMaintenanceRatio);
+            debt = _shortfall(settled + lossesAtIndex);
+            v.bufferAtIndex -= WadMath.mulUp(debt, p.debtMaintenanceRatio).toInt256();
         }
     }
 
@@ -184,11 +188,13 @@ abstract contract MarginValuation is MarginBase {
         v.equityMaintenance += v.collateralMaintenance.toInt256();
     }
 
+    /// @dev Leaves Σ max(0, profit · h) at the index price in `bufferAtIndex`.
     /// @return losses Σ min(0, profit), at close-out value.
+    /// @return lossesAtIndex The same at the index price.
     function _addExposures(MarketExposure[] memory exposures, AccountValuation memory v)
         private
         view
-        returns (int256 losses)
+        returns (int256 losses, int256 lossesAtIndex)
     {
         for (uint256 i; i < exposures.length; ++i) {
             MarketExposure memory e = exposures[i];
@@ -201,6 +207,8 @@ abstract contract MarginValuation is MarginBase {
                 // Realised, it would be a claim, and worth h.
                 v.equityMaintenance += _haircut(uint256(pnl)).toInt256();
             }
+            if (e.indexPnl < 0) lossesAtIndex += e.indexPnl;
+            else v.bufferAtIndex += _haircut(uint256(e.indexPnl)).toInt256();
             v.initialMargin += e.initialMargin;
             v.maintenanceMargin += e.maintenanceMargin;
             if (e.status == PriceStatus.Stale) v.uncertain += WadMath.abs(e.notional);
@@ -209,6 +217,10 @@ abstract contract MarginValuation is MarginBase {
         v.equityMaintenance += losses;
         // A profit in one market carries no loss in another until it is realised.
         v.equityInitial += losses;
+    }
+
+    function _shortfall(int256 amount) private pure returns (uint256) {
+        return amount < 0 ? uint256(-amount) : 0;
     }
 
     function _haircut(uint256 amount) private view returns (uint256) {

@@ -310,6 +310,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
         e.unrealizedPnl =
             m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        e.indexPnl = m.unrealizedOf(position_, index.price);
         e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
         e.initialMargin = WadMath.mulUp(notional, p.initialMarginRatio);
         e.maintenanceMargin = WadMath.mulUp(notional, p.maintenanceMarginRatio);

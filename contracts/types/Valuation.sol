@@ -8,6 +8,7 @@ import {PriceStatus} from "./Price.sol";
 /// @param market The market.
 /// @param notional WAD, signed: size · index price, towards zero magnitude rounded up.
 /// @param unrealizedPnl WAD: size · mark − quote − accrued funding, rounded down.
+/// @param indexPnl WAD: the same at the index price instead of mark, rounded down.
 /// @param closeOutCost WAD ≥ 0: what closing the whole position on the market's curve costs against mark.
 /// @param initialMargin WAD requirement for opening.
 /// @param maintenanceMargin WAD requirement for staying open.
@@ -16,6 +17,7 @@ struct MarketExposure {
     MarketId market;
     int256 notional;
     int256 unrealizedPnl;
+    int256 indexPnl;
     uint256 closeOutCost;
     uint256 initialMargin;
     uint256 maintenanceMargin;
@@ -30,6 +32,8 @@ struct MarketExposure {
 /// @param maintenanceMargin Requirement below which the account may be liquidated.
 /// @param collateralMaintenance Part of `equityMaintenance` that is collateral.
 /// @param unrealizedPnl Net unrealised profit at close-out value.
+/// @param bufferAtIndex Maintenance equity less requirement, were positions valued at the index price: no trade can
+/// move it. An account is liquidated only if this is negative too.
 /// @param uncertain What stale prices could be hiding at most: collateral at its last market price, positions by
 /// their notional. Zero unless `status` is `Stale`.
 /// @param status Worst status of the prices used; `Valid` if none was needed.
@@ -40,6 +44,7 @@ struct AccountValuation {
     uint256 maintenanceMargin;
     uint256 collateralMaintenance;
     int256 unrealizedPnl;
+    int256 bufferAtIndex;
     uint256 uncertain;
     PriceStatus status;
 }

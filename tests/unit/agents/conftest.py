@@ -93,7 +93,12 @@ def account() -> Callable[..., AccountState]:
     """An account of an owner; without changes it is empty and healthy."""
 
     def _account(owner: str, **changes: Any) -> AccountState:
-        empty = AccountState(account_id(owner), owner, 0, 0, 0, (0, 0, 0), (), 0, 0, 0, 0, 0, True)
-        return replace(empty, **changes)
+        empty = AccountState(
+            account_id(owner), owner, 0, 0, 0, (0, 0, 0), (), 0, 0, 0, 0, 0, 0, True
+        )
+        changed = replace(empty, **changes)
+        # No premium: what the index says is what the curve says.
+        buffer = changed.equity_maintenance - changed.maintenance_margin
+        return replace(changed, **{"buffer_at_index": buffer, **changes})
 
     return _account

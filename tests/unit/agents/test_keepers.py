@@ -132,3 +132,8 @@ def test_auction_keeper__debt_repaid__ends_the_auction(view, account) -> None:
     seen = with_accounts(view, state, auctions={(state.account, 1): 1})
     [sent] = AuctionKeeper(KEEPER, dust=WAD).act(seen, RNG)
     assert sent.function == "endAuction"
+
+
+def test_liquidation_keeper__below_on_the_curve_alone__is_not_touched(account) -> None:
+    pushed = unhealthy(account, "0x" + "11" * 20, 90 * WAD, buffer_at_index=1)
+    assert not pushed.is_unhealthy

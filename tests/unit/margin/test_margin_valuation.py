@@ -23,13 +23,13 @@ def parameters(world):
 
 
 def test_valuation__unknown_account__is_all_zeros(world):
-    assert tuple(world.valuation("alice")) == (0, 0, 0, 0, 0, 0, 0, VALID)
+    assert tuple(world.valuation("alice")) == (0, 0, 0, 0, 0, 0, 0, 0, VALID)
 
 
 def test_valuation__cash__counts_in_full(world):
     world.deposit("alice", 123)
     cash = 123 * 10**12
-    assert tuple(world.valuation("alice")) == (cash, cash, 0, 0, 0, 0, 0, VALID)
+    assert tuple(world.valuation("alice")) == (cash, cash, 0, 0, 0, 0, cash, 0, VALID)
 
 
 def test_valuation__claim__counts_vested_for_initial_and_all_for_maintenance(world):
@@ -74,7 +74,7 @@ def test_valuation__claim_on_an_old_h__does_not_count_for_initial(world, paramet
 def test_valuation__collateral__counts_after_its_haircut(world, collateral, amount, wad, price):
     world.deposit("alice", amount, collateral)
     value = wad * price // WAD
-    assert tuple(world.valuation("alice")) == (value, value, 0, 0, value, 0, 0, VALID)
+    assert tuple(world.valuation("alice")) == (value, value, 0, 0, value, 0, value, 0, VALID)
     c = world.margin.call("collateralValuation", collateral)
     assert (c.initialPrice, c.maintenancePrice, c.status) == (price, price, VALID)
     assert c.marketPrice == (60_000 if collateral == WBTC else 3_000) * WAD
@@ -310,3 +310,25 @@ def test_require_fresh_unrealized__market_never_touched__has_no_age(world):
     liquidation = world.risk.call("marketLiquidation", 0)
     world.risk.transact("setMarket", 2, trading, liquidation, sender=world.governor)
     world.margin.call("requireFreshUnrealized")
+
+
+def test_valuation__buffer_at_index__is_equity_less_requirement_without_the_premium(world):
+    world.deposit("alice", 50_000 * 10**6)
+    world.deposit("bob", 5_000_000 * 10**6)
+    world.publish("ETH", 3_000 * WAD)
+    world.trade("alice", 300 * WAD)
+    world.trade("bob", -5_000 * WAD)
+    world.publish("ETH", 2_800 * WAD)
+
+    v = world.valuation("alice")
+    [e] = world.perps.call("exposuresOf", world.account("alice"))
+    p = world.risk.call("compartmentParameters")
+    cash = world.ledger("alice").cash
+    assert e.indexPnl < 0
+    assert e.unrealizedPnl < e.indexPnl
+    debt = max(0, -(cash + e.indexPnl))
+    assert debt > 0
+    requirement = e.maintenanceMargin - (-debt * p.debtMaintenanceRatio // WAD)
+    assert v.bufferAtIndex == cash + e.indexPnl - requirement
+    on_curve = max(0, -(cash + e.unrealizedPnl - e.closeOutCost))
+    assert v.maintenanceMargin == e.maintenanceMargin - (-on_curve * p.debtMaintenanceRatio // WAD)

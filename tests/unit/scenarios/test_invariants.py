@@ -57,7 +57,7 @@ def compartment() -> CompartmentState:
 
 @pytest.fixture
 def account() -> AccountState:
-    return AccountState(ACCOUNT, OWNER, 100, 0, 0, (10,), (), 0, 0, 0, 0, 0, True)
+    return AccountState(ACCOUNT, OWNER, 100, 0, 0, (10,), (), 0, 0, 0, 0, 0, 0, True)
 
 
 @pytest.fixture
