@@ -58,6 +58,8 @@ class Executor:
 
     def __init__(self, universe: Universe) -> None:
         self._u = universe
+        # Anvil's own miner tidies up after it has answered; a revert in between loses transactions.
+        universe.rpc.set_automine(False)
         self._lens = universe.contract("Lens")
         ids = [account.to_bytes(32, "big") for account in universe.accounts]
         self._views = [
@@ -116,12 +118,11 @@ class Executor:
         """
         rpc = self._u.rpc
         request = self._encoded(timed.call)
-        rpc.set_next_timestamp(timed.timestamp)
-        data = _bytes(request["data"])
-        receipt = rpc.send_sync(request["from"], request["to"], data, 0, CALL_GAS)
-        if not receipt.success:
-            error = revert_data(rpc, receipt.hash)
-            raise ContractReverted(str(timed.call), error, receipt)
+        sent = rpc.send(request["from"], request["to"], _bytes(request["data"]), 0, CALL_GAS)
+        rpc.mine(timed.timestamp)
+        receipt = rpc.receipt(sent)
+        if receipt is None or not receipt.success:
+            raise ContractReverted(str(timed.call), revert_data(rpc, sent), receipt)
 
     def view(self) -> ChainView:
         """Return the state now."""

@@ -313,12 +313,12 @@ def test_require_fresh_unrealized__market_never_touched__has_no_age(world):
 
 
 def test_valuation__buffer_at_index__is_equity_less_requirement_without_the_premium(world):
-    world.deposit("alice", 50_000 * 10**6)
+    world.deposit("alice", 60_000 * 10**6)
     world.deposit("bob", 5_000_000 * 10**6)
     world.publish("ETH", 3_000 * WAD)
     world.trade("alice", 300 * WAD)
     world.trade("bob", -5_000 * WAD)
-    world.publish("ETH", 2_800 * WAD)
+    world.publish("ETH", 2_750 * WAD)
 
     v = world.valuation("alice")
     [e] = world.perps.call("exposuresOf", world.account("alice"))
