@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title The one lock of a compartment
-/// @notice Held in transient storage by the margin engine and taken by every state-changing entry point of all
-/// contracts of the compartment; valuation views refuse outsiders while it is held.
+/// @notice Held in transient storage by the margin engine and taken by every entry point of the compartment that moves
+/// value or positions; views of ledger, account valuations and share values refuse outsiders while it is held.
 interface ICompartmentLock {
     /// @notice Thrown when a call enters the compartment while another is still in it.
     error CompartmentLock_Locked();

@@ -25,7 +25,7 @@ ORDER = (
 """From left to right; a file imports from its own room and from rooms to its left."""
 
 TESTED_THROUGH = {"WeightedMedian": "OracleAggregator", "PegMath": "PegMonitor"}
-"""Libraries of one contract, every branch of which that contract's tests reach."""
+"""Libraries of one contract, tested through it."""
 
 SHARED = ("types", "libraries", "interfaces")
 """Vocabulary, which may refer to one another."""
