@@ -1,161 +1,227 @@
-"""Compares chain and model after every call, and checks the invariants on the chain's state."""
+"""Judges what a chain did: against the model, against invariants, against what may be refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from bulkhead.fuzz.executor import Outcome, TimedCall
-from bulkhead.fuzz.operation import Call
-from bulkhead.fuzz.universe import Universe
-from bulkhead.fuzz.views import ChainView, differences, model_derived, model_snapshot, numbers
-from bulkhead.model import invariants
-from bulkhead.model.errors import ModelRevert
-from bulkhead.model.invariants import Snapshot, Violation
-from bulkhead.model.types import WriteOffReceipt
+from bulkhead.chain.contract import DecodedError, decode_error
+from bulkhead.fuzz.compare import event_difference, matches
+from bulkhead.fuzz.executors.base import Outcome, Transaction
+from bulkhead.fuzz.operation import Call, Operation
+from bulkhead.fuzz.target import Logged, Target
+from bulkhead.model.errors import ModelRevert, Violation
+
+__all__ = ["Disagreement", "Expected", "Judge", "Judged", "Played", "Violation"]
+
+MODEL = "model"
+"""The oracle's name where the chain differs from the model."""
+REVERT = "REVERT"
+"""The oracle's name where a call reverted with an error that its operation does not list."""
+
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|-?\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the model says of a call.
+
+    Attributes:
+        returned: what Solidity returns, or None.
+        error: what it reverts with, or None.
+        events: what the contracts of ``Target.logging`` log.
+        views: what the target's views return after it, encoded.
+        state: the model's state after it, as ``Target.state``.
+        note: what ``Target.note`` said before it.
+        broken: the invariants that ``Target.probe`` found broken, where it was asked.
+    """
+
+    returned: Any
+    error: ModelRevert | None
+    events: tuple[Logged, ...]
+    views: tuple[bytes, ...]
+    state: Any
+    broken: tuple[Violation, ...] = ()
+    note: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One call of a sequence: the operation that made it, its encoding, the model's answer."""
+
+    operation: Operation
+    call: Call
+    transaction: Transaction
+    expected: Expected
+    ends_operation: bool
+    regime: str
+
+
+@dataclass
+class Judged:
+    """A call that was executed: what invariants and verdicts read.
+
+    Attributes:
+        call: what was called.
+        timestamp: Unix seconds of its block.
+        accepted: the chain did not revert.
+        expected: what the model says.
+        before, after: the chain's state, as ``Target.observe`` gives it.
+    """
+
+    target: Target
+    call: Call
+    timestamp: int
+    outcome: Outcome
+    expected: Expected
+    before: Any
+    after: Any
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the chain accepted the call."""
+        return self.outcome.accepted
+
+    @cached_property
+    def returned(self) -> Any:
+        """What the chain returned, decoded; None if it reverted or returns nothing."""
+        if not self.outcome.accepted or not self.outcome.data:
+            return None
+        return self.target.contract(self.call.contract).decode(
+            self.call.function, self.outcome.data
+        )
+
+    @cached_property
+    def error(self) -> DecodedError | None:
+        """What the chain reverted with, decoded; None if it did not."""
+        return None if self.outcome.accepted else decode_error(self.outcome.data)
+
+    @property
+    def result(self) -> str:
+        """``"accepted"``, or the error's name."""
+        return "accepted" if self.error is None else self.error.name or "(no data)"
 
 
 class Disagreement(AssertionError):  # noqa: N818
     """Chain and model, or chain and an invariant, disagree.
 
     Attributes:
-        oracle: ``"model"`` or the invariant's id.
+        oracle: ``"model"``, ``"REVERT"`` or an invariant's id.
+        key: what two failures of the same kind have in common.
+        at: number of the call in its sequence.
     """
 
-    def __init__(self, oracle: str, message: str) -> None:
+    def __init__(self, oracle: str, key: str, message: str, at: int = 0) -> None:
         super().__init__(f"{oracle}: {message}")
         self.oracle = oracle
+        self.key = key
+        self.at = at
 
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the model says of a call: what it returns, or what it reverts with, and what it knew
-    before and after."""
-
-    returned: Any
-    error: ModelRevert | None
-    before: Snapshot
-    after: Snapshot
-    derived: dict[str, Any]
-    unhealthy: frozenset[int]
-    liq_1: tuple[Violation, ...]
-
-
-def play_on_model(u: Universe, timed: TimedCall) -> Expected:
-    """Play a call on the model and keep what the chain will be compared with."""
-    u.model.now = timed.timestamp
-    before = model_snapshot(u.model)
-    unhealthy = frozenset(a for a in u.accounts if u.is_unhealthy(a))
-    returned, error = None, None
-    try:
-        returned = u.play(timed.call)
-    except ModelRevert as revert:
-        error = revert
-    broken = [invariants.liq_1(u.model, a) for a in u.accounts if _may_be_judged(u, a)]
-    return Expected(
-        returned,
-        error,
-        before,
-        model_snapshot(u.model),
-        model_derived(u, u.accounts),
-        unhealthy,
-        tuple(v for v in broken if v),
-    )
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Oracle and key: failures with the same identity are reported once."""
+        return self.oracle, self.key
 
 
 class Judge:
-    """Judges one sequence; remembers the chain's last state.
+    """Judges sequences of one target.
 
     Args:
+        target: whose contracts were called.
         use_model: compare with the model.
         use_invariants: check the invariants on the chain's state.
     """
 
-    def __init__(self, *, use_model: bool = True, use_invariants: bool = True) -> None:
+    def __init__(
+        self, target: Target, *, use_model: bool = True, use_invariants: bool = True
+    ) -> None:
+        self._target = target
         self._use_model = use_model
         self._use_invariants = use_invariants
-        self._last: ChainView | None = None
 
-    def judge(self, timed: TimedCall, expected: Expected, outcome: Outcome) -> None:
-        """Judge one call.
+    def judge(
+        self, initial: Any, played: Sequence[Played], outcomes: Sequence[Outcome]
+    ) -> list[Judged]:
+        """Judge a sequence, call by call.
+
+        Args:
+            initial: ``Target.state`` before the sequence.
+            played: what was generated.
+            outcomes: what the chain did, in the same order.
+
+        Returns:
+            every call, for statistics.
 
         Raises:
-            Disagreement: chain and model differ, or an invariant is broken.
+            Disagreement: the first call that is not as it must be.
         """
+        judged: list[Judged] = []
+        begin, before = 0, initial
+        for at, (p, outcome) in enumerate(zip(played, outcomes, strict=True)):
+            agrees = outcome.views == p.expected.views
+            after = p.expected.state if agrees else self._observe(outcome)
+            j = Judged(
+                self._target, p.call, p.transaction.timestamp, outcome, p.expected, before, after
+            )
+            judged.append(j)
+            group = judged[begin:] if p.ends_operation else ()
+            for oracle, key, message in self._complaints(p, j, group, agrees=agrees):
+                short = f"{p.call.contract}.{p.call.function}: {_NUMBER.sub('#', key)}"
+                where = f"{message}\n  in {p.call} at {p.transaction.timestamp}"
+                raise Disagreement(oracle, short, where, at)
+            begin = at + 1 if p.ends_operation else begin
+            before = after
+        return judged
+
+    def _observe(self, outcome: Outcome) -> Any:
+        count = len(self._target.views)
+        views = [self._target.decode_view(i, d) for i, d in enumerate(outcome.views[:count])]
+        return self._target.observe(views)
+
+    def _complaints(
+        self, p: Played, j: Judged, group: Sequence[Judged], *, agrees: bool
+    ) -> Iterator[tuple[str, str, str]]:
         if self._use_invariants:
-            for violation in self._violations(timed.call, expected, outcome):
-                raise Disagreement(violation.id, f"{violation.message}\n  after {timed.call}")
+            for violation in self._target.violations(j):
+                yield violation.id, "", violation.message
+            for violation in p.operation.verdict(self._target, group) if group else ():
+                yield violation.id, "", violation.message
+            if self._use_model:
+                for violation in p.expected.broken:
+                    yield violation.id, "", violation.message
         if self._use_model:
-            _compare(timed, expected, outcome)
-        self._last = outcome.view
+            difference = self._difference(p.expected, j, agrees=agrees)
+            if difference is not None:
+                yield MODEL, *difference
+        if j.error is not None and j.error.name not in p.operation.refusals:
+            name = type(p.operation).__name__
+            yield REVERT, j.result, f"{name} does not list {j.error} among its refusals"
 
-    def _violations(self, call: Call, expected: Expected, outcome: Outcome) -> list[Violation]:
-        after = outcome.view.snapshot()
-        found: list[Violation | None] = list(invariants.check_state(after))
-        before = self._last.snapshot() if self._last else expected.before
-        if not outcome.accepted:
-            if before.totals != after.totals or before.accounts != after.accounts:
-                found.append(Violation("CUS-2", "a reverted call changed the ledger"))
-        else:
-            found.append(invariants.led_1(before, after, call.sender, expected.unhealthy))
-        found.extend(_of_call(call, before, after, outcome))
-        if self._use_model:
-            found.extend(expected.liq_1)
-        return [v for v in found if v is not None]
-
-
-def _of_call(
-    call: Call, before: Snapshot, after: Snapshot, outcome: Outcome
-) -> list[Violation | None]:
-    """What an invariant says of one kind of call."""
-    if call.function == "convert" and outcome.accepted:
-        paid = int(outcome.returned)
-        return [invariants.led_3_conversion(before, after, int(call.args[1]), paid)]
-    error = outcome.error
-    if error is not None and error.name == "LiquidationEngine_Healthy":
-        _, equity, margin = error.args
-        if equity < margin and call.function != "writeOff":
-            message = f"refused as healthy with {equity} < {margin}"
-            return [Violation("LIQ-1", message)]
-    if call.function == "writeOff" and outcome.accepted:
-        receipt = WriteOffReceipt(*outcome.returned)
-        return [invariants.ins_1(receipt, before.totals, before.unrealized_totals)]
-    return []
-
-
-def _compare(timed: TimedCall, expected: Expected, outcome: Outcome) -> None:
-    error = expected.error
-    where = f"\n  in {timed.call} at {timed.timestamp}"
-    if outcome.accepted != (error is None):
-        model = error or f"accepts, returning {expected.returned}"
-        chain = outcome.error or f"accepts, returning {outcome.returned}"
-        raise Disagreement("model", f"model: {model}; chain: {chain}{where}")
-    if error is not None and outcome.error is not None:
-        if (error.name, numbers(error.args)) != (outcome.error.name, numbers(outcome.error.args)):
-            raise Disagreement("model", f"model: {error}; chain: {outcome.error}{where}")
-    elif (
-        expected.returned is not None
-        and outcome.returned is not None
-        and numbers(expected.returned) != numbers(outcome.returned)
-    ):
-        message = f"model returns {expected.returned}, chain {outcome.returned}{where}"
-        raise Disagreement("model", message)
-    found = [
-        *differences(expected.after, outcome.view.snapshot(), "state"),
-        *differences(expected.derived, outcome.view.derived(), "derived"),
-    ]
-    if found:
-        raise Disagreement("model", "; ".join(found[:6]) + where)
-
-
-def _may_be_judged(u: Universe, account: int) -> bool:
-    """LIQ-1 speaks of accounts whose prices are good enough to act on."""
-    try:
-        v = u.model.margin_engine.valuation(account)
-    except ModelRevert:
-        return False
-    return bool(v.status >= 1)
-
-
-Observer = Callable[[TimedCall, Expected, Outcome], None]
+    def _difference(self, e: Expected, j: Judged, *, agrees: bool) -> tuple[str, str] | None:
+        """Return how the chain differs from the model: key and message."""
+        if j.accepted != (e.error is None):
+            model = e.error.name if e.error else "accepts"
+            said = e.error or f"accepts, returning {e.returned}"
+            chain = j.error or f"accepts, returning {j.returned}"
+            return f"model {model}, chain {j.result}", f"model: {said}; chain: {chain}"
+        if e.error is not None and j.error is not None:
+            if e.error.name != j.error.name:
+                key = f"model {e.error.name}, chain {j.result}"
+                return key, f"model: {e.error}; chain: {j.error}"
+            if not matches(e.error.args, tuple(j.error.args)):
+                return f"arguments of {e.error.name}", f"model: {e.error}; chain: {j.error}"
+        elif (
+            e.returned is not None and j.outcome.data and not matches(e.returned, j.returned)
+        ):
+            return "returned", f"model returns {e.returned}, chain {j.returned}"
+        event = event_difference(self._target, e.events, j.outcome.logs)
+        if event is not None:
+            return event
+        if agrees:
+            return None
+        lines = list(self._target.view_differences(e.views, j.outcome.views))
+        first = lines[0].partition(": ")[0] if lines else "views"
+        return f"state {first}", "; ".join(lines[:6]) or "the views differ"

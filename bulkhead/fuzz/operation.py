@@ -8,15 +8,13 @@ alone picks the arguments: a sequence of calls is known before any of it is exec
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.universe import Universe
-
-TAPE_BYTES = 9
-"""Bytes that encode one operation: its kind, then one byte per index and two per share."""
+    from bulkhead.fuzz.judge import Judged, Violation
 
 BLOCK_SECONDS = 12
 
@@ -27,7 +25,7 @@ class Call:
 
     Attributes:
         sender: who sends it.
-        contract: name in the address book, e.g. ``"MarginEngine"``, a token's or a feed's.
+        contract: name among the target's contracts, e.g. ``"MarginEngine"`` or a token's symbol.
         function: Solidity name.
         args: Python integers, addresses, strings and bytes, as the model takes them.
     """
@@ -47,12 +45,15 @@ class Step:
     """Time that passes, then calls, one block each.
 
     Attributes:
-        calls: in order.
+        calls: in order. Of a generator each call is asked for only after the model has played the
+            one before it.
         seconds: between the last block and the first of these.
+        apart: seconds between two of these; 0: all in the same second.
     """
 
-    calls: tuple[Call, ...] = ()
+    calls: Iterable[Call] = ()
     seconds: int = BLOCK_SECONDS
+    apart: int = BLOCK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,16 @@ class Operation(ABC):
     weight: ClassVar[int] = 1
     """How often the operation is drawn, relative to the others."""
 
+    refusals: ClassVar[frozenset[str]] = frozenset()
+    """Errors with which its calls may revert; any other is a failure. ``""`` is no data at all."""
+
     @abstractmethod
-    def resolve(self, u: Universe) -> Step | None:
-        """Return what happens, from the model's state; None if there is nothing to do now."""
+    def resolve(self, u: Any) -> Step | None:
+        """Return what happens, from the state of a target's model; None: there is nothing to do."""
+
+    def verdict(self, u: Any, judged: Sequence[Judged]) -> Iterable[Violation]:  # noqa: ARG002
+        """Yield what must not be, by the outcomes of all calls of this operation on the chain."""
+        return ()
 
 
 @cache
@@ -91,6 +99,11 @@ def encodings(kind: type[Operation]) -> tuple[Index | Share, ...]:
     """Return how each field of an operation is encoded, in order."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(hints[f.name].__metadata__[0] for f in fields(kind))  # type: ignore[arg-type]
+
+
+def encoded_size(kind: type[Operation]) -> int:
+    """Return how many bytes encode the fields of an operation."""
+    return sum(1 if isinstance(e, Index) else 2 for e in encodings(kind))
 
 
 def decode(kind: type[Operation], data: bytes) -> Operation:
@@ -107,12 +120,45 @@ def decode(kind: type[Operation], data: bytes) -> Operation:
     return kind(*values)
 
 
+def encode(operation: Operation) -> bytes:
+    """Return bytes that ``decode`` turns into the operation.
+
+    Raises:
+        ValueError: a field is out of its range.
+    """
+    data = b""
+    for (name, value), encoding in zip(
+        asdict(operation).items(),  # type: ignore[call-overload]
+        encodings(type(operation)),
+        strict=True,
+    ):
+        most = encoding.count - 1 if isinstance(encoding, Index) else 10_000
+        top = most if isinstance(encoding, Index) else encoding.top
+        if type(value) is not int or (not 0 <= value <= most and value != top):
+            kind = type(operation).__name__
+            raise ValueError(f"{kind}.{name} is {value!r}, not an integer from 0 to {most}")
+        if isinstance(encoding, Index):
+            data += value.to_bytes(1, "big")
+        else:
+            data += _word(value, encoding.top).to_bytes(2, "big")
+    return data
+
+
+_ALL, _MORE = 0xE000, 0xC000
+
+
 def _share(word: int, top: int) -> int:
-    if word >= 0xE000:
+    if word >= _ALL:
         return 10_000
-    if word >= 0xC000:
+    if word >= _MORE:
         return top
-    return word * 10_000 // 0xC000
+    return word * 10_000 // _MORE
+
+
+def _word(share: int, top: int) -> int:
+    if share == 10_000:
+        return _ALL
+    return _MORE if share == top else min(_MORE - 1, -(-share * _MORE // 10_000))
 
 
 def part(amount: int, share_bps: int) -> int:

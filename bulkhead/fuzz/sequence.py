@@ -2,118 +2,128 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from bulkhead.fuzz.executor import Executor, Outcome, TimedCall
-from bulkhead.fuzz.judge import Expected, Judge, play_on_model
-from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Operation
-from bulkhead.fuzz.universe import Universe
-from bulkhead.model.math import UINT256_MAX, WAD
+from bulkhead.fuzz.executors.base import Executor, Outcome, Transaction
+from bulkhead.fuzz.judge import Expected, Judge, Judged, Played
+from bulkhead.fuzz.operation import Call, Operation
+from bulkhead.fuzz.target import Target
+from bulkhead.model.errors import ModelRevert
 
-
-@dataclass(slots=True)
-class Statistics:
-    """What sequences did: operations by outcome, ``"accepted"`` or the error's name."""
-
-    sequences: int = 0
-    calls: int = 0
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def accepted(self, function: str) -> int:
-        """Return how often a function was accepted."""
-        return self.outcomes[function, "accepted"]
-
-    def note(self, timed: TimedCall, outcome: Outcome) -> None:
-        """Count one call."""
-        self.calls += 1
-        result = "accepted" if outcome.error is None else outcome.error.name
-        self.outcomes[timed.call.function, result] += 1
+DEEP_EVERY = 32
+"""How often, in calls, the deep views are looked at and the model is probed, but for the end."""
+MAX_CALLS = 240
+"""Calls of one sequence; operations after that are left out."""
 
 
-def prologue(u: Universe) -> list[Call]:
-    """Return what everybody does first, so that a sequence begins with something at stake.
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A generated sequence: its operations and the calls that they became."""
 
-    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge,
-    and money for the prober.
+    operations: tuple[Operation, ...]
+    played: tuple[Played, ...]
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        """What an executor runs."""
+        return [p.transaction for p in self.played]
+
+
+def generate(
+    target: Target, operations: Iterable[Operation], *, deep_every: int = DEEP_EVERY
+) -> Generated:
+    """Play operations on a fresh model; return the calls that they became and what it expects.
+
+    Args:
+        target: it is reset.
+        operations: those that have nothing to do become no call.
+        deep_every: a deep look at each so many calls, and at the last.
     """
-    alice, bob, carol, lp = u.actors
-    deposits = ((alice, 0, 60_000 * 10**6), (bob, 1, 20 * WAD), (carol, 2, 10**8), (lp, 0, 10**10))
-    probing = Call(u.keeper, "MarginEngine", "deposit", (u.prober, 0, 50_000 * 10**6))
-    trades = ((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD), (lp, 1, -WAD))
-    return (
-        [probing]
-        + [
-            Call(who, "MarginEngine", "deposit", (u.account(who, 0), token, amount))
-            for who, token, amount in deposits
-        ]
-        + [
-            Call(
-                who, "PerpExchange", "trade", (u.account(who, 0), m, size, UINT256_MAX * (size > 0))
-            )
-            for who, m, size in trades
-        ]
-    )
-
-
-def settle_in(u: Universe, executor: Executor) -> None:
-    """Commit the prologue to the chain, and make it part of the universe's origin.
-
-    Raises:
-        ContractReverted: one of its calls was refused.
-    """
-    timestamp = u.rpc.timestamp()
-    committed = []
-    for call in prologue(u):
-        timestamp += 1
-        executor.commit(TimedCall(call, timestamp))
-        committed.append((call, timestamp))
-    u.remember(committed)
-
-
-def resolve(u: Universe, operation: Operation, now: int) -> list[TimedCall]:
-    """Return the calls that an operation makes after ``now``, from the model's state."""
-    step = operation.resolve(u)
-    if step is None:
-        return []
-    timestamp = now + step.seconds
-    calls = []
-    for call in step.calls:
-        calls.append(TimedCall(call, timestamp))
-        timestamp += BLOCK_SECONDS
-    return calls
-
-
-def generate(u: Universe, operations: Iterable[Operation]) -> list[tuple[TimedCall, Expected]]:
-    """Play operations on a fresh model; return the calls that they became and what it expects."""
-    u.reset()
-    sequence: list[tuple[TimedCall, Expected]] = []
+    target.reset()
+    played: list[Played] = []
+    kept: list[Operation] = []
+    last = _Unchanged()
     for operation in operations:
-        calls = resolve(u, operation, u.model.now)
-        sequence.extend((timed, play_on_model(u, timed)) for timed in calls)
-    return sequence
+        if len(played) >= MAX_CALLS:
+            break
+        kept.append(operation)
+        step = operation.resolve(target)
+        if step is None:
+            continue
+        timestamp = target.now + step.seconds
+        first = len(played)
+        for call in step.calls:
+            deep = (len(played) + 1) % deep_every == 0
+            played.append(_play(target, operation, call, timestamp, last, deep=deep))
+            timestamp += step.apart
+        if len(played) == first:
+            target.now = timestamp  # Time passes without calls, too.
+        else:
+            played[-1] = replace(played[-1], ends_operation=True)
+    if played and not played[-1].transaction.deep:
+        played[-1] = _deepened(target, played[-1])
+    return Generated(tuple(kept), tuple(played))
 
 
 def run(
-    u: Universe,
-    executor: Executor,
-    operations: Sequence[Operation],
-    judge: Judge | None = None,
-    statistics: Statistics | None = None,
-) -> list[Outcome]:
-    """Play operations on the model and on the chain, and judge every call.
+    target: Target, executor: Executor, operations: Sequence[Operation], judge: Judge | None = None
+) -> list[Judged]:
+    """Generate, execute and judge.
 
     Raises:
-        Disagreement: chain and model differ, or an invariant is broken.
+        Disagreement: something is not as it must be.
     """
-    chosen = judge or Judge()
-    sequence = generate(u, operations)
-    outcomes = executor.simulate([timed for timed, _ in sequence])
-    for (timed, expected), outcome in zip(sequence, outcomes, strict=True):
-        chosen.judge(timed, expected, outcome)
-        if statistics is not None:
-            statistics.note(timed, outcome)
-    if statistics is not None:
-        statistics.sequences += 1
-    return outcomes
+    initial = initial_state(target)
+    sequence = generate(target, operations)
+    outcomes = executor.run(sequence.transactions)
+    return (judge or Judge(target)).judge(initial, sequence.played, outcomes)
+
+
+def initial_state(target: Target) -> object:
+    """Return the state before any sequence."""
+    target.reset()
+    return target.state()
+
+
+class _Unchanged:
+    """The last accepted call's views and state, which a refused one leaves as they are."""
+
+    def __init__(self) -> None:
+        self.views: tuple[bytes, ...] | None = None
+        self.state: object = None
+
+
+def _play(
+    target: Target, operation: Operation, call: Call, timestamp: int, last: _Unchanged, *, deep: bool
+) -> Played:
+    target.now = timestamp
+    regime = target.regime()
+    to, data = target.encode_call(call)
+    note = target.note(call)
+    returned, error = None, None
+    try:
+        returned = target.play(call)
+    except ModelRevert as revert:
+        error = revert
+    events = tuple(target.take_events())
+    if error is None or last.views is None or target.views_follow_time:
+        last.views, last.state = target.expected_data(deep=False), target.state()
+    views = target.expected_data(deep=True) if deep else last.views
+    broken = tuple(target.probe()) if deep else ()
+    expected = Expected(returned, error, events, views, last.state, broken, note)
+    transaction = Transaction(call.sender, to, data, timestamp, deep)
+    return Played(operation, call, transaction, expected, False, regime)
+
+
+def _deepened(target: Target, p: Played) -> Played:
+    """Return the last call of a sequence with a deep look after it; the model is still there."""
+    t, e = p.transaction, p.expected
+    now, target.now = target.now, t.timestamp
+    views, broken = target.expected_data(deep=True), tuple(target.probe())
+    target.now = now
+    return replace(
+        p,
+        transaction=replace(t, deep=True),
+        expected=replace(e, views=views, broken=broken),
+    )

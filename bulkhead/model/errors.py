@@ -1,8 +1,17 @@
-"""Reverts of the model: one exception class per custom error of the contracts."""
+"""What a model says of a call that must not be: its reverts, and invariants that are broken."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant's id, and what broke it in numbers."""
+
+    id: str
+    message: str
 
 
 class ModelRevert(Exception):  # noqa: N818

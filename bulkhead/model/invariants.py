@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bulkhead.model import positions, pricing, token_scale
-from bulkhead.model.errors import ModelRevert
+from bulkhead.model.errors import ModelRevert, Violation
 from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
 from bulkhead.model.oracle import PriceStatus
@@ -35,14 +35,6 @@ from bulkhead.model.types import (
 from bulkhead.model.world import Compartment
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """An invariant's id, and what broke it in numbers."""
-
-    id: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Index, Operation, Step
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.universe import Universe
+    from bulkhead.fuzz.suite.universe import Universe
 
 _FACTORS_BPS = (10_000, 10_010, 9_990, 10_100, 9_900, 10_500, 9_500, 11_500, 8_500, 13_000, 7_000)
 _SECONDS = (BLOCK_SECONDS, 60, 600, 3_600, 6 * 3_600, 86_400, 3 * 86_400)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
-from bulkhead.fuzz.user_operations import (
+from bulkhead.fuzz.suite.user_operations import (
     ACTORS,
     SUB_ACCOUNTS,
     Actor,
@@ -20,7 +20,7 @@ from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.types import AccountId
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.universe import Universe
+    from bulkhead.fuzz.suite.universe import Universe
 
 
 Anyone = Annotated[int, Index((ACTORS + 1) * SUB_ACCOUNTS)]

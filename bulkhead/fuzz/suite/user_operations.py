@@ -11,7 +11,7 @@ from bulkhead.model.math import UINT256_MAX, WAD, mul_div_down
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, owner_of
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.universe import Universe
+    from bulkhead.fuzz.suite.universe import Universe
 
 ACTORS = 4
 SUB_ACCOUNTS = 2

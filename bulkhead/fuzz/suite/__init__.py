@@ -1,0 +1,1 @@
+"""This project's own contracts, as a target of the harness."""

@@ -1,0 +1,284 @@
+"""The model's state as the words of ``StateProbe``, and back again as a snapshot for invariants.
+
+Both sides pack two 128-bit numbers into one word, the first in the low half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bulkhead.model import types
+from bulkhead.model.errors import ModelRevert
+from bulkhead.model.invariants import Snapshot
+from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger, Address
+
+if TYPE_CHECKING:
+    from bulkhead.fuzz.suite.universe import Model
+
+_LOW = (1 << 128) - 1
+_WORD = (1 << 256) - 1
+MARK = 1_234_567_890_123_456_789_012
+"""PNL-1 holds at any mark price, WAD; this one is as good as any."""
+
+
+def pair(low: int, high: int) -> int:
+    """Return two numbers, each of 128 bits, in one word."""
+    return low & _LOW | (high & _LOW) << 128
+
+
+def encode(words: Sequence[int]) -> bytes:
+    """Return what a function returns that returns ``uint256[] memory``."""
+    body = b"".join([(word & _WORD).to_bytes(32, "big") for word in words])
+    return (32).to_bytes(32, "big") + len(words).to_bytes(32, "big") + body
+
+
+def stored(m: Model, accounts: Sequence[AccountId]) -> list[int]:
+    """Return the words of ``StateProbe.stored``."""
+    engine, exchange = m.margin_engine, m.perp_exchange
+    markets = range(m.risk_parameters.market_count)
+    collaterals = range(1, m.risk_parameters.collateral_count + 1)
+    t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
+    custody = m.collateral_vault.address
+    words = [
+        pair(t.principal, t.debt),
+        pair(t.claims, t.pool_cash),
+        pair(t.insurance_cash, t.fee_reserve),
+        pair(u.positive, u.net),
+        m.settlement.balance_of(custody),
+        pair(m.liquidity_vault.total_supply, m.insurance_fund.total_supply),
+        b.tier | b.since << 8 | b.halted_at << 48 | b.guardian_tier << 88 | b.guardian_until << 96,
+    ]
+    for i in markets:
+        s, r = exchange.market_state(i), engine.market_unrealized(i)
+        words += (
+            pair(s.open_interest_long, s.open_interest_short),
+            pair(s.quote, s.cumulative_funding_per_unit),
+            pair(s.funding_rate & (1 << 64) - 1, s.funding_updated_at),
+            s.funding_entry_product & _WORD,
+            pair(r.unrealized, r.updated_at),
+        )
+    for c in collaterals:
+        token = m.tokens[m.risk_parameters.collateral_config(c).token]
+        words.append(pair(token.balance_of(custody), engine.total_collateral(c)))
+    for account in accounts:
+        a = engine.account_ledger(account)
+        words.append(pair(a.cash, a.claim))
+        words.append(
+            a.unvested
+            | a.vesting_updated_at << 128
+            | a.vesting_ends_at << 168
+            | a.collateral_mask << 208
+        )
+        held = [engine.collateral_balance(account, c) for c in collaterals]
+        words += [pair(*held[i : i + 2], *(0,) * (i + 2 - len(held))) for i in range(0, len(held), 2)]
+        for i in markets:
+            p = exchange.position(account, i)
+            words += (pair(p.size, p.quote), p.funding_entry & _LOW)
+    return words
+
+
+def derived(
+    m: Model, accounts: Sequence[AccountId], assets: Sequence[str], pegs: Sequence[str]
+) -> list[int]:
+    """Return the words of ``StateProbe.derived``."""
+    engine, exchange = m.margin_engine, m.perp_exchange
+    collaterals = range(1, m.risk_parameters.collateral_count + 1)
+    to_enter, to_leave = m.liquidity_vault.net_asset_value()
+    words = [engine.haircut_ratio(), m.circuit_breaker.tier(), to_enter, to_leave]
+    for i in range(m.risk_parameters.market_count):
+        price, status = exchange.index_price(i)
+        words += (
+            price,
+            int(status),
+            exchange.mark_price(i),
+            exchange.funding_rate(i),
+            exchange.unrealized_pnl(i),
+        )
+    for c in collaterals:
+        v = engine.collateral_valuation(c)
+        words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
+    for asset in assets:
+        d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)
+        words += (
+            d.price,
+            d.published_at,
+            d.recorded_at,
+            int(d.status),
+            pair(r.price, r.taken_at),
+            pair(r.previous_price, r.previous_taken_at),
+        )
+    for peg in pegs:
+        state = m.peg.peg_state(peg)
+        words.append(pair(state.fair_rate, state.market_rate))
+        words.append(pair(state.stress, state.poked_at << 8 | int(state.market_status)))
+    for account in accounts:
+        words += _valuation(m, account)
+        words += [m.liquidation_engine.auction_started_at(account, c) for c in collaterals]
+    return words
+
+
+def _valuation(m: Model, account: AccountId) -> list[int]:
+    matured = m.margin_engine.matured_claim(account)
+    try:
+        v = m.margin_engine.valuation(account)
+    except ModelRevert:
+        return [matured] + [0] * 10
+    return [
+        matured,
+        1,
+        v.equity_initial,
+        v.equity_maintenance,
+        v.initial_margin,
+        v.maintenance_margin,
+        v.collateral_maintenance,
+        v.unrealized_pnl,
+        v.buffer_at_index,
+        v.uncertain,
+        int(v.status),
+    ]
+
+
+def balances(m: Model, tokens: Sequence[Any], holders: Sequence[Address]) -> list[int]:
+    """Return the words of ``StateProbe.balances``; ``tokens`` are twins."""
+    return [token.balance_of(holder) for token in tokens for holder in holders]
+
+
+# ------------------------------------------------------------------------------------- back again
+
+
+def snapshot(
+    words: Sequence[int],
+    accounts: Sequence[AccountId],
+    markets: int,
+    collaterals: int,
+    settlement_decimals: int,
+) -> Snapshot:
+    """Return the state that ``stored`` words say, as the invariants read it."""
+    take = iter(words)
+    principal, debt = _unpair(next(take))
+    claims, pool_cash = _unpair(next(take))
+    insurance_cash, fee_reserve = _unpair(next(take))
+    positive, net = _unpair(next(take))
+    custody = {SETTLEMENT: next(take)}
+    next(take), next(take)  # Shares and the breaker: no invariant of a state reads them.
+    states: dict[int, types.Market] = {}
+    reported: dict[int, types.MarketUnrealized] = {}
+    for i in range(markets):
+        states[i], reported[i] = _market(take)
+    booked: dict[int, int] = {}
+    for c in range(1, collaterals + 1):
+        custody[c], booked[c] = _unpair(next(take))
+    ledgers: dict[AccountId, AccountLedger] = {}
+    collateral: dict[tuple[AccountId, int], int] = {}
+    positions: dict[tuple[AccountId, int], types.Position] = {}
+    for account in accounts:
+        ledgers[account] = _ledger(next(take), next(take))
+        held = [amount for _ in range((collaterals + 1) // 2) for amount in _unpair(next(take))]
+        collateral |= {(account, c + 1): n for c, n in enumerate(held[:collaterals]) if n}
+        for i in range(markets):
+            size, quote = map(_signed, _unpair(next(take)))
+            entry = _signed(next(take))
+            if size:
+                positions[account, i] = types.Position(size, quote, entry)
+    return Snapshot(
+        settlement_decimals=settlement_decimals,
+        totals=types.LedgerTotals(
+            principal, debt, claims, pool_cash, insurance_cash, fee_reserve
+        ),
+        unrealized_totals=types.UnrealizedTotals(positive, _signed(net)),
+        accounts=ledgers,
+        collateral=collateral,
+        total_collateral=booked,
+        custody=custody,
+        markets=states,
+        positions=positions,
+        market_unrealized=reported,
+        marks=dict.fromkeys(states, MARK),
+    )
+
+
+def labels(
+    accounts: Sequence[AccountId], markets: int, collaterals: int
+) -> list[tuple[str, str] | tuple[str]]:
+    """Return what each ``stored`` word holds: the names of its halves, or of the whole."""
+    names: list[tuple[str, str] | tuple[str]] = [
+        ("P", "D"),
+        ("J", "L"),
+        ("I", "F"),
+        ("U+", "U net"),
+        ("custody of S",),
+        ("pool shares", "fund shares"),
+        ("breaker state",),
+    ]
+    for i in range(markets):
+        names += [
+            (f"market {i} long", f"market {i} short"),
+            (f"market {i} quote", f"market {i} funding index"),
+            (f"market {i} funding rate", f"market {i} funding time"),
+            (f"market {i} entry product",),
+            (f"market {i} reported U", f"market {i} reported at"),
+        ]
+    names += [
+        (f"collateral {c} in custody", f"collateral {c} booked") for c in range(1, collaterals + 1)
+    ]
+    for account in accounts:
+        short = f"account {account:#066x}"
+        names += [(f"{short} cash", f"{short} claim"), (f"{short} vesting",)]
+        names += [
+            (f"{short} collateral {c}", f"{short} collateral {c + 1}")
+            for c in range(1, collaterals + 1, 2)
+        ]
+        for i in range(markets):
+            names += [
+                (f"{short} size in {i}", f"{short} quote in {i}"),
+                (f"{short} funding entry in {i}",),
+            ]
+    return names
+
+
+def differences(
+    model: Sequence[int], chain: Sequence[int], names: Sequence[tuple[str, ...]]
+) -> Iterator[str]:
+    """Yield which of the labelled words differ, with their values."""
+    for mine, other, label in zip(model, chain, names, strict=True):
+        if mine == other:
+            continue
+        if len(label) == 1:
+            yield f"{label[0]}: model {mine}, chain {other}"
+            continue
+        for name, x, y in zip(label, _unpair(mine), _unpair(other), strict=True):
+            if x != y:
+                yield f"{name}: model {_signed(x)}, chain {_signed(y)}"
+
+
+def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
+    long, short = _unpair(next(take))
+    quote, cumulative = map(_signed, _unpair(next(take)))
+    rate, updated = _unpair(next(take))
+    rate -= (rate >> 63) << 64
+    product = next(take)
+    product -= (product >> 255) << 256
+    unrealized, reported_at = _unpair(next(take))
+    state = types.Market(long, short, quote, rate, updated, cumulative, product)
+    return state, types.MarketUnrealized(_signed(unrealized), reported_at)
+
+
+def _ledger(first: int, second: int) -> AccountLedger:
+    cash, claim = _unpair(first)
+    return AccountLedger(
+        _signed(cash),
+        claim,
+        second & _LOW,
+        second >> 128 & (1 << 40) - 1,
+        second >> 168 & (1 << 40) - 1,
+        second >> 208,
+    )
+
+
+def _unpair(word: int) -> tuple[int, int]:
+    return word & _LOW, word >> 128
+
+
+def _signed(half: int) -> int:
+    return half - ((half >> 127) << 128)
