@@ -10,7 +10,7 @@ from typing import Any
 
 from bulkhead.chain.contract import DecodedError, decode_error
 from bulkhead.fuzz.compare import event_difference, matches
-from bulkhead.fuzz.executors.base import Outcome, Transaction
+from bulkhead.fuzz.executors.base import REVERTED, Outcome, Transaction
 from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.target import Logged, Target
 from bulkhead.model.errors import ModelRevert, Violation
@@ -21,6 +21,9 @@ MODEL = "model"
 """The oracle's name where the chain differs from the model."""
 REVERT = "REVERT"
 """The oracle's name where a call reverted with an error that its operation does not list."""
+
+VIEW = "VIEW"
+"""The oracle's name where a view reverted."""
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|-?\d+")
 
@@ -50,7 +53,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One call of a sequence: the operation that made it, its encoding, the model's answer."""
+    """One call of a sequence.
+
+    Attributes:
+        operation: that made it.
+        call, transaction: what it is, and encoded.
+        expected: the model's answer.
+        ends_operation: it is the last call of the operation.
+        regime: what state it met, as ``Target.regime`` calls it.
+        number: of the operation in the sequence, from 0.
+    """
 
     operation: Operation
     call: Call
@@ -58,6 +70,7 @@ class Played:
     expected: Expected
     ends_operation: bool
     regime: str
+    number: int = 0
 
 
 @dataclass
@@ -112,13 +125,17 @@ class Disagreement(AssertionError):  # noqa: N818
         oracle: ``"model"``, ``"REVERT"`` or an invariant's id.
         key: what two failures of the same kind have in common.
         at: number of the call in its sequence.
+        judged: the calls up to it.
     """
 
-    def __init__(self, oracle: str, key: str, message: str, at: int = 0) -> None:
+    def __init__(
+        self, oracle: str, key: str, message: str, at: int = 0, judged: Sequence[Judged] = ()
+    ) -> None:
         super().__init__(f"{oracle}: {message}")
         self.oracle = oracle
         self.key = key
         self.at = at
+        self.judged = judged
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -161,6 +178,7 @@ class Judge:
         judged: list[Judged] = []
         begin, before = 0, initial
         for at, (p, outcome) in enumerate(zip(played, outcomes, strict=True)):
+            self._require_views(p, outcome, at, judged)
             agrees = outcome.views == p.expected.views
             after = p.expected.state if agrees else self._observe(outcome)
             j = Judged(
@@ -171,10 +189,21 @@ class Judge:
             for oracle, key, message in self._complaints(p, j, group, agrees=agrees):
                 short = f"{p.call.contract}.{p.call.function}: {_NUMBER.sub('#', key)}"
                 where = f"{message}\n  in {p.call} at {p.transaction.timestamp}"
-                raise Disagreement(oracle, short, where, at)
+                raise Disagreement(oracle, short, where, at, judged)
             begin = at + 1 if p.ends_operation else begin
             before = after
         return judged
+
+    def _require_views(
+        self, p: Played, outcome: Outcome, at: int, judged: Sequence[Judged]
+    ) -> None:
+        for i, view in enumerate(outcome.views):
+            if view.startswith(REVERTED):
+                name = self._target.view_name(i)
+                error = decode_error(view[len(REVERTED) :])
+                key = f"{p.call.contract}.{p.call.function}: {name} reverts with {error.name}"
+                message = f"{name} reverts with {error}\n  after {p.call}"
+                raise Disagreement(VIEW, key, message, at, judged)
 
     def _observe(self, outcome: Outcome) -> Any:
         count = len(self._target.views)
@@ -213,9 +242,7 @@ class Judge:
                 return key, f"model: {e.error}; chain: {j.error}"
             if not matches(e.error.args, tuple(j.error.args)):
                 return f"arguments of {e.error.name}", f"model: {e.error}; chain: {j.error}"
-        elif (
-            e.returned is not None and j.outcome.data and not matches(e.returned, j.returned)
-        ):
+        elif e.returned is not None and j.outcome.data and not matches(e.returned, j.returned):
             return "returned", f"model returns {e.returned}, chain {j.returned}"
         event = event_difference(self._target, e.events, j.outcome.logs)
         if event is not None:

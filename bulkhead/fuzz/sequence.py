@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bulkhead.fuzz.executors.base import Executor, Outcome, Transaction
+from bulkhead.fuzz.executors.base import Executor, Transaction
 from bulkhead.fuzz.judge import Expected, Judge, Judged, Played
 from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.target import Target
@@ -28,6 +28,11 @@ class Generated:
     def transactions(self) -> list[Transaction]:
         """What an executor runs."""
         return [p.transaction for p in self.played]
+
+    def until(self, at: int) -> tuple[Operation, ...]:
+        """Return the operations up to the one that made the call of a number."""
+        last = self.played[at].number
+        return self.operations[: last + 1]
 
 
 def generate(
@@ -55,7 +60,8 @@ def generate(
         first = len(played)
         for call in step.calls:
             deep = (len(played) + 1) % deep_every == 0
-            played.append(_play(target, operation, call, timestamp, last, deep=deep))
+            number = len(kept) - 1
+            played.append(_play(target, operation, number, call, timestamp, last, deep=deep))
             timestamp += step.apart
         if len(played) == first:
             target.now = timestamp  # Time passes without calls, too.
@@ -95,7 +101,14 @@ class _Unchanged:
 
 
 def _play(
-    target: Target, operation: Operation, call: Call, timestamp: int, last: _Unchanged, *, deep: bool
+    target: Target,
+    operation: Operation,
+    number: int,
+    call: Call,
+    timestamp: int,
+    last: _Unchanged,
+    *,
+    deep: bool,
 ) -> Played:
     target.now = timestamp
     regime = target.regime()
@@ -108,12 +121,12 @@ def _play(
         error = revert
     events = tuple(target.take_events())
     if error is None or last.views is None or target.views_follow_time:
-        last.views, last.state = target.expected_data(deep=False), target.state()
+        last.views, last.state = target.look()
     views = target.expected_data(deep=True) if deep else last.views
     broken = tuple(target.probe()) if deep else ()
     expected = Expected(returned, error, events, views, last.state, broken, note)
     transaction = Transaction(call.sender, to, data, timestamp, deep)
-    return Played(operation, call, transaction, expected, False, regime)
+    return Played(operation, call, transaction, expected, False, regime, number)
 
 
 def _deepened(target: Target, p: Played) -> Played:

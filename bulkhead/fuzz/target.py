@@ -73,6 +73,7 @@ class Target(ABC):
         kinds: its operations; the first is what a shrinker makes of what does not matter.
         views: what is looked at and compared with the model after every call.
         views_follow_time: some of them change without a call.
+        invariants: the ids that ``violations``, ``probe`` and operations may report.
         deep_views: what is looked at now and then, and at the end of every sequence, because it
             costs more or follows from the rest.
         logging: names of the contracts whose events the model predicts.
@@ -83,6 +84,7 @@ class Target(ABC):
     name: ClassVar[str]
     kinds: ClassVar[Sequence[type[Operation]]]
     views_follow_time: ClassVar[bool] = False
+    invariants: ClassVar[Sequence[str]] = ()
 
     def __init__(self) -> None:
         self.catalogue = Catalogue(self.kinds)
@@ -210,15 +212,17 @@ class Target(ABC):
             for view, value in zip(views, values, strict=True)
         )
 
-    def view_differences(
-        self, expected: Sequence[bytes], actual: Sequence[bytes]
-    ) -> Iterator[str]:
+    def view_differences(self, expected: Sequence[bytes], actual: Sequence[bytes]) -> Iterator[str]:
         """Yield where encoded views differ: ``place: model …, chain …``."""
         for i, (mine, other) in enumerate(zip(expected, actual, strict=True)):
             if mine != other:
                 model, chain = self.decode_view(i, mine), self.decode_view(i, other)
                 found = list(_leaves(model, chain, self.view_name(i)))
                 yield from found or [f"{self.view_name(i)}: model {model}, chain {chain}"]
+
+    def look(self) -> tuple[tuple[bytes, ...], Any]:
+        """Return ``expected_data`` without the deep views, and ``state``, of one moment."""
+        return self.expected_data(deep=False), self.state()
 
     def bytecode_hash(self, node: Anvil) -> str:
         """Return a hash of the code of all contracts, by their names."""
@@ -267,15 +271,13 @@ def abi_value(value: Any, kind: str) -> Any:
 
 
 def struct_words(value: Any, kind: str) -> Any:
-    """Return a struct of the model as nested tuples that fit an ABI type like ``(uint8,bytes32)``."""
+    """Return a struct of the model as nested tuples that fit an ABI type ``(uint8,bytes32)``."""
     if not kind.startswith("("):
         return abi_value(value, kind)
     if kind.endswith("[]"):
         return [struct_words(v, kind[:-2]) for v in value]
     values = [getattr(value, f.name) for f in fields(value)] if is_dataclass(value) else value
-    return tuple(
-        struct_words(v, inner) for v, inner in zip(values, _components(kind), strict=True)
-    )
+    return tuple(struct_words(v, inner) for v, inner in zip(values, _components(kind), strict=True))
 
 
 def _components(kind: str) -> list[str]:

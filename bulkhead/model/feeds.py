@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from bulkhead.model.context import Context
+from bulkhead.model.context import Context, Table
 from bulkhead.model.math import WAD, mul_down
 from bulkhead.model.oracle import (
     OracleAggregator,
@@ -116,7 +116,7 @@ class Feeds:
         """Return the price, recording it where it had to be formed."""
         if isinstance(self._oracle, OracleAggregator):
             assets: dict[str, Any] = self._oracle._assets
-            if asset in assets:
+            if asset in assets and not isinstance(assets, Table):
                 self._context.undo.append((assets, asset, assets[asset]))
         return self._oracle.fetch(asset, self._context.now)
 

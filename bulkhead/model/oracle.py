@@ -1,13 +1,13 @@
 """Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache.
 
-Authority and gas are not modelled: the twin's ``configure`` asks for no role, and a source that the
-contract would leave out because its call failed is one whose ``latest`` raises ``ModelRevert``.
+Gas is not modelled: a source that the contract would leave out because its call failed is one whose
+``latest`` raises ``ModelRevert``. Authority and events are those of ``shared.OracleContract``.
 Asset names are plain strings, times Unix seconds, prices WAD.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Protocol
@@ -26,6 +26,10 @@ class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
 
 class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
     """``(count, maximum)``: no sources, or too many."""
+
+
+class OracleAggregator_NotAContract(ModelRevert):  # noqa: N801
+    """``(adapter)``: there is no code at a source's address."""
 
 
 class OracleAggregator_DuplicateSource(ModelRevert):  # noqa: N801
@@ -152,6 +156,10 @@ class _Asset:
     fresh_until: int = 0
 
 
+_Answers = list[tuple[int, int, int] | None]
+"""Price, confidence and time of each source; None of one that did not answer."""
+
+
 def median(samples: Sequence[Sample]) -> int:
     """Return the weighted median price of samples in ascending order of price.
 
@@ -194,10 +202,19 @@ def aggregate_samples(
 
 @dataclass(slots=True)
 class OracleAggregator:
-    """Twin of the contract; ``adapters`` maps an adapter's name to what it answers now."""
+    """Twin of the contract.
+
+    Attributes:
+        adapters: what answers now, by an adapter's name; one that is not there never answers.
+        is_contract: whether there is code at an adapter's name.
+        on_record: is told each aggregate that was recorded.
+    """
 
     adapters: Mapping[str, PriceSource]
     _assets: dict[str, _Asset] = field(default_factory=dict)
+    is_contract: Callable[[str], bool] = lambda _: True
+    on_record: Callable[[str, PriceData], None] = lambda _, __: None
+    _known: dict[str, tuple[_Asset, int, _Answers, PriceData]] = field(default_factory=dict)
 
     def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
         """Replace an asset's sources and rules; the cached price is kept as stale.
@@ -205,6 +222,7 @@ class OracleAggregator:
         Raises:
             OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_SourceCount: no sources, or more than seven.
+            OracleAggregator_NotAContract: there is nothing at a source's address.
             OracleAggregator_ZeroWeight: a source cannot vote.
             OracleAggregator_DuplicateSource: a source would vote twice.
             OracleAggregator_Quorum: the quorum is no majority, or more than everything.
@@ -217,6 +235,8 @@ class OracleAggregator:
         total = 0
         seen: set[str] = set()
         for source in sources:
+            if not self.is_contract(source.adapter):
+                raise OracleAggregator_NotAContract(source.adapter)
             if source.weight == 0:
                 raise OracleAggregator_ZeroWeight(source.adapter)
             if source.adapter in seen:
@@ -226,8 +246,11 @@ class OracleAggregator:
         if 2 * config.quorum_weight <= total or config.quorum_weight > total:
             raise OracleAggregator_Quorum(config.quorum_weight, total)
         known = self._assets.get(asset)
-        cache = replace(known.cache, status=PriceStatus.STALE) if known else PriceData()
-        self._assets[asset] = _Asset(config, tuple(sources), cache)
+        if known is None:
+            self._assets[asset] = _Asset(config, tuple(sources))
+            return
+        cache = replace(known.cache, status=PriceStatus.STALE)
+        self._assets[asset] = _Asset(config, tuple(sources), cache, known.fresh_until)
 
     def record(self, asset: str, now: int) -> PriceData:
         """Aggregate live and cache the result.
@@ -241,7 +264,8 @@ class OracleAggregator:
             data.recorded_at + state.config.max_cache_age,
             data.published_at + state.config.max_staleness,
         )
-        self._assets[asset] = replace(state, cache=data, fresh_until=fresh_until)
+        self._assets[asset] = _Asset(state.config, state.sources, data, fresh_until)
+        self.on_record(asset, data)
         return data
 
     def fetch(self, asset: str, now: int) -> PriceData:
@@ -267,8 +291,15 @@ class OracleAggregator:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
         state = self._require(asset)
-        samples = self._collect(state, now)
-        return aggregate_samples(samples, state.config, state.cache, now)
+        answers = self._ask(state)
+        known = self._known.get(asset)
+        # What follows from the same answers at the same time is not computed again.
+        if known is not None and known[0] is state and known[1:3] == (now, answers):
+            return known[3]
+        samples = _votes(state, answers, now)
+        data = aggregate_samples(samples, state.config, state.cache, now)
+        self._known[asset] = (state, now, answers, data)
+        return data
 
     def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
         """Return an asset's rules and sources.
@@ -279,21 +310,15 @@ class OracleAggregator:
         state = self._require(asset)
         return state.config, state.sources
 
-    def _collect(self, state: _Asset, now: int) -> list[Sample]:
-        samples = []
+    def _ask(self, state: _Asset) -> _Answers:
+        answers: _Answers = []
         for source in state.sources:
+            adapter = self.adapters.get(source.adapter)
             try:
-                price, confidence, published_at = self.adapters[source.adapter].latest()
+                answers.append(None if adapter is None else adapter.latest())
             except ModelRevert:
-                continue
-            if not 0 < price <= MAX_PRICE:
-                continue
-            if published_at > now or now - published_at > state.config.max_staleness:
-                continue
-            if confidence > mul_down(price, state.config.max_deviation):
-                continue
-            samples.append(Sample(price, published_at, source.weight))
-        return samples
+                answers.append(None)
+        return answers
 
     def _cached(self, asset: str, now: int) -> PriceData | None:
         state = self._require(asset)
@@ -304,6 +329,23 @@ class OracleAggregator:
         if asset not in self._assets:
             raise OracleAggregator_UnknownAsset(asset)
         return self._assets[asset]
+
+
+def _votes(state: _Asset, answers: _Answers, now: int) -> list[Sample]:
+    """Return the answers that may vote, by the asset's rules."""
+    samples = []
+    for source, answer in zip(state.sources, answers, strict=True):
+        if answer is None:
+            continue
+        price, confidence, published_at = answer
+        if not 0 < price <= MAX_PRICE:
+            continue
+        if published_at > now or now - published_at > state.config.max_staleness:
+            continue
+        if confidence > mul_down(price, state.config.max_deviation):
+            continue
+        samples.append(Sample(price, published_at, source.weight))
+    return samples
 
 
 def _require_bounds(parameter: str, value: int, minimum: int, maximum: int) -> None:

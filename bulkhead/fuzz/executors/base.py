@@ -22,6 +22,10 @@ VIEWER = "0x000000000000000000000000000000000000b0b0"
 """Who looks: an address that holds nothing and may do nothing."""
 
 
+REVERTED = b"reverted: "
+"""What stands before the revert data of a view that reverted, in the place of what it returns."""
+
+
 class ExecutorError(Exception):
     """The backend cannot do what is asked of it; one line says why and what to do."""
 
@@ -54,7 +58,8 @@ class Outcome:
         data: what it returned or reverted with.
         logs: in order; none if it reverted. Addresses are lower-case.
         gas: used; None where a backend's figure would not be a chain's.
-        views: what the target's views return after it; the deep ones follow where asked for.
+        views: what the target's views return after it; the deep ones follow where asked for. One
+            that reverted is ``REVERTED`` and its revert data.
     """
 
     accepted: bool
@@ -76,6 +81,8 @@ class Executor(ABC):
     """
 
     name: ClassVar[str]
+    is_concurrent: ClassVar[bool] = False
+    """Whether ``run`` may be called while another thread waits for it."""
 
     def __init__(self, node: Anvil, target: Target) -> None:
         self.node = node
@@ -90,7 +97,7 @@ class Executor(ABC):
         Block numbers go up by one, from the deployed state's; times are the transactions'.
 
         Raises:
-            ExecutorError: the backend refused the request, or a view reverted.
+            ExecutorError: the backend refused the request.
         """
 
     def close(self) -> None:

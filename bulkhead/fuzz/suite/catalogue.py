@@ -5,6 +5,7 @@ Adding an operation is one class in one of the ``*_operations`` modules and its 
 
 from __future__ import annotations
 
+from bulkhead.fuzz.operation import Operation
 from bulkhead.fuzz.suite.keeper_operations import (
     EndAuction,
     Intrude,
@@ -16,7 +17,6 @@ from bulkhead.fuzz.suite.keeper_operations import (
     WriteOff,
 )
 from bulkhead.fuzz.suite.market_operations import MoveFeed, MovePrice, Wait
-from bulkhead.fuzz.operation import Operation
 from bulkhead.fuzz.suite.user_operations import (
     Convert,
     Deposit,

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.chain.codec import asset_id
-from bulkhead.chain.contract import ContractReverted, revert_data
-from bulkhead.deployment.addresses import AddressBook
+from bulkhead.chain.contract import Contract, ContractReverted, revert_data
 from bulkhead.fuzz.judge import Judged, Violation
 from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.suite import oracles, words
@@ -72,6 +71,11 @@ class Universe(Target):
             name: book.contract(node.rpc, name, self.artifacts)
             for name in (*book.contracts, *book.tokens, *book.feeds)
         }
+        for asset, adapters in book.adapters.items():
+            for i, address in enumerate(adapters, 1):
+                abi = self.artifacts["ChainlinkAdapter"].abi
+                name = f"{asset}-{i}-adapter"
+                contracts[name] = Contract(node.rpc, address, abi, name)
         contracts[_PROBE] = deploy_probe(node.rpc, book, self.artifacts)
         self.deployment = Deployment(contracts, {n: lower(a) for n, a in book.accounts.items()})
         self.settlement_symbol = book.settlement_token
@@ -132,13 +136,14 @@ class Universe(Target):
         return [words.stored(self.model, self.accounts)]
 
     def expected_deep(self) -> list[Any]:
-        """Return the words of ``StateProbe.derived`` and of ``StateProbe.balances``."""
+        """Return the words of the deep views: all that is stored, what follows, balances."""
         tokens = [
             *(self.model.tokens[lower(a)] for a in self.book.tokens.values()),
             self.model.liquidity_vault,
             self.model.insurance_fund,
         ]
         return [
+            words.stored(self.model, self.accounts),
             words.derived(self.model, self.accounts, self._assets, self._pegs),
             words.balances(self.model, tokens, self._holders),
         ]
@@ -146,8 +151,12 @@ class Universe(Target):
     def expected_data(self, *, deep: bool) -> tuple[bytes, ...]:
         """Return the bytes that the views have to return."""
         values = [*self.expected(), *(self.expected_deep() if deep else ())]
-        self._stored = values[0]
         return tuple(map(words.encode, values))
+
+    def look(self) -> tuple[tuple[bytes, ...], State]:
+        """Return the stored words, encoded and as the state that they say."""
+        stored = words.stored(self.model, self.accounts)
+        return (words.encode(stored),), State(stored, self)
 
     def observe(self, views: Sequence[Any]) -> State:
         """Return the state that the stored words say."""
@@ -215,13 +224,17 @@ class Universe(Target):
         p = book.parameters
         self._assets = tuple(asset.name for asset in p.oracle)
         self._pegs = tuple(peg.name for peg in p.pegs)
-        self._holders = tuple(sorted({*self.deployment.accounts.values(), *map(lower, book.contracts.values())}))
+        people = self.deployment.accounts.values()
+        self._holders = tuple(sorted({*people, *map(lower, book.contracts.values())}))
         vaults = [book.contracts["LiquidityVault"], book.contracts["InsuranceFund"]]
         tokens = [*book.tokens.values(), *vaults]
         names = [asset_id(a) for a in self._assets], [asset_id(a) for a in self._pegs]
-        self.views = (View(_PROBE, "stored", (ids,)),)
+        shape = len(p.markets), len(p.collaterals)
+        listed = [book.tokens[collateral.name] for collateral in p.collaterals]
+        self.views = (View(_PROBE, "stored", (ids, shape[0], listed, False)),)
         self.deep_views = (
-            View(_PROBE, "derived", (ids, *names)),
+            View(_PROBE, "stored", (ids, shape[0], listed, True)),
+            View(_PROBE, "derived", (ids, *shape, *names)),
             View(_PROBE, "balances", (tokens, list(self._holders))),
         )
         self.logging = (
@@ -229,7 +242,7 @@ class Universe(Target):
             *(symbol for symbol in book.tokens if symbol not in ("LST", "WETH")),
         )
         self._loggers = {self.contract(name).address.lower() for name in self.logging}
-        self.layout = (self.accounts, len(p.markets), len(p.collaterals))
+        self.layout = (self.accounts, *shape)
 
     # ------------------------------------------------------------------ what operations ask
 
