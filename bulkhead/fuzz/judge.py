@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bulkhead.chain.contract import DecodedError, decode_error
+from bulkhead.chain.contract import DecodedError
 from bulkhead.fuzz.compare import event_difference, matches
 from bulkhead.fuzz.executors.base import REVERTED, Outcome, Transaction
 from bulkhead.fuzz.operation import Call, Operation
@@ -110,7 +110,7 @@ class Judged:
     @cached_property
     def error(self) -> DecodedError | None:
         """What the chain reverted with, decoded; None if it did not."""
-        return None if self.outcome.accepted else decode_error(self.outcome.data)
+        return None if self.outcome.accepted else self.target.decode_error(self.outcome.data)
 
     @property
     def result(self) -> str:
@@ -200,7 +200,7 @@ class Judge:
         for i, view in enumerate(outcome.views):
             if view.startswith(REVERTED):
                 name = self._target.view_name(i)
-                error = decode_error(view[len(REVERTED) :])
+                error = self._target.decode_error(view[len(REVERTED) :])
                 key = f"{p.call.contract}.{p.call.function}: {name} reverts with {error.name}"
                 message = f"{name} reverts with {error}\n  after {p.call}"
                 raise Disagreement(VIEW, key, message, at, judged)

@@ -11,11 +11,20 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bulkhead.chain.anvil import Anvil
-from bulkhead.chain.codec import asset_id, checksum
-from bulkhead.chain.contract import Contract
+from bulkhead.chain.artifacts import Artifact
+from bulkhead.chain.codec import Codec, asset_id, checksum, selector_of
+from bulkhead.chain.contract import (
+    Contract,
+    ContractReverted,
+    DecodedError,
+    decode_error,
+    interface_of,
+    revert_data,
+)
 from bulkhead.fuzz.catalogue import Catalogue
 from bulkhead.fuzz.operation import Call, Operation
 
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 GENESIS = 1_800_000_000
 """Unix seconds of the first block, so that the same bytes are the same sequence every time."""
 
+_DEPLOYMENT_GAS = 20_000_000
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -178,6 +188,40 @@ class Target(ABC):
     def contract(self, name: str) -> Contract:
         """Return a deployed contract by its name."""
         return self.deployment.contracts[name]
+
+    def place(self, node: Anvil, name: str, artifact: Artifact, *args: Any) -> Contract:
+        """Deploy a contract from the node's first account.
+
+        Args:
+            node: where.
+            name: what messages call it.
+            artifact: its ABI and creation code.
+            args: of its constructor.
+
+        Raises:
+            ContractReverted: the constructor reverted.
+        """
+        data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
+        receipt = node.rpc.send_sync(node.accounts[0].address, None, data, gas=_DEPLOYMENT_GAS)
+        if not receipt.success or receipt.contract_address is None:
+            raise ContractReverted(f"deploying {name}", revert_data(node.rpc, receipt.hash))
+        return Contract(node.rpc, receipt.contract_address, artifact.abi, name)
+
+    def decode_error(self, data: bytes) -> DecodedError:
+        """Return what a call reverted with: an error of the target's contracts, or any known one."""
+        codec = self._errors.get(data[:4])
+        if codec is None:
+            return decode_error(data)
+        return DecodedError(codec[0], codec[1].decode(data[4:]))
+
+    @cached_property
+    def _errors(self) -> dict[bytes, tuple[str, Codec]]:
+        return {
+            selector_of(entry): (str(entry["name"]), Codec(entry["inputs"], str(entry["name"])))
+            for contract in self.deployment.contracts.values()
+            for entry in contract.abi
+            if entry.get("type") == "error"
+        }
 
     def encode_call(self, call: Call) -> tuple[str, bytes]:
         """Return the callee's address and the calldata of a call."""
