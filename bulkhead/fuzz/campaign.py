@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, event, given, seed, settin
 from hypothesis import strategies as st
 
 from bulkhead.chain.rpc import RpcConnectionError
-from bulkhead.fuzz.catalogue import Catalogue
+from bulkhead.fuzz.catalogue import Catalogue, cut
 from bulkhead.fuzz.executors.base import Outcome
 from bulkhead.fuzz.failures import Folder, Found
 from bulkhead.fuzz.judge import Disagreement
@@ -116,11 +116,9 @@ class Campaign:
         catalogue = self._subset(random.Random(epoch_seed))
         fewest, most = self.profile.operations
         openings = self.session.target.openings()
-        tapes = st.lists(
-            st.binary(min_size=catalogue.tape_bytes, max_size=catalogue.tape_bytes),
-            min_size=fewest,
-            max_size=most,
-        )
+        size = catalogue.tape_bytes
+        # One draw for a whole sequence: a draw for each operation would take most of the time.
+        tapes = st.binary(min_size=fewest * size, max_size=most * size)
 
         @seed(epoch_seed)
         @settings(
@@ -132,13 +130,13 @@ class Campaign:
             suppress_health_check=list(HealthCheck),
         )
         @given(opening=st.integers(0, len(openings) - 1), tape=tapes)
-        def draw(opening: int, tape: list[bytes]) -> None:
+        def draw(opening: int, tape: bytes) -> None:
             if self._is_spent():
                 raise _BudgetSpentError
             self._note_drawing()
             ending = self.session.target.epilogue(self._drawn)
             self._drawn += 1
-            self._play([*openings[opening], *catalogue.from_tape(tape), *ending])
+            self._play([*openings[opening], *catalogue.from_tape(cut(tape, size)), *ending])
             self._drawing_since = time.monotonic()
 
         self._drawing_since = time.monotonic()

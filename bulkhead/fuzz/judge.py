@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from bulkhead.chain.contract import DecodedError
 from bulkhead.fuzz.compare import event_difference, matches
@@ -28,8 +28,7 @@ VIEW = "VIEW"
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|-?\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """What the model says of a call.
 
     Attributes:
@@ -51,8 +50,7 @@ class Expected:
     note: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(NamedTuple):
     """One call of a sequence.
 
     Attributes:

@@ -21,8 +21,8 @@ class Profile:
     name: str
     seconds: float | None
     steps: int | None
-    operations: tuple[int, int] = (10, 60)
-    sequences: int = 150
+    operations: tuple[int, int] = (25, 75)
+    sequences: int = 100
     shrink_seconds: float = 30
 
     def until(self, seconds: float | None, steps: int | None) -> Profile:
@@ -38,6 +38,6 @@ PROFILES = {
         Profile("dev", seconds=20, steps=None),
         # By steps, so that it is the same everywhere.
         Profile("ci", seconds=None, steps=100_000),
-        Profile("nightly", seconds=8 * 3_600, steps=None, operations=(10, 120), shrink_seconds=300),
+        Profile("nightly", seconds=8 * 3_600, steps=None, shrink_seconds=300),
     )
 }

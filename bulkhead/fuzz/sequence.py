@@ -66,7 +66,7 @@ def generate(
         if len(played) == first:
             target.now = timestamp  # Time passes without calls, too.
         else:
-            played[-1] = replace(played[-1], ends_operation=True)
+            played[-1] = played[-1]._replace(ends_operation=True)
     if played and not played[-1].transaction.deep:
         played[-1] = _deepened(target, played[-1])
     return Generated(tuple(kept), tuple(played))
@@ -135,8 +135,6 @@ def _deepened(target: Target, p: Played) -> Played:
     now, target.now = target.now, t.timestamp
     views, broken = target.expected_data(deep=True), tuple(target.probe())
     target.now = now
-    return replace(
-        p,
-        transaction=replace(t, deep=True),
-        expected=replace(e, views=views, broken=broken),
+    return p._replace(
+        transaction=replace(t, deep=True), expected=e._replace(views=views, broken=broken)
     )

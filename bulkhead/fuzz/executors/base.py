@@ -100,7 +100,7 @@ class Executor(ABC):
             ExecutorError: the backend refused the request.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Give back what the backend holds. The node is not its own."""
 
 
