@@ -34,10 +34,6 @@ AHEAD = 2
 MAX_RESTARTS = 20
 
 
-class _BudgetSpentError(Exception):
-    """Time or steps are used up."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Submitted:
     generated: Generated
@@ -98,8 +94,6 @@ class Campaign:
                 self._epoch(epoch)
                 self._shrink_new()
                 epoch += 1
-        except _BudgetSpentError:
-            self._shrink_new()
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -131,19 +125,24 @@ class Campaign:
         )
         @given(opening=st.integers(0, len(openings) - 1), tape=tapes)
         def draw(opening: int, tape: bytes) -> None:
-            if self._is_spent():
-                raise _BudgetSpentError
+            if stopped or self._is_spent():
+                return
             self._note_drawing()
-            ending = self.session.target.epilogue(self._drawn)
-            self._drawn += 1
-            self._play([*openings[opening], *catalogue.from_tape(cut(tape, size)), *ending])
+            try:
+                ending = self.session.target.epilogue(self._drawn)
+                self._drawn += 1
+                self._play([*openings[opening], *catalogue.from_tape(cut(tape, size)), *ending])
+            except BaseException as error:  # noqa: BLE001
+                # Hypothesis would take it for a failure of the test, and look into it.
+                stopped.append(error)
             self._drawing_since = time.monotonic()
 
+        stopped: list[BaseException] = []
         self._drawing_since = time.monotonic()
-        try:
-            draw()
-        finally:
-            self._drain()
+        draw()
+        if stopped:
+            raise stopped[0]
+        self._drain()
 
     def _subset(self, rng: random.Random) -> Catalogue:
         """Return the operations of an epoch: all, or some of them, so that they get in deeper."""

@@ -85,6 +85,9 @@ class Operation(ABC):
     refusals: ClassVar[frozenset[str]] = frozenset()
     """Errors with which its calls may revert; any other is a failure. ``""`` is no data at all."""
 
+    is_refused: ClassVar[bool] = False
+    """Its calls are never accepted: an outsider tries what only others may do."""
+
     @abstractmethod
     def resolve(self, u: Any) -> Step | None:
         """Return what happens, from the state of a target's model; None: there is nothing to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +63,7 @@ class Session:
         spec: as for ``load_target``.
         executor: a name of ``executors.registry.EXECUTORS``.
         use_model, use_invariants: as for ``Judge``.
+        make_target: makes the target in the place of ``load_target(spec)``: of changed code, say.
 
     Attributes:
         target: deployed.
@@ -78,8 +79,10 @@ class Session:
         *,
         use_model: bool = True,
         use_invariants: bool = True,
+        make_target: Callable[[], Target] | None = None,
     ) -> None:
         self.spec = spec
+        self._make_target = make_target or (lambda: load_target(spec))
         self._executor_name = executor
         self._judging = {"use_model": use_model, "use_invariants": use_invariants}
         self._open = ExitStack()
@@ -107,7 +110,7 @@ class Session:
         Raises:
             TargetError, AnvilError, ExecutorError: one of them cannot.
         """
-        target = load_target(self.spec)
+        target = self._make_target()
         with ExitStack() as opening:
             self.node = opening.enter_context(Anvil(base_fee=0, timestamp=GENESIS))
             # Blocks do not follow the wall clock: the same bytes are the same sequence every time.

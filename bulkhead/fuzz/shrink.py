@@ -54,14 +54,22 @@ def shrink(
     started = time.monotonic()
     best = (list(catalogue.to_tape(operations)), tuple(operations), failure)
     tries = 0
+    stopped: list[BaseException] = []
 
     def fails(tape: list[bytes]) -> bool:
         nonlocal best, tries
         if time.monotonic() - started > seconds:
             return tape == best[0]
+        if stopped:
+            return False
         tries += 1
         candidate = tuple(catalogue.from_tape(tape))
-        found = check(candidate)
+        try:
+            found = check(candidate)
+        except BaseException as error:  # noqa: BLE001
+            # Hypothesis would take it for a failure of the test, and look into it.
+            stopped.append(error)
+            return False
         if found is None or found.identity != failure.identity:
             return False
         if (len(tape), tape) <= (len(best[0]), best[0]):
@@ -88,6 +96,8 @@ def shrink(
             ),
             database_key=_KEY,
         )
+    if stopped:
+        raise stopped[0]
     return Shrunk(best[1], best[2], tries, time.monotonic() - started)
 
 
