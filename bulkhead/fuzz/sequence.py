@@ -41,11 +41,11 @@ def generate(
     """Play operations on a fresh model; return the calls that they became and what it expects.
 
     Args:
-        target: it is reset.
+        target: it goes back to its beginning.
         operations: those that have nothing to do become no call.
         deep_every: a deep look at each so many calls, and at the last.
     """
-    target.reset()
+    target.begin()
     played: list[Played] = []
     kept: list[Operation] = []
     last = _Unchanged()
@@ -88,7 +88,7 @@ def run(
 
 def initial_state(target: Target) -> object:
     """Return the state before any sequence."""
-    target.reset()
+    target.begin()
     return target.state()
 
 

@@ -88,6 +88,7 @@ class Target(ABC):
             costs more or follows from the rest.
         logging: names of the contracts whose events the model predicts.
         now: the model's time, Unix seconds.
+        deployed_at: the time from which every sequence begins.
         model: the model; the default ``play`` calls its methods.
     """
 
@@ -103,7 +104,7 @@ class Target(ABC):
         self.deep_views: tuple[View, ...] = ()
         self.logging: Collection[str] = ()
         self.model: Any = None
-        self.now = 0
+        self.now = self.deployed_at = 0
 
     # ------------------------------------------------------------------ to be filled in
 
@@ -182,8 +183,13 @@ class Target(ABC):
     def install(self, node: Anvil) -> None:
         """Deploy, and make the first model."""
         self.deployment = self.deploy(node)
-        self.now = node.rpc.timestamp()
+        self.deployed_at = node.rpc.timestamp()
+        self.begin()
+
+    def begin(self) -> None:
+        """Go back to the deployed state and to its time."""
         self.reset()
+        self.now = self.deployed_at
 
     def contract(self, name: str) -> Contract:
         """Return a deployed contract by its name."""
@@ -208,7 +214,7 @@ class Target(ABC):
         return Contract(node.rpc, receipt.contract_address, artifact.abi, name)
 
     def decode_error(self, data: bytes) -> DecodedError:
-        """Return what a call reverted with: an error of the target's contracts, or any known one."""
+        """Return what a call reverted with, by the target's ABIs or any that is known."""
         codec = self._errors.get(data[:4])
         if codec is None:
             return decode_error(data)
