@@ -1,48 +1,34 @@
-"""How fast other ways of testing contracts are, on the same calls.
+"""How fast other ways of sending transactions are, on the same calls.
 
 A checked step is one transaction of a random actor with sensible arguments, then one view function
-compared with a model of a few integers. Deploying, compiling and the first steps are not counted.
+that is checked. Deploying, compiling and the first steps are not counted.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 from unittest.mock import patch
 
-from bulkhead.bench.share_vault import EXAMPLE, ShareVaultWorkload
 from bulkhead.bench.workload import Action, Look, Throughput, Workload
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.contract import Contract
 from bulkhead.chain.rpc import DEFAULT_TIMEOUT_SECONDS, Rpc, RpcConnectionError
-from bulkhead.chain.signals import exiting_on_signals
+from bulkhead.fuzz.executors.base import CALL_GAS
+from bulkhead.fuzz.target import GENESIS
 
 SEED = 1
 WARM_UP_STEPS = 10
-STEPS_PER_EXAMPLE = 50
-FORGE_TEST = "ShareVaultTotals"
+SEQUENCE = 100
+"""Steps after which the chain is set back to the deployed state."""
 RECEIVE_BYTES = 1 << 16
-MOST_RUNS = 2**32 - 1
-
-_DURATION_PART = re.compile(r"([\d.]+)(h|ms|m|s|µs|us|ns)")
-_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
-
-Progress = Callable[[str], None]
-
-
-class BaselineError(Exception):
-    """A stack could not be measured; the message says why."""
 
 
 class Stack(Protocol):
@@ -54,32 +40,8 @@ class Stack(Protocol):
     def look(self, look: Look) -> Any:
         """Return what a view function returns."""
 
-
-def measure_example(seconds: float, progress: Progress | None = None) -> dict[str, Throughput]:
-    """Return how fast each stack tests ``examples/share-vault``, by its name.
-
-    Args:
-        seconds: how long each is measured.
-        progress: is told what is measured next.
-
-    Raises:
-        ProjectError: the example does not compile.
-        BaselineError: a stack does not work here.
-        Mismatch: the vault did something wrong.
-    """
-    workload = ShareVaultWorkload()
-    stacks: dict[str, Callable[[], Throughput]] = {
-        "ape": lambda: ape(workload, seconds),
-        "ape_rbsm": lambda: ape_rbsm(workload, seconds),
-        "raw_ipc": lambda: raw_ipc(workload, seconds),
-        "forge": lambda: forge(seconds),
-    }
-    measured = {}
-    for name, measure in stacks.items():
-        if progress is not None:
-            progress(name)
-        measured[name] = measure()
-    return measured
+    def undone(self) -> AbstractContextManager[None]:
+        """Set the chain back, at the end, to what it is now."""
 
 
 def ape(workload: Workload, seconds: float) -> Throughput:
@@ -93,7 +55,6 @@ def ape_rbsm(workload: Workload, seconds: float) -> Throughput:
 
     Only Hypothesis' generation is measured: there is no shrinking and no database.
     """
-    from ape import chain
     from hypothesis import HealthCheck, Phase, settings
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -104,24 +65,28 @@ def ape_rbsm(workload: Workload, seconds: float) -> Throughput:
         class Machine(RuleBasedStateMachine):
             def __init__(self) -> None:
                 super().__init__()
-                self._snapshot = chain.snapshot()
+                self._undone = stack.undone()
+                self._undone.__enter__()
+                self._number = 0
                 workload.begin()
 
             @rule(seed=st.integers(0, 2**64 - 1))
             def act(self, seed: int) -> None:
-                _step(workload, stack, Random(seed))
-                if meter.is_over():
+                # Hypothesis begins with an example of zeros alone, and there is no time for many.
+                self._number += 1
+                accepted = _step(workload, stack, Random(f"{seed} {self._number}"))
+                if meter.is_over(accepted):
                     raise _TimeUp
 
             def teardown(self) -> None:
-                chain.restore(self._snapshot)
+                self._undone.__exit__(None, None, None)
 
         with suppress(_TimeUp):
             run_state_machine_as_test(
                 Machine,
                 settings=settings(
                     phases=(Phase.generate,),
-                    stateful_step_count=STEPS_PER_EXAMPLE,
+                    stateful_step_count=SEQUENCE,
                     max_examples=10**9,
                     database=None,
                     deadline=None,
@@ -139,29 +104,16 @@ def raw_ipc(workload: Workload, seconds: float) -> Throughput:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "anvil.ipc"
-        arguments = ("--ipc", str(path), "--prune-history")
-        with Anvil(arguments=arguments) as anvil, _IpcRpc(anvil.url, path) as rpc:
-            return _play(workload, _RpcStack(workload.deploy(rpc)), seconds)
+        with (
+            _anvil("--ipc", str(path), "--prune-history") as anvil,
+            _IpcRpc(anvil.url, path) as rpc,
+        ):
+            return _play(workload, _RpcStack(rpc, workload.deploy(anvil)), seconds)
 
 
-def forge(seconds: float, project: Path = EXAMPLE, test: str = FORGE_TEST) -> Throughput:
-    """Measure forge's invariant testing of a Foundry project by its own clock.
-
-    Args:
-        seconds: how long, rounded to whole seconds, at least one.
-        project: folder with ``foundry.toml``.
-        test: name of a test contract with one invariant function, checked after every call.
-
-    Raises:
-        BaselineError: forge is missing, or the test failed.
-    """
-    _run_forge(project, {}, "build")
-    limits = {
-        "FOUNDRY_INVARIANT_TIMEOUT": str(max(1, round(seconds))),
-        "FOUNDRY_INVARIANT_RUNS": str(MOST_RUNS),
-    }
-    output = _run_forge(project, limits, "test", "--json", "--match-contract", f"^{test}$")
-    return _forge_result(output, test)
+def _anvil(*arguments: str) -> Anvil:
+    """Return a node like the harness's."""
+    return Anvil(base_fee=0, timestamp=GENESIS, arguments=arguments)
 
 
 # ---------------------------------------------------------------------- the loop
@@ -177,34 +129,39 @@ class _Meter:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._steps = -WARM_UP_STEPS
+        self._refused = 0
         self._begin = self._now = 0.0
 
-    def is_over(self) -> bool:
+    def is_over(self, accepted: bool) -> bool:
         """Count a step that was made; return whether the time is over."""
         self._steps += 1
         self._now = time.perf_counter()
         if self._steps <= 0:
             self._begin = self._now
             return False
+        self._refused += not accepted
         return self._now - self._begin >= self._seconds
 
     def result(self) -> Throughput:
-        return Throughput(max(self._steps, 0), self._now - self._begin)
+        return Throughput(max(self._steps, 0), self._now - self._begin, self._refused)
 
 
 def _play(workload: Workload, stack: Stack, seconds: float) -> Throughput:
     rng = Random(SEED)
     meter = _Meter(seconds)
     while True:
-        _step(workload, stack, rng)
-        if meter.is_over():
-            return meter.result()
+        with stack.undone():
+            workload.begin()
+            for _ in range(SEQUENCE):
+                if meter.is_over(_step(workload, stack, rng)):
+                    return meter.result()
 
 
-def _step(workload: Workload, stack: Stack, rng: Random) -> None:
+def _step(workload: Workload, stack: Stack, rng: Random) -> bool:
     action = workload.next_call(rng)
     accepted = stack.send(action)
     workload.check(action, accepted, stack.look(workload.view))
+    return accepted
 
 
 # ---------------------------------------------------------------------- eth-ape
@@ -215,10 +172,11 @@ class _ApeStack:
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         from ape import Contract as ApeContract
-        from ape import accounts
+        from ape import accounts, chain
         from ape.exceptions import ContractLogicError
 
         self._refused = ContractLogicError
+        self._chain = chain
         self._contracts = {
             name: ApeContract(contract.address, abi=list(contract.abi))
             for name, contract in contracts.items()
@@ -230,6 +188,8 @@ class _ApeStack:
         account = self._accounts.get(action.sender)
         if account is None:
             account = self._accounts[action.sender] = self._impersonate(action.sender)
+        if action.at is not None:
+            self._chain.pending_timestamp = action.at
         function = getattr(self._contracts[action.contract], action.function)
         try:
             function(*action.args, sender=account)
@@ -239,6 +199,14 @@ class _ApeStack:
 
     def look(self, look: Look) -> Any:
         return getattr(self._contracts[look.contract], look.function)(*look.args)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        start = self._chain.snapshot()
+        try:
+            yield
+        finally:
+            self._chain.restore(start)
 
 
 @contextmanager
@@ -251,8 +219,8 @@ def _ape_stack(workload: Workload) -> Iterator[_ApeStack]:
     from ape.logging import LogLevel, logger
     from ape_ethereum.trace import Trace
 
-    with Anvil() as anvil:
-        contracts = workload.deploy(anvil.rpc)
+    with _anvil() as anvil:
+        contracts = workload.deploy(anvil)
         connection = networks.parse_network_choice(
             "ethereum:local:foundry",
             provider_settings={"host": anvil.url},
@@ -269,16 +237,30 @@ def _ape_stack(workload: Workload) -> Iterator[_ApeStack]:
 class _RpcStack:
     """One request for a transaction with its receipt, one for a look."""
 
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
-        self._contracts = contracts
+    def __init__(self, rpc: Rpc, contracts: Mapping[str, Contract]) -> None:
+        self._rpc = rpc
+        self._contracts = {
+            name: Contract(rpc, contract.address, contract.abi, name)
+            for name, contract in contracts.items()
+        }
 
     def send(self, action: Action) -> bool:
+        if action.at is not None:
+            self._rpc.set_next_timestamp(action.at)
         contract = self._contracts[action.contract]
         data = contract.encode(action.function, *action.args)
-        return contract.rpc.send_sync(action.sender, contract.address, data).success
+        return self._rpc.send_sync(action.sender, contract.address, data, gas=CALL_GAS).success
 
     def look(self, look: Look) -> Any:
         return self._contracts[look.contract].call(look.function, *look.args)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        start = self._rpc.snapshot()
+        try:
+            yield
+        finally:
+            self._rpc.revert(start)
 
 
 class _IpcRpc(Rpc):
@@ -311,40 +293,3 @@ class _IpcRpc(Rpc):
                 parts.append(part)
                 if part.endswith(b"\n"):
                     return json.loads(b"".join(parts))
-
-
-# ---------------------------------------------------------------------- forge
-
-
-def _run_forge(project: Path, environment: Mapping[str, str], *arguments: str) -> str:
-    binary = Path(sys.prefix) / "bin" / "forge"
-    if not binary.exists():
-        raise BaselineError("the program `forge` is missing: run `make setup`")
-    inherited = {name: value for name, value in os.environ.items() if name != "PLANTED_BUG"}
-    with exiting_on_signals():
-        done = subprocess.run(
-            [str(binary), *arguments],
-            cwd=project,
-            env={**inherited, **environment},
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip()[-500:]
-        raise BaselineError(f"`forge {arguments[0]}` failed in {project}: {words}")
-    return done.stdout
-
-
-def _forge_result(output: str, test: str) -> Throughput:
-    """Return the calls of all invariant functions and the time they took, compiling apart."""
-    suites = [suite for name, suite in json.loads(output).items() if name.endswith(f":{test}")]
-    results = [result for suite in suites for result in suite["test_results"].values()]
-    if not results:
-        raise BaselineError(f"forge found no test {test}")
-    calls = sum(result["kind"]["Invariant"]["calls"] for result in results)
-    return Throughput(calls, sum(_seconds(result["duration"]) for result in results))
-
-
-def _seconds(duration: str) -> float:
-    """Return a duration as forge writes it, e.g. ``3s 15ms 835µs``, in seconds."""
-    return sum(float(n) * _UNIT_SECONDS[unit] for n, unit in _DURATION_PART.findall(duration))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkhead import ROOT
+from bulkhead.bench.forge_suite import choices
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import Artifacts, ensure_compiled
 from bulkhead.chain.codec import asset_id
@@ -29,7 +30,7 @@ def write_state(folder: Path = FOLDER, artifacts: Artifacts | None = None) -> Pa
     """Deploy, settle everybody in and write the state; return the folder.
 
     ``allocs.json`` is what ``vm.loadAllocs`` reads. ``deployment.json`` is what the test asks about
-    it: addresses, assets, block number and time.
+    it: addresses, assets, block number and time, and how often to do what.
 
     Args:
         folder: where to; made if it is missing.
@@ -84,9 +85,12 @@ def _deployment(u: Universe, rpc: Rpc) -> dict[str, Any]:
         "feeds": [book.feeds[name] for asset in assets for name in u.feeds_of(asset)],
         "pegs": ["0x" + asset_id(peg.name).hex() for peg in book.parameters.pegs],
         "actors": u.actors,
+        "people": [*u.actors, u.keeper, book.accounts["staker"]],
         "keeper": u.keeper,
         "guardian": u.guardian,
         "operator": book.deployer,
+        # How often forge chooses which function of the handler.
+        "functions": choices(),
     }
 
 

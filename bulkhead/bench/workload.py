@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
+from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.contract import Contract
-from bulkhead.chain.rpc import Rpc
+
+
+class MeasurementError(Exception):
+    """A stack could not be measured; the message says why."""
 
 
 class Mismatch(AssertionError):  # noqa: N818
-    """The contracts did not do what the workload's model says."""
+    """The contracts did not do what the workload says they must."""
 
 
 class Action(NamedTuple):
-    """One transaction: contract by its name among the deployed ones, and the sender's address."""
+    """One transaction.
+
+    Attributes:
+        contract: its name among the deployed ones.
+        args: as the ABI wants them.
+        sender: checksummed address.
+        at: Unix seconds of its block; None: as much after the last block as the node chooses.
+    """
 
     contract: str
     function: str
     args: tuple[Any, ...]
     sender: str
+    at: int | None = None
 
     def __str__(self) -> str:
         arguments = ", ".join(map(str, self.args))
@@ -37,13 +49,13 @@ class Look(NamedTuple):
 
 
 class Workload(Protocol):
-    """Contracts, random calls of them, and a small model that knows what must come of these."""
+    """Contracts, random calls of them, and a model that picks their arguments."""
 
     @property
     def view(self) -> Look:
-        """What every stack looks at after each call."""
+        """What every stack looks at after each call; known once it is deployed."""
 
-    def deploy(self, rpc: Rpc) -> Mapping[str, Contract]:
+    def deploy(self, node: Anvil) -> Mapping[str, Contract]:
         """Deploy on a fresh node and prepare the actors; return the contracts by name.
 
         The senders of all calls are accounts that the node holds.
@@ -53,10 +65,10 @@ class Workload(Protocol):
         """Set the model to the state after ``deploy``, to which the chain was set back."""
 
     def next_call(self, rng: Random) -> Action:
-        """Return what to send next, from the model's state. It does not change the model."""
+        """Return what to send next, from the model's state."""
 
     def check(self, action: Action, accepted: bool, seen: Any) -> None:
-        """Play the call on the model and compare.
+        """Play the call on the model, and check what became of it on the chain.
 
         Args:
             action: what was sent.
@@ -64,18 +76,39 @@ class Workload(Protocol):
             seen: what the view returned afterwards, as the stack decodes it.
 
         Raises:
-            Mismatch: the contracts did something else.
+            Mismatch: the contracts did something else than they must.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How many checked steps took how long."""
+    """What was checked in how much time.
+
+    Attributes:
+        steps: each a transaction, or an operation of several, with the checks after it.
+        refused: those of the steps that reverted.
+        transactions: that the steps sent; None: one each.
+        shares: part of the time that each kind of work took, where it is known.
+    """
 
     steps: int
     seconds: float
+    refused: int = 0
+    transactions: int | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def per_second(self) -> float:
         """Checked steps per second."""
         return self.steps / self.seconds if self.seconds else 0.0
+
+    @property
+    def transactions_per_second(self) -> float:
+        """Transactions per second, each of them checked only with the step that it belongs to."""
+        sent = self.steps if self.transactions is None else self.transactions
+        return sent / self.seconds if self.seconds else 0.0
+
+    @property
+    def refused_share(self) -> float:
+        """Part of the steps that reverted."""
+        return self.refused / self.steps if self.steps else 0.0

@@ -178,6 +178,9 @@ class Judge:
         for at, (p, outcome) in enumerate(zip(played, outcomes, strict=True)):
             self._require_views(p, outcome, at, judged)
             agrees = outcome.views == p.expected.views
+            if p.transaction.looks is not None and not agrees:
+                short = f"{p.call.contract}.{p.call.function}: at a glance"
+                raise Disagreement(MODEL, short, f"the state differs\n  in {p.call}", at, judged)
             after = p.expected.state if agrees else self._observe(outcome)
             j = Judged(
                 self._target, p.call, p.transaction.timestamp, outcome, p.expected, before, after

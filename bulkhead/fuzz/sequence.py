@@ -11,7 +11,7 @@ from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.target import Target
 from bulkhead.model.errors import ModelRevert
 
-DEEP_EVERY = 32
+DEEP_EVERY = 48
 """How often, in calls, the deep views are looked at and the model is probed, but for the end."""
 MAX_CALLS = 240
 """Calls of one sequence; operations after that are left out."""
@@ -36,19 +36,24 @@ class Generated:
 
 
 def generate(
-    target: Target, operations: Iterable[Operation], *, deep_every: int = DEEP_EVERY
+    target: Target,
+    operations: Iterable[Operation],
+    *,
+    deep_every: int = DEEP_EVERY,
+    glancing: bool = False,
 ) -> Generated:
     """Play operations on a fresh model; return the calls that they became and what it expects.
 
     Args:
         target: it goes back to its beginning.
         operations: those that have nothing to do become no call.
+        glancing: after most calls only ``Target.glance``.
         deep_every: a deep look at each so many calls, and at the last.
     """
     target.begin()
     played: list[Played] = []
     kept: list[Operation] = []
-    last = _Unchanged()
+    last = _Unchanged(glancing)
     for operation in operations:
         if len(played) >= MAX_CALLS:
             break
@@ -95,7 +100,8 @@ def initial_state(target: Target) -> object:
 class _Unchanged:
     """The last accepted call's views and state, which a refused one leaves as they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, glancing: bool) -> None:
+        self.glancing = glancing
         self.views: tuple[bytes, ...] | None = None
         self.state: object = None
 
@@ -122,10 +128,14 @@ def _play(
     events = tuple(target.take_events())
     if error is None or last.views is None or target.views_follow_time:
         last.views, last.state = target.look()
-    views = target.expected_data(deep=True) if deep else last.views
+    views, looks = last.views, None
+    if deep:
+        views = target.expected_data(deep=True)
+    elif last.glancing and (glance := target.glance(call)) is not None:
+        looks, views = glance
     broken = tuple(target.probe()) if deep else ()
     expected = Expected(returned, error, events, views, last.state, broken, note)
-    transaction = Transaction(call.sender, to, data, timestamp, deep)
+    transaction = Transaction(call.sender, to, data, timestamp, deep, looks)
     return Played(operation, call, transaction, expected, False, regime, number)
 
 
@@ -135,6 +145,5 @@ def _deepened(target: Target, p: Played) -> Played:
     now, target.now = target.now, t.timestamp
     views, broken = target.expected_data(deep=True), tuple(target.probe())
     target.now = now
-    return p._replace(
-        transaction=replace(t, deep=True), expected=e._replace(views=views, broken=broken)
-    )
+    looking = replace(t, deep=True, looks=None)
+    return p._replace(transaction=looking, expected=e._replace(views=views, broken=broken))

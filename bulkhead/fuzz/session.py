@@ -147,10 +147,16 @@ class Session:
         }
 
     def generate(
-        self, operations: Sequence[Operation], *, deep_every: int = DEEP_EVERY
+        self,
+        operations: Sequence[Operation],
+        *,
+        deep_every: int = DEEP_EVERY,
+        glancing: bool = False,
     ) -> Generated:
-        """Play operations on a fresh model."""
-        return generate(self.target, operations, deep_every=deep_every)
+        """Play operations on a fresh model; see ``sequence.generate``."""
+        # Invariants alone need the whole state.
+        glancing = glancing and self._judging["use_model"]
+        return generate(self.target, operations, deep_every=deep_every, glancing=glancing)
 
     def judge(self, generated: Generated, outcomes: Sequence[Outcome]) -> list[Judged]:
         """Judge what the chain did.

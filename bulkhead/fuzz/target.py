@@ -229,6 +229,12 @@ class Target(ABC):
             if entry.get("type") == "error"
         }
 
+    @cached_property
+    def emitters(self) -> dict[str, Contract]:
+        """The contracts of ``logging`` by their addresses in lower case."""
+        contracts = map(self.contract, self.logging)
+        return {contract.address.lower(): contract for contract in contracts}
+
     def encode_call(self, call: Call) -> tuple[str, bytes]:
         """Return the callee's address and the calldata of a call."""
         contract = self.contract(call.contract)
@@ -273,6 +279,15 @@ class Target(ABC):
     def look(self) -> tuple[tuple[bytes, ...], Any]:
         """Return ``expected_data`` without the deep views, and ``state``, of one moment."""
         return self.expected_data(deep=False), self.state()
+
+    def glance(self, call: Call) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:  # noqa: ARG002
+        """Return a cheaper look that shows whatever a call may have touched, and what it must show.
+
+        None where there is none: then the views are looked at. A campaign glances after most calls
+        and looks after some and after the last of a sequence; when anything is not as it must be,
+        it plays the sequence again and looks after every call.
+        """
+        return None
 
     def bytecode_hash(self, node: Anvil) -> str:
         """Return a hash of the code of all contracts, by their names."""

@@ -1,4 +1,4 @@
-"""Twin of ``DevAggregatorV3``: a feed that its owner sets and may break, read through an adapter."""
+"""Twin of ``DevAggregatorV3`` behind its adapter: a feed that its owner sets and may break."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class DevAggregatorV3(Contract):
         self._owner = owner
         self._source = Cell(context, source)
         self._mode = Cell(context, Mode.NORMAL)
+        self._answer = Cell(context, _answer(source))
 
     @external
     def set_answer(self, sender: Address, answer: int) -> None:
@@ -80,6 +81,8 @@ class DevAggregatorV3(Contract):
         """
         self._only_owner(sender)
         self._mode.set(Mode(mode))
+        down = mode != Mode.NORMAL
+        self._answer.set(DevAggregatorV3_Down() if down else _answer(self.round))
 
     @property
     def round(self) -> ChainlinkAdapter:
@@ -98,15 +101,26 @@ class DevAggregatorV3(Contract):
             DevAggregatorV3_Down: the feed does not answer.
             Else as ``ChainlinkAdapter.latest``.
         """
-        if self._mode.value != Mode.NORMAL:
-            raise DevAggregatorV3_Down()
-        return self._source.value.latest()
+        answer = self._answer.value
+        if isinstance(answer, ModelRevert):
+            raise answer
+        return answer
 
     def _only_owner(self, sender: Address) -> None:
         if sender != self._owner:
             raise OwnableUnauthorizedAccount(sender)
 
     def _publish(self, number: int, answer: int, updated_at: int, answered_in: int) -> None:
-        decimals = self.round.decimals
-        self._source.set(ChainlinkAdapter(decimals, number, answer, updated_at, answered_in))
+        latest = ChainlinkAdapter(self.round.decimals, number, answer, updated_at, answered_in)
+        self._source.set(latest)
+        if self.mode == Mode.NORMAL:
+            self._answer.set(_answer(latest))
         self._emit("AnswerUpdated", current=answer, roundId=number, updatedAt=updated_at)
+
+
+def _answer(source: ChainlinkAdapter) -> tuple[int, int, int] | ModelRevert:
+    """Return what an adapter answers, or reverts with; reads are far more frequent than rounds."""
+    try:
+        return source.latest()
+    except ModelRevert as error:
+        return error

@@ -257,6 +257,10 @@ class LiquidStakingToken(ERC20):
         """Return a request, or None if unknown or claimed."""
         return self._requests.get(request_id)
 
+    def requests(self) -> dict[int, WithdrawalRequest]:
+        """Return the redemptions in the queue by their numbers; not a view of the contract."""
+        return dict(self._requests)
+
     def restore(self, total_pooled: int, total_supply: int, busy_until: int, last_id: int) -> None:
         """Set the state to that of a deployment; balances are set apart, no request is open."""
         self._total_pooled.set(total_pooled)

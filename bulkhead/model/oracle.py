@@ -160,6 +160,26 @@ _Answers = list[tuple[int, int, int] | None]
 """Price, confidence and time of each source; None of one that did not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An aggregate, and until when the same answers are the same votes."""
+
+    state: _Asset
+    answers: _Answers
+    since: int
+    until: int
+    data: PriceData
+
+    def holds(self, state: _Asset, answers: _Answers, now: int) -> bool:
+        return self.state is state and self.since <= now <= self.until and self.answers == answers
+
+    def at(self, now: int) -> PriceData:
+        d = self.data
+        if d.status == PriceStatus.STALE or now == self.since:
+            return d
+        return PriceData(d.price, d.published_at, now, d.status)
+
+
 def median(samples: Sequence[Sample]) -> int:
     """Return the weighted median price of samples in ascending order of price.
 
@@ -214,7 +234,7 @@ class OracleAggregator:
     _assets: dict[str, _Asset] = field(default_factory=dict)
     is_contract: Callable[[str], bool] = lambda _: True
     on_record: Callable[[str, PriceData], None] = lambda _, __: None
-    _known: dict[str, tuple[_Asset, int, _Answers, PriceData]] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
         """Replace an asset's sources and rules; the cached price is kept as stale.
@@ -293,12 +313,11 @@ class OracleAggregator:
         state = self._require(asset)
         answers = self._ask(state)
         known = self._known.get(asset)
-        # What follows from the same answers at the same time is not computed again.
-        if known is not None and known[0] is state and known[1:3] == (now, answers):
-            return known[3]
+        if known is not None and known.holds(state, answers, now):
+            return known.at(now)
         samples = _votes(state, answers, now)
         data = aggregate_samples(samples, state.config, state.cache, now)
-        self._known[asset] = (state, now, answers, data)
+        self._known[asset] = _Known(state, answers, now, _until(state, answers, now), data)
         return data
 
     def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
@@ -329,6 +348,15 @@ class OracleAggregator:
         if asset not in self._assets:
             raise OracleAggregator_UnknownAsset(asset)
         return self._assets[asset]
+
+
+def _until(state: _Asset, answers: _Answers, now: int) -> int:
+    """Return until when the same answers are the same votes."""
+    given = [answer[2] for answer in answers if answer is not None]
+    if any(published_at > now for published_at in given):
+        return now  # It will be of the past.
+    ends = (published_at + state.config.max_staleness for published_at in given)
+    return min((end for end in ends if end >= now), default=now + MAX_STALENESS)
 
 
 def _votes(state: _Asset, answers: _Answers, now: int) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""Oracle and peg monitor as contracts that compartments share: authority, events, undone by reverts.
+"""Oracle and peg monitor as contracts: with authority and events, undone by reverts.
 
 What they compute is in ``oracle`` and ``peg``; here is what a transaction to them does.
 """

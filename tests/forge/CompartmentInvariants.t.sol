@@ -6,6 +6,7 @@ import {AccountLedger, LedgerTotals, UnrealizedTotals} from "../../contracts/typ
 import {Market, Position} from "../../contracts/types/Market.sol";
 import {CompartmentHandler} from "./CompartmentHandler.sol";
 import {Deployment, DeploymentLoader} from "./Deployment.sol";
+import {OutsideWorld} from "./OutsideWorld.sol";
 
 /// @title The conservation checks after any sequence of operations
 /// @notice The state is that in which the Python harness starts: `python -m bulkhead.bench.forge_state` writes it,
@@ -21,6 +22,7 @@ contract CompartmentInvariants {
 
     Deployment private _d;
     CompartmentHandler private _handler;
+    bytes4[] private _choices;
 
     error Violated(string id, string what, uint256 which, int256 actual, int256 expected);
 
@@ -28,6 +30,7 @@ contract CompartmentInvariants {
         Deployment memory d = DeploymentLoader.load();
         _d = d;
         _handler = new CompartmentHandler(d);
+        _choose(DeploymentLoader.text());
     }
 
     /// @notice Every check, so that forge makes each of them once after every call.
@@ -59,44 +62,52 @@ contract CompartmentInvariants {
         if (h > WAD) revert Violated("LED-3", "h", 0, _int(h), _int(WAD));
     }
 
-    /// @notice What forge is to call: each kind as often as its weight says, which is that of the Python suite.
+    /// @notice What forge is to call: each kind as often as its weight in the Python suite says.
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[18] memory kinds = [
-            CompartmentHandler.wait.selector,
-            CompartmentHandler.deposit.selector,
-            CompartmentHandler.withdraw.selector,
-            CompartmentHandler.trade.selector,
-            CompartmentHandler.convert.selector,
-            CompartmentHandler.movePrice.selector,
-            CompartmentHandler.moveFeed.selector,
-            CompartmentHandler.liquidate.selector,
-            CompartmentHandler.startAuction.selector,
-            CompartmentHandler.takeAuction.selector,
-            CompartmentHandler.endAuction.selector,
-            CompartmentHandler.writeOff.selector,
-            CompartmentHandler.upkeep.selector,
-            CompartmentHandler.enterVault.selector,
-            CompartmentHandler.leaveVault.selector,
-            CompartmentHandler.donate.selector,
-            CompartmentHandler.raiseTier.selector,
-            CompartmentHandler.intrude.selector
-        ];
-        uint8[18] memory weights = [6, 6, 6, 14, 5, 10, 1, 10, 8, 8, 2, 6, 8, 3, 4, 1, 1, 1];
-        bytes4[] memory selectors = new bytes4[](100);
-        uint256 count;
-        for (uint256 i; i < kinds.length; i++) {
-            for (uint256 j; j < weights[i]; j++) {
-                selectors[count++] = kinds[i];
-            }
-        }
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(_handler), selectors);
+        targets[0] = FuzzSelector(address(_handler), _choices);
     }
 
     /// @notice Only the handler acts.
     function targetContracts() external view returns (address[] memory targets) {
         targets = new address[](1);
         targets[0] = address(_handler);
+    }
+
+    // ------------------------------------------------------------------ choices
+
+    function _choose(string memory json) private {
+        _add(json, "wait", OutsideWorld.wait.selector);
+        _add(json, "waitAndReport", OutsideWorld.waitAndReport.selector);
+        _add(json, "deposit", CompartmentHandler.deposit.selector);
+        _add(json, "withdraw", CompartmentHandler.withdraw.selector);
+        _add(json, "trade", CompartmentHandler.trade.selector);
+        _add(json, "convert", CompartmentHandler.convert.selector);
+        _add(json, "pokeAndConvert", CompartmentHandler.pokeAndConvert.selector);
+        _add(json, "movePrice", OutsideWorld.movePrice.selector);
+        _add(json, "movePriceAndPoke", OutsideWorld.movePriceAndPoke.selector);
+        _add(json, "movePegPrice", OutsideWorld.movePegPrice.selector);
+        _add(json, "movePegPriceAndPoke", OutsideWorld.movePegPriceAndPoke.selector);
+        _add(json, "squeeze", OutsideWorld.squeeze.selector);
+        _add(json, "squeezeAndPoke", OutsideWorld.squeezeAndPoke.selector);
+        _add(json, "moveFeed", OutsideWorld.moveFeed.selector);
+        _add(json, "liquidate", CompartmentHandler.liquidate.selector);
+        _add(json, "startAuction", CompartmentHandler.startAuction.selector);
+        _add(json, "takeAuction", CompartmentHandler.takeAuction.selector);
+        _add(json, "endAuction", CompartmentHandler.endAuction.selector);
+        _add(json, "writeOff", CompartmentHandler.writeOff.selector);
+        _add(json, "upkeep", CompartmentHandler.upkeep.selector);
+        _add(json, "enterVault", CompartmentHandler.enterVault.selector);
+        _add(json, "leaveVault", CompartmentHandler.leaveVault.selector);
+        _add(json, "donate", CompartmentHandler.donate.selector);
+        _add(json, "raiseTier", CompartmentHandler.raiseTier.selector);
+        _add(json, "intrude", CompartmentHandler.intrude.selector);
+    }
+
+    function _add(string memory json, string memory name, bytes4 selector) private {
+        for (uint256 i = DeploymentLoader.countOf(json, name); i > 0; i--) {
+            _choices.push(selector);
+        }
     }
 
     // ------------------------------------------------------------------ checks

@@ -29,6 +29,7 @@ interface IDevFeed is IAggregatorV3 {
 /// @param feeds By asset.
 /// @param accounts Of every player, those of the keeper last.
 /// @param actors Traders and liquidity providers.
+/// @param people Everybody who may hold a vault's shares, the actors first.
 /// @param operator Owner of the feeds.
 struct Deployment {
     IOracleAggregator oracle;
@@ -47,6 +48,7 @@ struct Deployment {
     IDevFeed[2][] feeds;
     AccountId[] accounts;
     address[] actors;
+    address[] people;
     address keeper;
     address guardian;
     address operator;
@@ -59,14 +61,30 @@ library DeploymentLoader {
 
     /// @dev Replaces the state of the test's chain; returns what is on it.
     function load() internal returns (Deployment memory d) {
-        string memory folder = VM.envOr("BULKHEAD_FORGE_STATE", ".build/forge");
-        VM.loadAllocs(string.concat(folder, "/allocs.json"));
-        string memory json = VM.readFile(string.concat(folder, "/deployment.json"));
+        VM.loadAllocs(string.concat(_folder(), "/allocs.json"));
+        string memory json = text();
         VM.roll(VM.parseJsonUint(json, ".number"));
         VM.warp(VM.parseJsonUint(json, ".timestamp"));
         _contracts(d, json);
         _people(d, json);
         _assets(d, json);
+    }
+
+    /// @dev How many of a handler's function there are among what forge chooses from.
+    function countOf(string memory json, string memory handlerFunction)
+        internal
+        pure
+        returns (uint256)
+    {
+        return VM.parseJsonUint(json, string.concat(".functions.", handlerFunction));
+    }
+
+    function text() internal view returns (string memory) {
+        return VM.readFile(string.concat(_folder(), "/deployment.json"));
+    }
+
+    function _folder() private view returns (string memory) {
+        return VM.envOr("BULKHEAD_FORGE_STATE", ".build/forge");
     }
 
     function _contracts(Deployment memory d, string memory json) private pure {
@@ -85,6 +103,7 @@ library DeploymentLoader {
 
     function _people(Deployment memory d, string memory json) private pure {
         d.actors = VM.parseJsonAddressArray(json, ".actors");
+        d.people = VM.parseJsonAddressArray(json, ".people");
         d.keeper = VM.parseJsonAddress(json, ".keeper");
         d.guardian = VM.parseJsonAddress(json, ".guardian");
         d.operator = VM.parseJsonAddress(json, ".operator");

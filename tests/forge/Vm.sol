@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 /// @notice What these tests use of forge's cheatcodes.
 interface Vm {
+    function assume(bool condition) external pure;
     function loadAllocs(string calldata path) external;
     function readFile(string calldata path) external view returns (string memory);
     function envOr(string calldata name, string calldata fallback_)

@@ -1,4 +1,4 @@
-"""The example's targets, which are quick to deploy and quick to fuzz."""
+"""The example's targets, which are quick to deploy and quick to fuzz, and the suite."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from bulkhead import ROOT
 from bulkhead.fuzz.session import Session
+from bulkhead.fuzz.suite.universe import Universe
+from bulkhead.fuzz.testing import session_for
 
 EXAMPLE = ROOT / "examples" / "share-vault" / "fuzz_target.py"
 GOOD, BUGGY = f"{EXAMPLE}:ShareVault", f"{EXAMPLE}:BuggyShareVault"
@@ -35,3 +37,16 @@ def buggy() -> Iterator[Session]:
 def folder(tmp_path: Path) -> Path:
     """Where failures go."""
     return tmp_path / "failures"
+
+
+@pytest.fixture(scope="session")
+def suite() -> Session:
+    """A node with the suite on it; a sequence leaves nothing behind."""
+    return session_for("suite")
+
+
+@pytest.fixture(scope="session")
+def universe(suite: Session) -> Universe:
+    """The suite as a target."""
+    assert isinstance(suite.target, Universe)
+    return suite.target

@@ -6,6 +6,7 @@ Each block has the transaction and, after it, the views. The node keeps nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from bulkhead.chain.anvil import Anvil
@@ -44,8 +45,6 @@ class AnvilSimulation(Executor):
     def __init__(self, node: Anvil, target: Target) -> None:
         super().__init__(node, target)
         self._number = node.rpc.block_number()
-        self._view_requests = [self._view(*view) for view in self.views]
-        self._deep_requests = [self._view(*view) for view in self.deep_views]
         self._step_gas, self._deep_gas = 0, 0
         self._measure_views()
 
@@ -100,7 +99,7 @@ class AnvilSimulation(Executor):
             raise ExecutorError(f"the node refused to simulate: {error}") from None
 
     def _block(self, index: int, transaction: Transaction, *, look: bool) -> dict[str, Any]:
-        views = self._deep_requests if transaction.deep else self._view_requests
+        views = [_view(*at) for at in self.looks_after(transaction)] if look else []
         return {
             "blockOverrides": {
                 "number": hex(self._number + 1 + index),
@@ -109,13 +108,9 @@ class AnvilSimulation(Executor):
             },
             "calls": [
                 _request(transaction.sender, transaction.to, transaction.data, CALL_GAS),
-                *(views if look else ()),
+                *views,
             ],
         }
-
-    @staticmethod
-    def _view(to: str, data: bytes) -> dict[str, Any]:
-        return _request(VIEWER, to, data, VIEW_GAS)
 
     @staticmethod
     def _outcome(results: Sequence[dict[str, Any]]) -> Outcome:
@@ -128,6 +123,11 @@ class AnvilSimulation(Executor):
             int(played["gasUsed"], 16),
             tuple(map(_looked, views)),
         )
+
+
+@lru_cache(maxsize=1 << 12)
+def _view(to: str, data: bytes) -> dict[str, Any]:
+    return _request(VIEWER, to, data, VIEW_GAS)
 
 
 def _looked(view: dict[str, Any]) -> bytes:

@@ -25,6 +25,8 @@ from bulkhead.fuzz.executors.base import (
 )
 from bulkhead.fuzz.target import Target
 
+_REVERTED = 3
+_HALTED = "EVM error"
 _TOP_CALL = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
 
 
@@ -76,7 +78,7 @@ class ApeExecutor(Executor):
         answers = self._batch(
             ("eth_getTransactionReceipt", [sent]),
             ("debug_traceTransaction", [sent, _TOP_CALL]),
-            *(_view(*view) for view in (self.deep_views if t.deep else self.views)),
+            *(_view(*view) for view in self.looks_after(t)),
         )
         mined, trace = (answer.get("result") for answer in answers[:2])
         if not mined or not trace:
@@ -175,6 +177,9 @@ def _view(to: str, data: bytes) -> tuple[str, list[Any]]:
 
 
 def _looked(answer: dict[str, Any]) -> bytes:
-    if "error" in answer:
-        return REVERTED + rpc_error(answer["error"], "eth_call").data
-    return bytes.fromhex(answer["result"][2:])
+    if "error" not in answer:
+        return bytes.fromhex(answer["result"][2:])
+    error = rpc_error(answer["error"], "eth_call")
+    if error.code == _REVERTED or error.message.startswith(_HALTED):
+        return REVERTED + error.data
+    raise ExecutorError(f"the node refused a view: {error}")

@@ -40,6 +40,7 @@ class Transaction:
         data: selector and arguments.
         timestamp: Unix seconds of its block.
         deep: look at the target's deep views after it as well.
+        looks: look at these instead: addresses and calldata.
     """
 
     sender: str
@@ -47,6 +48,7 @@ class Transaction:
     data: bytes
     timestamp: int
     deep: bool = False
+    looks: tuple[tuple[str, bytes], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,12 @@ class Executor(ABC):
         self.target = target
         self.views = [target.encode_view(view) for view in target.views]
         self.deep_views = [*self.views, *(target.encode_view(v) for v in target.deep_views)]
+
+    def looks_after(self, transaction: Transaction) -> Sequence[tuple[str, bytes]]:
+        """Return what to look at after a transaction: addresses and calldata."""
+        if transaction.looks is not None:
+            return transaction.looks
+        return self.deep_views if transaction.deep else self.views
 
     @abstractmethod
     def run(self, transactions: Sequence[Transaction]) -> list[Outcome]:

@@ -67,13 +67,13 @@ class InProcessEvm(Executor):
         # Of a refused call the result is missing or says nothing more.
         result = evm.result if accepted else None
         logs = tuple(map(_log, count(), result.logs)) if result else ()
-        return Outcome(accepted, data, logs, None, self._look(deep=t.deep))
+        return Outcome(accepted, data, logs, None, self._look(t))
 
-    def _look(self, *, deep: bool) -> tuple[bytes, ...]:
+    def _look(self, t: Transaction) -> tuple[bytes, ...]:
         """Return what the views return; whatever they write is undone."""
         found = []
         with self._undone():
-            for to, data in self.deep_views if deep else self.views:
+            for to, data in self.looks_after(t):
                 returned, output = self._call(VIEWER, to, data, VIEW_GAS)
                 found.append(output if returned else REVERTED + output)
         return tuple(found)

@@ -116,14 +116,18 @@ abstract contract VaultSetUp {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](6);
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), chosen());
+    }
+
+    /// @notice What forge calls, everything unless a test says otherwise.
+    function chosen() internal pure virtual returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](6);
         selectors[0] = Handler.deposit.selector;
         selectors[1] = Handler.mint.selector;
         selectors[2] = Handler.withdraw.selector;
         selectors[3] = Handler.redeem.selector;
         selectors[4] = Handler.transfer.selector;
         selectors[5] = Handler.donate.selector;
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), selectors);
     }
 }
