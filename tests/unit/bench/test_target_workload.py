@@ -15,7 +15,7 @@ from bulkhead.chain.codec import checksum
 from bulkhead.chain.contract import Contract
 from bulkhead.chain.rpc import Rpc
 from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Index, Operation, Step
-from bulkhead.fuzz.target import GENESIS, Deployment, Target, View
+from bulkhead.fuzz.target import GENESIS, Deployment, Logged, Target, View
 from bulkhead.model.errors import ModelRevert
 
 ANN = "0x" + "ab" * 20
@@ -75,6 +75,7 @@ class Box(Target):
         self.deployment = Deployment({"box": contract}, {})
         self.views = (View("box", "look"),)
         self.steps: list[Step | None] = []
+        self.events = ["left by the model"]
         self.reset()
 
     def deploy(self, node: Any) -> Deployment:
@@ -85,6 +86,10 @@ class Box(Target):
 
     def expected(self) -> list[Any]:
         return [len(self.model.put_)]
+
+    def take_events(self) -> list[Logged]:
+        self.events.clear()
+        return []
 
 
 class Workload(TargetWorkload):
@@ -180,6 +185,7 @@ def test_judge__is_told_what_chain_and_model_did(box: Box, workload: Workload) -
     play(workload)
     play(workload)
     assert workload.judged == [(True, True, None), (True, False, None)]
+    assert box.events == []
 
 
 def test_begin__forgets_what_was_left_to_do(box: Box, workload: Workload) -> None:
