@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,13 @@ class ForgeTest:
         project: folder with ``foundry.toml``.
         name: of the test contract.
         profile: of ``foundry.toml``.
-        transactions: how many a function of the handler sends that sends not just one.
+        transactions: how many a function of the handler sends on average, where not just one.
     """
 
     project: Path
     name: str
     profile: str = "default"
-    transactions: Mapping[str, int] = field(default_factory=dict)
+    transactions: Mapping[str, Fraction] = field(default_factory=dict)
 
 
 EXAMPLE_TEST = ForgeTest(EXAMPLE, "ShareVaultTotals")
@@ -99,7 +100,7 @@ def measure_forge_suite(
     return measure_forge(SUITE_TEST, seconds, seed)
 
 
-def parse_run(output: str, transactions: Mapping[str, int] | None = None) -> Throughput:
+def parse_run(output: str, transactions: Mapping[str, Fraction] | None = None) -> Throughput:
     """Return what ``forge test --json`` says of a run of one invariant.
 
     Args:
@@ -125,7 +126,9 @@ def parse_run(output: str, transactions: Mapping[str, int] | None = None) -> Thr
         steps=sum(made.values()),
         seconds=parse_duration(result["duration"]),
         refused=sum(count["reverts"] for count in counts.values()),
-        transactions=sum(n * several.get(name.rpartition(".")[2], 1) for name, n in made.items()),
+        transactions=round(
+            sum(n * several.get(name.rpartition(".")[2], 1) for name, n in made.items())
+        ),
     )
 
 

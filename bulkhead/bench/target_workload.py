@@ -39,7 +39,6 @@ class TargetWorkload(ABC):
         self.target = target
         whole = target.catalogue
         self._catalogue = whole if operations is None else whole.subset(operations)
-        self._begin_at = 0
 
     @property
     def view(self) -> Look:
@@ -51,14 +50,13 @@ class TargetWorkload(ABC):
         """Deploy the target; from then on blocks are as far apart as its operations expect."""
         self.target.install(node)
         node.rpc.request("anvil_setBlockTimestampInterval", [BLOCK_SECONDS])
-        self._begin_at = node.rpc.timestamp()
         self.begin()
         return self.target.deployment.contracts
 
     def begin(self) -> None:
         """Set the model to the state after ``deploy``."""
-        self.target.reset()
-        self.target.now = self._mined_at = self._begin_at
+        self.target.begin()
+        self._mined_at = self.target.deployed_at
         self._calls: Iterator[Call] = iter(())
         self._due = self._apart = 0
         self._pending: _Pending | None = None

@@ -120,7 +120,7 @@ def _example() -> Iterator[Measurement]:
 
 
 def _suite() -> Iterator[Measurement]:
-    checks = "accepted or error, returned value, events, all storage = model; invariants"
+    checks = "accepted or error, returned value, events, storage at a glance = model; invariants"
     yield from _harness(SUITE, KINDS, checks)
     yield from _baselines(SuiteWorkload(KINDS), "conservation, on all storage")
     forge = partial(measure_forge_suite, seed=FORGE_SEED)

@@ -87,7 +87,7 @@ class Throughput:
     Attributes:
         steps: each a transaction, or an operation of several, with the checks after it.
         refused: those of the steps that reverted.
-        transactions: that the steps sent; None: one each.
+        transactions: that the steps sent, perhaps counted by averages; None: one each.
         shares: part of the time that each kind of work took, where it is known.
     """
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, Verbosity, event, given, seed, settings, target
 from hypothesis import strategies as st
 
+from bulkhead.chain.anvil import AnvilError
 from bulkhead.chain.rpc import RpcConnectionError
 from bulkhead.fuzz.catalogue import Catalogue, cut
 from bulkhead.fuzz.executors.base import Outcome
@@ -34,6 +35,8 @@ from bulkhead.fuzz.statistics import Statistics
 AHEAD = 2
 """Sequences that may be under way on the executor while the next one is drawn."""
 MAX_RESTARTS = 20
+_GONE = (RpcConnectionError, TimeoutError, AnvilError)
+"""How it shows that the node was killed: to a request, or to one made of a node already given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,7 @@ class Campaign:
         try:
             with s.timed("execute"):
                 outcomes = submitted.future.result()
-        except (RpcConnectionError, TimeoutError) as error:
+        except _GONE as error:
             self._restart(submitted, error)
             return
         with s.timed("judge"):
@@ -300,7 +303,7 @@ class Campaign:
             self.session.run(operations)
         except Disagreement as found:
             return found
-        except (RpcConnectionError, TimeoutError):
+        except _GONE:
             self.statistics.restarts += 1
             self.session.restart()
             return self._check(operations)

@@ -25,6 +25,7 @@ REVERT = "REVERT"
 VIEW = "VIEW"
 """The oracle's name where a view reverted."""
 
+_STATE = "state "
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|-?\d+")
 
 
@@ -188,9 +189,8 @@ class Judge:
             judged.append(j)
             group = judged[begin:] if p.ends_operation else ()
             for oracle, key, message in self._complaints(p, j, group, agrees=agrees):
-                short = f"{p.call.contract}.{p.call.function}: {_NUMBER.sub('#', key)}"
                 where = f"{message}\n  in {p.call} at {p.transaction.timestamp}"
-                raise Disagreement(oracle, short, where, at, judged)
+                raise Disagreement(oracle, _NUMBER.sub("#", key), where, at, judged)
             begin = at + 1 if p.ends_operation else begin
             before = after
         return judged
@@ -214,21 +214,33 @@ class Judge:
     def _complaints(
         self, p: Played, j: Judged, group: Sequence[Judged], *, agrees: bool
     ) -> Iterator[tuple[str, str, str]]:
+        """Yield oracle, key and message of what is not as it must be.
+
+        What a call itself shows has its function in the key. What only a deep look shows may be due
+        to any call before it, so it must not be told apart by the one after which it was seen.
+        """
+        function = f"{p.call.contract}.{p.call.function}"
         if self._use_invariants:
             for violation in self._target.violations(j):
-                yield violation.id, "", violation.message
+                yield violation.id, function, violation.message
             for violation in p.operation.verdict(self._target, group) if group else ():
-                yield violation.id, "", violation.message
+                yield violation.id, type(p.operation).__name__, violation.message
             if self._use_model:
                 for violation in p.expected.broken:
-                    yield violation.id, "", violation.message
+                    yield violation.id, "probe", violation.message
         if self._use_model:
             difference = self._difference(p.expected, j, agrees=agrees)
             if difference is not None:
-                yield MODEL, *difference
+                count = len(self._target.views)
+                is_late = j.outcome.views[:count] == p.expected.views[:count]
+                key, message = difference
+                if not (is_late and key.startswith(_STATE)):
+                    key = f"{function}: {key}"
+                yield MODEL, key, message
         if j.error is not None and j.error.name not in p.operation.refusals:
             name = type(p.operation).__name__
-            yield REVERT, j.result, f"{name} does not list {j.error} among its refusals"
+            message = f"{name} does not list {j.error} among its refusals"
+            yield REVERT, f"{function}: {j.result}", message
 
     def _difference(self, e: Expected, j: Judged, *, agrees: bool) -> tuple[str, str] | None:
         """Return how the chain differs from the model: key and message."""
@@ -252,4 +264,4 @@ class Judge:
             return None
         lines = list(self._target.view_differences(e.views, j.outcome.views))
         first = lines[0].partition(": ")[0] if lines else "views"
-        return f"state {first}", "; ".join(lines[:6]) or "the views differ"
+        return f"{_STATE}{first}", "; ".join(lines[:6]) or "the views differ"

@@ -10,8 +10,7 @@ import {VM} from "./Vm.sol";
 
 /// @title What is done to a compartment, one function per kind of operation
 /// @notice The counterpart of operations in `bulkhead/fuzz/suite`, which `bulkhead/bench/forge_suite.py` lists with
-/// their weights. A kind that sends now more, now fewer transactions has a function for each number of them.
-/// Nothing is caught: what the compartment refuses is forge's revert.
+/// their weights. Nothing is caught: what the compartment refuses is forge's revert.
 contract CompartmentHandler is OutsideWorld {
     /// @dev So many full deposits a wallet lasts for.
     uint256 private constant DEPOSITS = 20;
@@ -29,7 +28,8 @@ contract CompartmentHandler is OutsideWorld {
         AccountId account = _account(how % 24 == 23 ? actor % 4 + 1 : actor, sub);
         uint8 id = _listed(collateral, _d.tokens.length);
         uint256 wallet = id == UNLISTED ? 0 : _d.tokens[id].balanceOf(sender);
-        uint256 amount = _part(how % 24 == 22 ? wallet : wallet / DEPOSITS, share);
+        uint256 amount =
+            how % 24 == 21 ? 1 : _part(how % 24 == 22 ? wallet : wallet / DEPOSITS, share);
         VM.prank(sender);
         _d.engine.deposit(account, CollateralId.wrap(id), amount);
     }
@@ -76,21 +76,17 @@ contract CompartmentHandler is OutsideWorld {
             );
     }
 
-    /// @notice Converts a share of a matured claim, however old the markets' figures are.
-    function convert(uint256 target, uint256 stray, uint256 share) external inNextBlock {
-        _convert(_claimant(target, stray), share);
-    }
-
-    /// @notice Brings every market's figure up to date, then converts.
-    function pokeAndConvert(uint256 target, uint256 stray, uint256 share) external {
-        AccountId account = _claimant(target, stray);
-        for (uint8 i; i < _d.markets; i++) {
-            _nextBlock();
-            VM.prank(_d.keeper);
-            _d.exchange.poke(MarketId.wrap(i));
-        }
-        _nextBlock();
-        _convert(account, share);
+    /// @notice Converts a share of a matured claim, mostly after bringing every market's figure up to date.
+    function convert(uint256 target, uint256 fresh, uint256 stray, uint256 share)
+        external
+        inNextBlock
+    {
+        _unlessForbidden(Action.Convert, stray);
+        AccountId account = _target(_hasMatured, 0, target, stray);
+        if (fresh % 8 != 7) _pokeMarkets();
+        uint256 amount = _part(_d.engine.maturedClaim(account), share);
+        VM.prank(account.owner());
+        _d.engine.convert(account, amount);
     }
 
     /// @notice Deposits or mints in the pool or the insurance fund.
@@ -240,15 +236,12 @@ contract CompartmentHandler is OutsideWorld {
 
     // ------------------------------------------------------------------ parts of the above
 
-    function _claimant(uint256 target, uint256 stray) private view returns (AccountId) {
-        _unlessForbidden(Action.Convert, stray);
-        return _target(_hasMatured, 0, target, stray);
-    }
-
-    function _convert(AccountId account, uint256 share) private {
-        uint256 amount = _part(_d.engine.maturedClaim(account), share);
-        VM.prank(account.owner());
-        _d.engine.convert(account, amount);
+    function _pokeMarkets() private {
+        for (uint8 i; i < _d.markets; i++) {
+            VM.prank(_d.keeper);
+            _d.exchange.poke(MarketId.wrap(i));
+            _nextBlock();
+        }
     }
 
     function _take(AccountId account, uint8 id, address buyer, uint256 kind, uint256 share)

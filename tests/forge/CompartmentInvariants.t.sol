@@ -78,18 +78,12 @@ contract CompartmentInvariants {
 
     function _choose(string memory json) private {
         _add(json, "wait", OutsideWorld.wait.selector);
-        _add(json, "waitAndReport", OutsideWorld.waitAndReport.selector);
         _add(json, "deposit", CompartmentHandler.deposit.selector);
         _add(json, "withdraw", CompartmentHandler.withdraw.selector);
         _add(json, "trade", CompartmentHandler.trade.selector);
         _add(json, "convert", CompartmentHandler.convert.selector);
-        _add(json, "pokeAndConvert", CompartmentHandler.pokeAndConvert.selector);
         _add(json, "movePrice", OutsideWorld.movePrice.selector);
-        _add(json, "movePriceAndPoke", OutsideWorld.movePriceAndPoke.selector);
-        _add(json, "movePegPrice", OutsideWorld.movePegPrice.selector);
-        _add(json, "movePegPriceAndPoke", OutsideWorld.movePegPriceAndPoke.selector);
         _add(json, "squeeze", OutsideWorld.squeeze.selector);
-        _add(json, "squeezeAndPoke", OutsideWorld.squeezeAndPoke.selector);
         _add(json, "moveFeed", OutsideWorld.moveFeed.selector);
         _add(json, "liquidate", CompartmentHandler.liquidate.selector);
         _add(json, "startAuction", CompartmentHandler.startAuction.selector);

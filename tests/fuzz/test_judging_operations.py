@@ -117,8 +117,8 @@ class TestEveryoneLeaves:
     def test_calm_comes_back_after_a_halt_and_a_hostile_token(self, suite):
         trouble = (
             Deposit(0, 0, 4, 0, 10_000),
-            Misbehave(what=4, level=4, who=0),
-            Misbehave(what=2, level=3, who=0),
+            Misbehave(what=4, level=4, who=0, use=0),
+            Misbehave(what=2, level=3, who=0, use=1),
             MovePrice(asset=0, factor=16, poke=7),
             Wait(how_long=0, silent=0),
         )

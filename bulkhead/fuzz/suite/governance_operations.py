@@ -10,6 +10,7 @@ from bulkhead.fuzz.suite import refusals as may
 from bulkhead.fuzz.suite.fields import ACTORS, COLLATERALS, MARKETS, UNLISTED
 from bulkhead.fuzz.suite.token_operations import Who
 from bulkhead.fuzz.suite.twins import role_id
+from bulkhead.model.liquid_staking import OPERATOR
 from bulkhead.model.math import WAD
 from bulkhead.model.oracle import AssetConfig
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
@@ -38,6 +39,8 @@ _ASSETS = ("ETH", "BTC", "LST/ETH")
 _PEG = 8
 _PEG_NUMBERS = 3
 """Fields of ``PegConfig`` that come before its numbers."""
+
+_ROLES = (GUARDIAN, OPERATOR, "RISK_ADMIN", GUARDIAN, GOVERNOR, "NO_SUCH_ROLE")
 
 Factor = Annotated[int, Index(2 * len(_FACTORS_BPS))]
 """The second half is as the first but for its last: far beyond every bound."""
@@ -176,6 +179,9 @@ class RevokeRole(Operation):
 
     def resolve(self, u: Questions) -> Step | None:
         role, person = _role(self.role), _person(u, self.to)
+        holders = [p for p in _people(u) if u.model.roles.has_role(_ROLES[self.role], p)]
+        if holders and self.renounces % 2 == 0:
+            person = holders[self.to % len(holders)]
         if role == role_id(GOVERNOR) and person == u.governor and self.who != 14:
             person = u.guardian
         if self.renounces >= 2:
@@ -310,9 +316,12 @@ def _times(value: int, factor: int, most: int = _UINT64) -> int:
 
 
 def _role(index: int) -> bytes:
-    names = (GUARDIAN, "LST_OPERATOR", "RISK_ADMIN", GUARDIAN, GOVERNOR, "NO_SUCH_ROLE")
-    return role_id(names[index])
+    return role_id(_ROLES[index])
+
+
+def _people(u: Questions) -> tuple[Address, ...]:
+    return (*u.actors, u.guardian, u.governor)
 
 
 def _person(u: Questions, index: int) -> Address:
-    return (*u.actors, u.guardian, u.governor)[index]
+    return _people(u)[index]

@@ -191,8 +191,7 @@ class WriteOff(Operation):
 
     def resolve(self, u: Questions) -> Step | None:
         def is_bare(account: AccountId) -> bool:
-            flat = u.debt(account) > 0 and not u.markets_of(account)
-            return flat and not u.collaterals_of(account)
+            return u.debt(account) > 0 and not u.markets_of(account) and u.has_only_dust(account)
 
         account = account_for(u, self.stray, self.target, is_bare, lambda a: u.debt(a) > 0)
         if account is None or gives_up(u, Action.WRITE_OFF, self.stray):

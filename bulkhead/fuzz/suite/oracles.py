@@ -48,13 +48,14 @@ RUSH: tuple[Operation, ...] = (
 )
 """He is right, and h falls below 1."""
 RUIN: tuple[Operation, ...] = (
+    Deposit(actor=1, sub=1, collateral=2, how=21, share=0),
     *_BIG,
     MovePrice(asset=0, factor=14, poke=0),
     Liquidate(keeper=4, target=0, market=0, stray=0),
     Liquidate(keeper=4, target=0, market=0, stray=0),
     WriteOff(target=0, stray=0),
 )
-"""He is wrong, and owes more than he has."""
+"""He is wrong, and owes more than he has, which is one satoshi."""
 DUEL: tuple[Operation, ...] = (
     *_BIG,
     Deposit(actor=2, sub=1, collateral=0, how=0, share=4_000),
@@ -83,6 +84,12 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
     PUSH,
 )
 
+
+INVARIANTS = (
+    *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
+    *("LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+)
+"""The ids that a campaign may report."""
 
 _CALM = (CalmDown(),) * 7
 _EXODUS: tuple[Operation, ...] = (*_CALM, EveryoneCloses(), *_CALM, EveryoneLeaves())

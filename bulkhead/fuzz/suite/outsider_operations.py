@@ -24,6 +24,7 @@ class Intrude(Operation):
     """Somebody calls what only parts of the compartment, or an account's owner, may call."""
 
     weight = 2
+    is_refused = True
     refusals = may.NOT_A_PART | may.NOT_OWNER | {"PerpExchange_NotOwner"}
 
     who: Annotated[int, Index(ACTORS + 3)]
@@ -80,6 +81,7 @@ class Extreme(Operation):
     """
 
     weight = 3
+    is_refused = True
     refusals = (
         may.BLOCKED
         | may.TOKEN

@@ -144,6 +144,12 @@ class Questions:
         """Return the collaterals that an account holds."""
         return tuple(i for i in range(1, self.collateral_count + 1) if self.held(account, i))
 
+    def has_only_dust(self, account: AccountId) -> bool:
+        """Return whether an account's collateral is worth too little to hold up a write-off."""
+        v = self.valuation(account) if self.collaterals_of(account) else AccountValuation()
+        dust = self.model.risk_parameters.compartment_parameters().dust_units * WAD
+        return v is not None and v.collateral_maintenance + v.uncertain < dust
+
     def auctions_of(self, account: AccountId) -> tuple[int, ...]:
         """Return the collaterals of an account that are up for auction, or were until it ended."""
         engine = self.model.liquidation_engine

@@ -104,20 +104,31 @@ class Approve(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Misbehave(Operation):
-    """The fourth collateral takes a fee, blocks a holder, returns nothing, or calls back."""
+    """The fourth collateral takes a fee, blocks a holder, returns nothing or calls back; use it."""
 
     weight = 4
-    refusals = may.TURNED_AWAY
+    refusals = (
+        may.TURNED_AWAY
+        | may.TOKEN
+        | may.ODD
+        | may.BLOCKED
+        | may.MARGIN
+        | {"MarginEngine_CollateralCap", "MarginEngine_ZeroAmount"}
+    )
 
     what: Annotated[int, Index(8)]
     """0, 1: behave; 2, 3: fee; 4, 5: block; 6: silence; 7: call back."""
     level: Annotated[int, Index(6)]
     who: Who
+    use: Annotated[int, Index(4)]
+    """0: nobody uses it; 1: deposit; 2: transfer; 3: withdraw."""
 
     def resolve(self, u: Questions) -> Step | None:
+        calls = taming(u) if self.what < 2 else (self._misbehave(u),)
+        return Step((*calls, *self._uses(u)))
+
+    def _misbehave(self, u: Questions) -> Call:
         sender = u.actors[0] if self.who == _OUTSIDERS - 1 else u.governor
-        if self.what < 2:
-            return Step(taming(u))
         people = (*u.actors, u.model.addresses.collateral_vault, u.keeper)
         callbacks = ((ZERO_ADDRESS, b""), (u.actors[3], b"\1"), *u.model.callbacks)
         function, args = (
@@ -128,7 +139,19 @@ class Misbehave(Operation):
             ("setSilent", (self.level % 2 == 1,)),
             ("setCallback", callbacks[self.level % len(callbacks)]),
         )[self.what - 2]
-        return Step((Call(sender, u.symbol(ODD_ID), function, args),))
+        return Call(sender, u.symbol(ODD_ID), function, args)
+
+    def _uses(self, u: Questions) -> tuple[Call, ...]:
+        user, other = u.actors[self.level % ACTORS], u.actors[(self.level + 1) % ACTORS]
+        account, some = u.account(user, 0), u.wallet(user, ODD_ID) // 100
+        if self.use == 1:
+            return (Call(user, "MarginEngine", "deposit", (account, ODD_ID, some)),)
+        if self.use == 2:
+            return (Call(user, u.symbol(ODD_ID), "transfer", (other, some)),)
+        held = u.held(account, ODD_ID)
+        if self.use == 3 and held:
+            return (Call(user, "MarginEngine", "withdraw", (account, ODD_ID, held, user)),)
+        return ()
 
 
 def taming(u: Questions) -> tuple[Call, ...]:

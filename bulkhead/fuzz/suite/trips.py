@@ -33,6 +33,7 @@ class RoundTrip(Operation):
             "PerpExchange_OpenInterestCap",
             "PerpExchange_PremiumCap",
             "PerpExchange_PriceStatus",
+            "SkewPricing_NonPositivePrice",
         }
     )
 

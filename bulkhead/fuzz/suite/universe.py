@@ -41,6 +41,7 @@ class Universe(Questions, Target):
 
     name: ClassVar[str] = "suite"
     kinds: ClassVar[Sequence[type[Operation]]] = OPERATIONS
+    invariants: ClassVar[Sequence[str]] = oracles.INVARIANTS
 
     def __init__(self, artifacts: Artifacts | None = None) -> None:
         super().__init__()
@@ -134,9 +135,7 @@ class Universe(Questions, Target):
         data, state = self._look()
         return (data,), state
 
-    def glance(
-        self, call: Call
-    ) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:
+    def glance(self, call: Call) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:
         """Return the stored words without the accounts that a call has nothing to do with."""
         named = {arg for arg in call.args if type(arg) is int} | self._stored.touched
         named.add(pack(call.sender, 0))

@@ -56,7 +56,7 @@ class Deposit(Operation):
     sub: SubAccount
     collateral: Collateral
     how: Annotated[int, Index(24)]
-    """23: to another's account; 22: of all that the wallet has."""
+    """23: to another's account; 22: of all that the wallet has; 21: a single token unit."""
     share: Bps
 
     def resolve(self, u: Questions) -> Step | None:
@@ -65,6 +65,8 @@ class Deposit(Operation):
         collateral = listed(self.collateral, COLLATERALS)
         wallet = u.wallet(sender, collateral)
         amount = part(wallet if self.how == 22 else wallet // _DEPOSITS, self.share)
+        if self.how == 21:
+            amount = 1
         args = (u.account(owner, self.sub), collateral, amount)
         return Step((Call(sender, "MarginEngine", "deposit", args),))
 
@@ -123,6 +125,8 @@ class Trade(Operation):
             "PerpExchange_OpenInterestCap",
             "PerpExchange_PremiumCap",
             "RiskParameters_UnknownMarket",
+            # At an index of next to nothing the margin carries more than the curve has prices for.
+            "SkewPricing_NonPositivePrice",
         }
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from bulkhead.bench.forge import (
     EXAMPLE_TEST,
-    SUITE_TEST,
     ForgeTest,
     measure_forge,
     parse_duration,
@@ -34,12 +34,12 @@ def test_run__of_the_example__counts_every_call() -> None:
 
 
 def test_run__of_the_suite__counts_transactions_and_leaves_out_what_was_discarded() -> None:
-    run = parse_run(recorded("forge_suite"), SUITE_TEST.transactions)
-    assert run.steps == 100 + 54 + (440 - 337) + (1_310 - 746) + 270 + 304
-    assert run.refused == 54 + 230
-    sent = 0 * 100 + 5 * 54 + 3 * (440 - 337) + 1 * (1_310 - 746) + 7 * 270 + 3 * 304
-    assert run.transactions == sent
-    assert run.transactions_per_second == pytest.approx(sent / 10.116257224)
+    run = parse_run(recorded("forge_suite"), {"movePrice": Fraction(5, 2), "wait": Fraction(0)})
+    trades, conversions = 795 - 411, 257 - 192
+    assert run.steps == 346 + 201 + trades + conversions
+    assert run.refused == 131 + 34
+    assert run.transactions == 2.5 * 346 + trades + conversions
+    assert run.transactions_per_second == pytest.approx(run.transactions / 12.189070100)
 
 
 def test_run__that_failed__is_refused_with_the_sequence() -> None:

@@ -54,6 +54,17 @@ def test_suite__where_money_is_missing__is_a_mismatch(monkeypatch: pytest.Monkey
         raw_ipc(workload, 1)
 
 
+def test_example__refusing_what_it_should_take__is_a_mismatch() -> None:
+    workload = ShareVaultWorkload()
+    workload.begin()
+    action = Action("vault", "deposit", (1,), "0x")
+    workload.judge(action, True, True, (0, 0))
+    with pytest.raises(Mismatch, match="refused"):
+        workload.judge(action, False, True, (0, 0))
+    with pytest.raises(Mismatch, match=r"totals are \(0, 1\), expected \(0, 0\)"):
+        workload.judge(action, True, True, (0, 1))
+
+
 def test_example__with_the_planted_bug__is_a_mismatch() -> None:
     workload = ShareVaultWorkload(f"{EXAMPLE / 'fuzz_target.py'}:BuggyShareVault")
     with pytest.raises(Mismatch, match="withdraw"):

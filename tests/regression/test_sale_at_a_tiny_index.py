@@ -1,0 +1,25 @@
+"""At an index of next to nothing a sale goes beyond the price curve: refused, and the harness says by what."""
+
+from __future__ import annotations
+
+from bulkhead.fuzz.testing import check
+
+
+def test_sale_beyond_the_curve__is_refused_by_its_own_error() -> None:
+    judged = check(
+        "suite",
+        [
+            {"kind": "BadRound", "feed": 0, "what": 0, "both": 0, "who": 0},
+            {"kind": "MovePrice", "asset": 1, "factor": 0, "poke": 0},
+            {
+                "kind": "Trade",
+                "actor": 0,
+                "market": 1,
+                "mode": 2,
+                "tolerance": 0,
+                "stray": 0,
+                "share": 10_000,
+            },
+        ],
+    )
+    assert judged[-1].result == "SkewPricing_NonPositivePrice"
