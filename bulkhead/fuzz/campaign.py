@@ -36,7 +36,7 @@ AHEAD = 2
 """Sequences that may be under way on the executor while the next one is drawn."""
 MAX_RESTARTS = 20
 _GONE = (RpcConnectionError, TimeoutError, AnvilError)
-"""How it shows that the node was killed: to a request, or to one made of a node already given up."""
+"""How it shows that the node was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Submitted:
 
 @contextmanager
 def _rare_garbage_collection() -> Iterator[None]:
-    """Look for cycles seldom: hardly anything here has any, and looking took a sixth of the time."""
+    """Look for cycles seldom: hardly anything has any, and looking took a sixth of the time."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
