@@ -1,4 +1,4 @@
-"""At an index of next to nothing a sale goes beyond the price curve: refused, and the harness says by what."""
+"""At an index of next to nothing a sale goes beyond the price curve, which is refused by name."""
 
 from __future__ import annotations
 

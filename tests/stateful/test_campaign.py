@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bulkhead.fuzz.campaign import Campaign
@@ -14,11 +12,11 @@ from bulkhead.fuzz.testing import FAILURES
 
 
 @pytest.fixture(scope="module")
-def campaign(session: Session) -> Iterator[Campaign]:
+def campaign(session: Session) -> Campaign:
     """The ``ci`` profile, played."""
     played = Campaign(session, PROFILES["ci"], folder=FAILURES)
     played.run()
-    yield played
+    return played
 
 
 def test_campaign__ci_profile__finds_nothing(campaign: Campaign) -> None:
