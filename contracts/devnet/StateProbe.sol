@@ -120,7 +120,7 @@ contract StateProbe {
         returns (uint256[] memory words)
     {
         words = new uint256[](tokens.length * holders.length);
-        uint256 n;
+        uint256 n = 0;
         for (uint256 t; t < tokens.length; ++t) {
             for (uint256 h; h < holders.length; ++h) {
                 words[n++] = IERC20(tokens[t]).balanceOf(holders[h]);
@@ -226,7 +226,7 @@ contract StateProbe {
             (words[n + 8], words[n + 9]) = (uint256(v.bufferAtIndex), v.uncertain);
             words[n + 10] = uint256(v.status);
         } catch {}
-        for (uint8 c; c < collaterals; ++c) {
+        for (uint8 c = 0; c < collaterals; ++c) {
             words[n + 11 + c] = _liquidation.auctionStartedAt(id, CollateralId.wrap(c + 1));
         }
         return n + 11 + collaterals;

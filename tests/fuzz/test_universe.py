@@ -85,7 +85,11 @@ def test_snapshots_say_what_the_words_say(universe, monkeypatch):
     def watched():
         views, state = look()
         decoded = universe.decode_view(0, views[0])
-        compared.append(universe.observe([decoded]).snapshot == state.snapshot)
+        observed = universe.observe([decoded])
+        compared.append(
+            (observed.snapshot, observed.stored, observed.tier)
+            == (state.snapshot, state.stored, state.tier)
+        )
         return views, state
 
     monkeypatch.setattr(universe, "look", watched)

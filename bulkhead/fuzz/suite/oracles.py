@@ -113,7 +113,7 @@ def violations(j: Judged) -> Iterator[Violation]:
             before, after = j.before.snapshot, j.after.snapshot
             yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
         yield from _of_function(j)
-    elif j.before is not j.after and j.before.snapshot != j.after.snapshot:
+    elif j.before.stored != j.after.stored:
         yield Violation("CUS-2", "a refused call changed what is stored")
     elif j.error is not None and j.error.name == "LiquidationEngine_Healthy":
         _, equity, margin = j.error.args

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from bulkhead.fuzz.suite.model import Model
-from bulkhead.fuzz.suite.words import MARK, tier_of
+from bulkhead.fuzz.suite.words import MARK
 from bulkhead.model import invariants
 from bulkhead.model.errors import Violation
 from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
 
+_TIER = 32 * (2 + 7) - 1
+"""Where it is in the encoded words: the last byte of the seventh."""
 _NO_LEDGER = AccountLedger()
 
 
@@ -19,13 +21,18 @@ class State:
     """A state, and what it shows broken by itself, which is found out once.
 
     Args:
-        breaker: the word that holds the breaker's state.
-        take: reads the rest.
+        stored: what ``StateProbe.stored`` returns, encoded.
+        take: reads it as the invariants do.
     """
 
-    def __init__(self, breaker: int, take: Callable[[], Snapshot]) -> None:
-        self.tier = tier_of(breaker)
+    def __init__(self, stored: bytes, take: Callable[[], Snapshot]) -> None:
+        self.stored = stored
         self._take = take
+
+    @property
+    def tier(self) -> int:
+        """The breaker's tier as it is stored; a halt that has expired is one still."""
+        return self.stored[_TIER]
 
     @cached_property
     def snapshot(self) -> Snapshot:

@@ -28,7 +28,6 @@ from bulkhead.fuzz.target import Deployment, Logged, Target, View
 from bulkhead.model.types import pack
 
 _PROBE = "StateProbe"
-_BREAKER_WORD = 6
 _LST_VIEWS = ("totalPooled", "busyUntil", "rate")
 
 
@@ -153,7 +152,7 @@ class Universe(Questions, Target):
         stored = views[0]
         decimals = self.book.decimals[self.settlement_symbol]
         take = partial(words.snapshot, stored, *self.layout, decimals)
-        return State(stored[_BREAKER_WORD], take)
+        return State(words.encode(stored), take)
 
     def state(self) -> State:
         """Return the model's state; the same object until something stored changes."""
@@ -227,9 +226,8 @@ class Universe(Questions, Target):
     def _look(self) -> tuple[bytes, State]:
         data = self._stored.data()
         if self._seen is None or self._seen[0] is not data:
-            breaker = int.from_bytes(data[64 + 32 * _BREAKER_WORD : 96 + 32 * _BREAKER_WORD])
             taken = snapshot_of(self.model, self.accounts)
-            self._seen = data, State(breaker, lambda: taken)
+            self._seen = data, State(data, lambda: taken)
         return self._seen
 
     def _begin(self, calls: Sequence[Call]) -> None:

@@ -260,11 +260,6 @@ def balances(tokens: Sequence[Any], holders: Sequence[Address]) -> list[int]:
 # ------------------------------------------------------------------------------------- back again
 
 
-def tier_of(breaker: int) -> int:
-    """Return the tier that the breaker's word holds; a halt that has expired is one still."""
-    return breaker & 0xFF
-
-
 def snapshot(
     words: Sequence[int],
     accounts: Sequence[AccountId],
