@@ -27,7 +27,7 @@ class Donate(Operation):
     """Send tokens to custody, a vault or the staking token, unasked."""
 
     weight = 2
-    refusals = may.ODD
+    refusals = may.TOKEN | may.ODD
 
     actor: Actor
     collateral: Annotated[int, Index(COLLATERALS)]
