@@ -1,4 +1,4 @@
-"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache.
+"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache, derived assets.
 
 Authority and gas are not modelled: the twin's ``configure`` asks for no role, and a source that the
 contract would leave out because its call failed is one whose ``latest`` raises ``ModelRevert``.
@@ -7,21 +7,40 @@ Asset names are plain strings, times Unix seconds, prices WAD.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Protocol
 
 from bulkhead.model.errors import ModelRevert
-from bulkhead.model.math import DAY, WAD, checked_uint, mul_down
+from bulkhead.model.math import DAY, WAD, mul_down
+from bulkhead.model.prices import MAX_PRICE as MAX_PRICE
+from bulkhead.model.prices import Derivation as Derivation
+from bulkhead.model.prices import Operation as Operation
+from bulkhead.model.prices import PriceData as PriceData
+from bulkhead.model.prices import PriceStatus as PriceStatus
+from bulkhead.model.prices import combine, invert
 
 MAX_SAMPLES = 7
-MAX_PRICE = 2**127 - 1
 MAX_STALENESS = 7 * DAY
+MAX_DEPTH = 3
+MAX_HEARTBEAT = 7 * DAY
+LARGEST_ANSWER = 2**191 - 1
 
 
 class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
     """``(asset)``: the asset has no configuration."""
+
+
+class OracleAggregator_AlreadyConfigured(ModelRevert):  # noqa: N801
+    """``(asset)``: it would be derived though known, or get sources though derived."""
+
+
+class OracleAggregator_TooDeep(ModelRevert):  # noqa: N801
+    """``(asset, depth, maximum)``: too many levels of derivation."""
+
+
+class OracleAggregator_UnusedPart(ModelRevert):  # noqa: N801
+    """``(part)``: an inverse names a second part."""
 
 
 class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
@@ -48,32 +67,22 @@ class ChainlinkAdapter_NonPositiveAnswer(ModelRevert):  # noqa: N801
     """``(answer)``."""
 
 
+class ChainlinkAdapter_AnswerOutOfRange(ModelRevert):  # noqa: N801
+    """``(answer, minAnswer, maxAnswer)``: not strictly between the bounds."""
+
+
+class ChainlinkAdapter_MissedHeartbeat(ModelRevert):  # noqa: N801
+    """``(age, heartbeat)``."""
+
+
 class ChainlinkAdapter_IncompleteRound(ModelRevert):  # noqa: N801
     """``(roundId, answeredInRound, updatedAt)``."""
-
-
-class PriceStatus(IntEnum):
-    """How far an aggregate can be trusted; a smaller value is a worse price."""
-
-    STALE = 0
-    DEGRADED = 1
-    VALID = 2
-
-
-@dataclass(frozen=True, slots=True)
-class PriceData:
-    """One aggregate: WAD price, Unix seconds, status."""
-
-    price: int = 0
-    published_at: int = 0
-    recorded_at: int = 0
-    status: PriceStatus = PriceStatus.STALE
 
 
 class PriceSource(Protocol):
     """What an adapter answers."""
 
-    def latest(self) -> tuple[int, int, int]:
+    def latest(self, now: int) -> tuple[int, int, int]:
         """Return ``(price WAD, confidence WAD, publishedAt)`` or raise ``ModelRevert``."""
         ...
 
@@ -86,27 +95,31 @@ class FixedSource:
     confidence: int
     published_at: int
 
-    def latest(self) -> tuple[int, int, int]:
+    def latest(self, now: int) -> tuple[int, int, int]:  # noqa: ARG002
         return self.price, self.confidence, self.published_at
 
 
 @dataclass(frozen=True, slots=True)
 class ChainlinkAdapter:
-    """Twin of ``ChainlinkAdapter``, over one round of its feed."""
+    """Twin of ``ChainlinkAdapter``, over one round of its feed; its bounds as wide as they go."""
 
     decimals: int
     round_id: int
     answer: int
     updated_at: int
     answered_in_round: int
+    min_answer: int = 0
+    max_answer: int = LARGEST_ANSWER
+    heartbeat: int = MAX_HEARTBEAT
 
-    def latest(self) -> tuple[int, int, int]:
+    def latest(self, now: int) -> tuple[int, int, int]:
         """Return the answer scaled to WAD.
 
         Raises:
             ChainlinkAdapter_IncompleteRound: no answer yet, or a carried-over one.
             ChainlinkAdapter_NonPositiveAnswer: zero or negative.
-            Panic: the scaled answer overflows.
+            ChainlinkAdapter_AnswerOutOfRange: at or beyond a bound.
+            ChainlinkAdapter_MissedHeartbeat: too old.
         """
         if self.updated_at == 0 or self.answered_in_round < self.round_id:
             raise ChainlinkAdapter_IncompleteRound(
@@ -114,7 +127,11 @@ class ChainlinkAdapter:
             )
         if self.answer <= 0:
             raise ChainlinkAdapter_NonPositiveAnswer(self.answer)
-        return checked_uint(self.answer * 10 ** (18 - self.decimals)), 0, self.updated_at
+        if not self.min_answer < self.answer < self.max_answer:
+            raise ChainlinkAdapter_AnswerOutOfRange(self.answer, self.min_answer, self.max_answer)
+        if now - self.updated_at > self.heartbeat:
+            raise ChainlinkAdapter_MissedHeartbeat(now - self.updated_at, self.heartbeat)
+        return self.answer * 10 ** (18 - self.decimals), 0, self.updated_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +165,7 @@ class Sample:
 class _Asset:
     config: AssetConfig
     sources: tuple[SourceConfig, ...]
-    cache: PriceData = PriceData()
+    cache: PriceData = field(default_factory=PriceData)
     fresh_until: int = 0
 
 
@@ -198,17 +215,21 @@ class OracleAggregator:
 
     adapters: Mapping[str, PriceSource]
     _assets: dict[str, _Asset] = field(default_factory=dict)
+    _derived: dict[str, tuple[Derivation, int]] = field(default_factory=dict)
 
     def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
         """Replace an asset's sources and rules; the cached price is kept as stale.
 
         Raises:
+            OracleAggregator_AlreadyConfigured: the asset is derived.
             OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_SourceCount: no sources, or more than seven.
             OracleAggregator_ZeroWeight: a source cannot vote.
             OracleAggregator_DuplicateSource: a source would vote twice.
             OracleAggregator_Quorum: the quorum is no majority, or more than everything.
         """
+        if asset in self._derived:
+            raise OracleAggregator_AlreadyConfigured(asset)
         _require_bounds("maxStaleness", config.max_staleness, 1, MAX_STALENESS)
         _require_bounds("maxCacheAge", config.max_cache_age, 0, config.max_staleness)
         _require_bounds("maxDeviation", config.max_deviation, 1, WAD)
@@ -229,12 +250,34 @@ class OracleAggregator:
         cache = replace(known.cache, status=PriceStatus.STALE) if known else PriceData()
         self._assets[asset] = _Asset(config, tuple(sources), cache)
 
+    def derive(self, asset: str, derivation: Derivation) -> None:
+        """Derive an asset from others, for good.
+
+        Raises:
+            OracleAggregator_AlreadyConfigured: the asset is known.
+            OracleAggregator_UnknownAsset: a part is not.
+            OracleAggregator_UnusedPart: an inverse has a second part.
+            OracleAggregator_TooDeep: too many levels of derivation.
+        """
+        if asset in self._assets or asset in self._derived:
+            raise OracleAggregator_AlreadyConfigured(asset)
+        depth = self.derivation(derivation.left)[1]
+        if derivation.operation != Operation.INVERSE:
+            depth = max(depth, self.derivation(derivation.right)[1])
+        elif derivation.right:
+            raise OracleAggregator_UnusedPart(derivation.right)
+        if depth + 1 > MAX_DEPTH:
+            raise OracleAggregator_TooDeep(asset, depth + 1, MAX_DEPTH)
+        self._derived[asset] = derivation, depth + 1
+
     def record(self, asset: str, now: int) -> PriceData:
-        """Aggregate live and cache the result.
+        """Aggregate live and cache the result; of a derived asset, that of its parts.
 
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.record, now)
         data = self.aggregate(asset, now)
         state = self._assets[asset]
         fresh_until = min(
@@ -250,6 +293,8 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.fetch, now)
         return self._cached(asset, now) or self.record(asset, now)
 
     def latest(self, asset: str, now: int) -> PriceData:
@@ -258,6 +303,8 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.latest, now)
         return self._cached(asset, now) or self.aggregate(asset, now)
 
     def aggregate(self, asset: str, now: int) -> PriceData:
@@ -266,16 +313,38 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.aggregate, now)
         state = self._require(asset)
         samples = self._collect(state, now)
         return aggregate_samples(samples, state.config, state.cache, now)
 
-    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
-        """Return an asset's rules and sources.
+    def derivation(self, asset: str) -> tuple[Derivation, int]:
+        """Return how an asset is derived, and its depth: 1 if it has sources.
 
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._derived[asset]
+        self._require(asset)
+        return Derivation(), 1
+
+    def _compose(self, asset: str, ask: Callable[[str, int], PriceData], now: int) -> PriceData:
+        derivation, _ = self._derived[asset]
+        left = ask(derivation.left, now)
+        if derivation.operation == Operation.INVERSE:
+            return invert(left)
+        return combine(derivation.operation, left, ask(derivation.right, now))
+
+    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
+        """Return an asset's rules and sources; zeros and none if it is derived.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset in self._derived:
+            return AssetConfig(0, 0, 0, 0), ()
         state = self._require(asset)
         return state.config, state.sources
 
@@ -283,7 +352,7 @@ class OracleAggregator:
         samples = []
         for source in state.sources:
             try:
-                price, confidence, published_at = self.adapters[source.adapter].latest()
+                price, confidence, published_at = self.adapters[source.adapter].latest(now)
             except ModelRevert:
                 continue
             if not 0 < price <= MAX_PRICE:
