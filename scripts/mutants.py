@@ -1,55 +1,60 @@
-"""Plant known bugs and see each one caught: ``ape run mutants``."""
+"""Plant known bugs and see each one found: ``ape run mutants``."""
 
 from __future__ import annotations
 
-import json
-import sys
+from pathlib import Path
 
 import click
 
 from bulkhead import ROOT
 
+EXECUTORS = ("anvil-sim", "evm", "ape")
 
-@click.command(short_help="Plant known bugs in the contracts and see each one caught.")
+
+@click.command(short_help="Plant known bugs in the contracts and see each one found.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "only_list", is_flag=True, help="Only list the planted bugs.")
-@click.option("--verbose", is_flag=True, help="Show what the judging test said.")
-def cli(names: tuple[str, ...], only_list: bool, verbose: bool) -> None:
-    """Build each planted bug of tests/mutants/ and run the test that has to fail on it.
+@click.option("-v", "--verbose", is_flag=True, help="Show what was wrong, and what replays it.")
+@click.option(
+    "--oracles",
+    type=click.Choice(("both", "model", "invariants", "all")),
+    default="both",
+    show_default=True,
+    help="What judges a call; all: each of the three by itself.",
+)
+@click.option(
+    "--steps", type=click.IntRange(1), help="Judged calls, in the place of each bug's budget."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
+@click.option("--executor", type=click.Choice(EXECUTORS), default=EXECUTORS[0], show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=ROOT / "reports" / "mutants.json",
+    help="Where to write the results [default: reports/mutants.json].",
+)
+def cli(
+    names: tuple[str, ...],
+    only_list: bool,
+    verbose: bool,
+    oracles: str,
+    steps: int | None,
+    seed: int,
+    executor: str,
+    out: Path,
+) -> None:
+    """Build each planted bug of tests/mutants/ and fuzz it until the bug is found.
 
-    Ends with 1 if one was not caught. Results go to reports/mutants.json. One bug takes from half
-    a minute to two minutes, most of it compiling.
+    Each has a budget of steps, and a bound on what shrinking may leave. Ends with 1 if both oracles
+    together miss one. Ctrl-C keeps what was measured. What was compiled once is kept until the
+    contracts change; compiling takes about ten seconds a bug.
     """
-    from bulkhead.fuzz.mutants import MutantError, judge, load_mutants
+    from bulkhead.bench.bugs import WAYS, Options
+    from bulkhead.bench.bugs_report import list_mutants, run
 
-    try:
-        mutants = load_mutants(names)
-        results = []
-        for i, mutant in enumerate(mutants, 1):
-            click.echo(f"[{i}/{len(mutants)}] {mutant.name}: {mutant.what}")
-            if only_list:
-                continue
-            verdict = judge(mutant)
-            state = f"caught by {mutant.caught_by}" if verdict.caught else "NOT CAUGHT"
-            click.echo(f"      {state} in {verdict.seconds:.0f} s")
-            if verbose or not verdict.caught:
-                click.echo(verdict.output)
-            results.append(
-                {
-                    "mutant": mutant.name,
-                    "caught": verdict.caught,
-                    "caught_by": mutant.caught_by,
-                    "judge": mutant.judge,
-                    "seconds": round(verdict.seconds, 1),
-                }
-            )
-    except MutantError as error:
-        raise click.ClickException(str(error)) from None
     if only_list:
+        list_mutants(names)
         return
-    report = ROOT / "reports" / "mutants.json"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    missed = [r["mutant"] for r in results if not r["caught"]]
-    click.echo(f"{len(results) - len(missed)} of {len(results)} caught; written to {report}")
-    sys.exit(1 if missed else 0)
+    ways = tuple(WAYS) if oracles == "all" else (oracles,)
+    options = Options(ways, executor, seed, out.with_suffix(""), steps)
+    raise SystemExit(run(names, options, out, verbose=verbose))

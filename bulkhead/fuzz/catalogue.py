@@ -15,6 +15,11 @@ class UnknownOperationError(ValueError):
     """There is no operation of a name, or its fields are not as given."""
 
 
+def cut(tape: bytes, size: int) -> list[bytes]:
+    """Return a tape in pieces of ``size`` bytes; what is left over at its end is dropped."""
+    return [tape[i : i + size] for i in range(0, len(tape) - size + 1, size)]
+
+
 class Catalogue:
     """Operations in a fixed order.
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from bulkhead.chain.contract import DecodedError, decode_error
+from bulkhead.chain.contract import DecodedError
 from bulkhead.fuzz.compare import event_difference, matches
-from bulkhead.fuzz.executors.base import Outcome, Transaction
+from bulkhead.fuzz.executors.base import REVERTED, Outcome, Transaction
 from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.target import Logged, Target
 from bulkhead.model.errors import ModelRevert, Violation
@@ -22,11 +22,14 @@ MODEL = "model"
 REVERT = "REVERT"
 """The oracle's name where a call reverted with an error that its operation does not list."""
 
+VIEW = "VIEW"
+"""The oracle's name where a view reverted."""
+
+_STATE = "state "
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|-?\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """What the model says of a call.
 
     Attributes:
@@ -48,9 +51,17 @@ class Expected:
     note: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """One call of a sequence: the operation that made it, its encoding, the model's answer."""
+class Played(NamedTuple):
+    """One call of a sequence.
+
+    Attributes:
+        operation: that made it.
+        call, transaction: what it is, and encoded.
+        expected: the model's answer.
+        ends_operation: it is the last call of the operation.
+        regime: what state it met, as ``Target.regime`` calls it.
+        number: of the operation in the sequence, from 0.
+    """
 
     operation: Operation
     call: Call
@@ -58,6 +69,7 @@ class Played:
     expected: Expected
     ends_operation: bool
     regime: str
+    number: int = 0
 
 
 @dataclass
@@ -97,7 +109,7 @@ class Judged:
     @cached_property
     def error(self) -> DecodedError | None:
         """What the chain reverted with, decoded; None if it did not."""
-        return None if self.outcome.accepted else decode_error(self.outcome.data)
+        return None if self.outcome.accepted else self.target.decode_error(self.outcome.data)
 
     @property
     def result(self) -> str:
@@ -112,13 +124,17 @@ class Disagreement(AssertionError):  # noqa: N818
         oracle: ``"model"``, ``"REVERT"`` or an invariant's id.
         key: what two failures of the same kind have in common.
         at: number of the call in its sequence.
+        judged: the calls up to it.
     """
 
-    def __init__(self, oracle: str, key: str, message: str, at: int = 0) -> None:
+    def __init__(
+        self, oracle: str, key: str, message: str, at: int = 0, judged: Sequence[Judged] = ()
+    ) -> None:
         super().__init__(f"{oracle}: {message}")
         self.oracle = oracle
         self.key = key
         self.at = at
+        self.judged = judged
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -161,7 +177,11 @@ class Judge:
         judged: list[Judged] = []
         begin, before = 0, initial
         for at, (p, outcome) in enumerate(zip(played, outcomes, strict=True)):
+            self._require_views(p, outcome, at, judged)
             agrees = outcome.views == p.expected.views
+            if p.transaction.looks is not None and not agrees:
+                short = f"{p.call.contract}.{p.call.function}: at a glance"
+                raise Disagreement(MODEL, short, f"the state differs\n  in {p.call}", at, judged)
             after = p.expected.state if agrees else self._observe(outcome)
             j = Judged(
                 self._target, p.call, p.transaction.timestamp, outcome, p.expected, before, after
@@ -169,12 +189,22 @@ class Judge:
             judged.append(j)
             group = judged[begin:] if p.ends_operation else ()
             for oracle, key, message in self._complaints(p, j, group, agrees=agrees):
-                short = f"{p.call.contract}.{p.call.function}: {_NUMBER.sub('#', key)}"
                 where = f"{message}\n  in {p.call} at {p.transaction.timestamp}"
-                raise Disagreement(oracle, short, where, at)
+                raise Disagreement(oracle, _NUMBER.sub("#", key), where, at, judged)
             begin = at + 1 if p.ends_operation else begin
             before = after
         return judged
+
+    def _require_views(
+        self, p: Played, outcome: Outcome, at: int, judged: Sequence[Judged]
+    ) -> None:
+        for i, view in enumerate(outcome.views):
+            if view.startswith(REVERTED):
+                name = self._target.view_name(i)
+                error = self._target.decode_error(view[len(REVERTED) :])
+                key = f"{p.call.contract}.{p.call.function}: {name} reverts with {error.name}"
+                message = f"{name} reverts with {error}\n  after {p.call}"
+                raise Disagreement(VIEW, key, message, at, judged)
 
     def _observe(self, outcome: Outcome) -> Any:
         count = len(self._target.views)
@@ -184,21 +214,33 @@ class Judge:
     def _complaints(
         self, p: Played, j: Judged, group: Sequence[Judged], *, agrees: bool
     ) -> Iterator[tuple[str, str, str]]:
+        """Yield oracle, key and message of what is not as it must be.
+
+        What a call itself shows has its function in the key. What only a deep look shows may be due
+        to any call before it, so it must not be told apart by the one after which it was seen.
+        """
+        function = f"{p.call.contract}.{p.call.function}"
         if self._use_invariants:
             for violation in self._target.violations(j):
-                yield violation.id, "", violation.message
+                yield violation.id, function, violation.message
             for violation in p.operation.verdict(self._target, group) if group else ():
-                yield violation.id, "", violation.message
+                yield violation.id, type(p.operation).__name__, violation.message
             if self._use_model:
                 for violation in p.expected.broken:
-                    yield violation.id, "", violation.message
+                    yield violation.id, "probe", violation.message
         if self._use_model:
             difference = self._difference(p.expected, j, agrees=agrees)
             if difference is not None:
-                yield MODEL, *difference
+                count = len(self._target.views)
+                is_late = j.outcome.views[:count] == p.expected.views[:count]
+                key, message = difference
+                if not (is_late and key.startswith(_STATE)):
+                    key = f"{function}: {key}"
+                yield MODEL, key, message
         if j.error is not None and j.error.name not in p.operation.refusals:
             name = type(p.operation).__name__
-            yield REVERT, j.result, f"{name} does not list {j.error} among its refusals"
+            message = f"{name} does not list {j.error} among its refusals"
+            yield REVERT, f"{function}: {j.result}", message
 
     def _difference(self, e: Expected, j: Judged, *, agrees: bool) -> tuple[str, str] | None:
         """Return how the chain differs from the model: key and message."""
@@ -213,9 +255,7 @@ class Judge:
                 return key, f"model: {e.error}; chain: {j.error}"
             if not matches(e.error.args, tuple(j.error.args)):
                 return f"arguments of {e.error.name}", f"model: {e.error}; chain: {j.error}"
-        elif (
-            e.returned is not None and j.outcome.data and not matches(e.returned, j.returned)
-        ):
+        elif e.returned is not None and j.outcome.data and not matches(e.returned, j.returned):
             return "returned", f"model returns {e.returned}, chain {j.returned}"
         event = event_difference(self._target, e.events, j.outcome.logs)
         if event is not None:
@@ -224,4 +264,4 @@ class Judge:
             return None
         lines = list(self._target.view_differences(e.views, j.outcome.views))
         first = lines[0].partition(": ")[0] if lines else "views"
-        return f"state {first}", "; ".join(lines[:6]) or "the views differ"
+        return f"{_STATE}{first}", "; ".join(lines[:6]) or "the views differ"

@@ -85,6 +85,9 @@ class Operation(ABC):
     refusals: ClassVar[frozenset[str]] = frozenset()
     """Errors with which its calls may revert; any other is a failure. ``""`` is no data at all."""
 
+    is_refused: ClassVar[bool] = False
+    """Its calls are never accepted: an outsider tries what only others may do."""
+
     @abstractmethod
     def resolve(self, u: Any) -> Step | None:
         """Return what happens, from the state of a target's model; None: there is nothing to do."""
@@ -144,21 +147,23 @@ def encode(operation: Operation) -> bytes:
     return data
 
 
-_ALL, _MORE = 0xE000, 0xC000
+_ALL, _MORE = 0x2000, 0xE000
+_PARTS = _MORE - _ALL
 
 
 def _share(word: int, top: int) -> int:
-    if word >= _ALL:
+    """Return the share of a word. Nought is all: what a search tends to should go through."""
+    if word < _ALL:
         return 10_000
     if word >= _MORE:
         return top
-    return word * 10_000 // _MORE
+    return (word - _ALL) * 10_000 // _PARTS
 
 
 def _word(share: int, top: int) -> int:
     if share == 10_000:
-        return _ALL
-    return _MORE if share == top else min(_MORE - 1, -(-share * _MORE // 10_000))
+        return 0
+    return _MORE if share == top else _ALL - (-share * _PARTS // 10_000)
 
 
 def part(amount: int, share_bps: int) -> int:

@@ -11,11 +11,20 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bulkhead.chain.anvil import Anvil
-from bulkhead.chain.codec import asset_id, checksum
-from bulkhead.chain.contract import Contract
+from bulkhead.chain.artifacts import Artifact
+from bulkhead.chain.codec import Codec, asset_id, checksum, selector_of
+from bulkhead.chain.contract import (
+    Contract,
+    ContractReverted,
+    DecodedError,
+    decode_error,
+    interface_of,
+    revert_data,
+)
 from bulkhead.fuzz.catalogue import Catalogue
 from bulkhead.fuzz.operation import Call, Operation
 
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 GENESIS = 1_800_000_000
 """Unix seconds of the first block, so that the same bytes are the same sequence every time."""
 
+_DEPLOYMENT_GAS = 20_000_000
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -73,16 +83,19 @@ class Target(ABC):
         kinds: its operations; the first is what a shrinker makes of what does not matter.
         views: what is looked at and compared with the model after every call.
         views_follow_time: some of them change without a call.
+        invariants: the ids that ``violations``, ``probe`` and operations may report.
         deep_views: what is looked at now and then, and at the end of every sequence, because it
             costs more or follows from the rest.
         logging: names of the contracts whose events the model predicts.
         now: the model's time, Unix seconds.
+        deployed_at: the time from which every sequence begins.
         model: the model; the default ``play`` calls its methods.
     """
 
     name: ClassVar[str]
     kinds: ClassVar[Sequence[type[Operation]]]
     views_follow_time: ClassVar[bool] = False
+    invariants: ClassVar[Sequence[str]] = ()
 
     def __init__(self) -> None:
         self.catalogue = Catalogue(self.kinds)
@@ -91,7 +104,7 @@ class Target(ABC):
         self.deep_views: tuple[View, ...] = ()
         self.logging: Collection[str] = ()
         self.model: Any = None
-        self.now = 0
+        self.now = self.deployed_at = 0
 
     # ------------------------------------------------------------------ to be filled in
 
@@ -170,12 +183,57 @@ class Target(ABC):
     def install(self, node: Anvil) -> None:
         """Deploy, and make the first model."""
         self.deployment = self.deploy(node)
-        self.now = node.rpc.timestamp()
+        self.deployed_at = node.rpc.timestamp()
+        self.begin()
+
+    def begin(self) -> None:
+        """Go back to the deployed state and to its time."""
         self.reset()
+        self.now = self.deployed_at
 
     def contract(self, name: str) -> Contract:
         """Return a deployed contract by its name."""
         return self.deployment.contracts[name]
+
+    def place(self, node: Anvil, name: str, artifact: Artifact, *args: Any) -> Contract:
+        """Deploy a contract from the node's first account.
+
+        Args:
+            node: where.
+            name: what messages call it.
+            artifact: its ABI and creation code.
+            args: of its constructor.
+
+        Raises:
+            ContractReverted: the constructor reverted.
+        """
+        data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
+        receipt = node.rpc.send_sync(node.accounts[0].address, None, data, gas=_DEPLOYMENT_GAS)
+        if not receipt.success or receipt.contract_address is None:
+            raise ContractReverted(f"deploying {name}", revert_data(node.rpc, receipt.hash))
+        return Contract(node.rpc, receipt.contract_address, artifact.abi, name)
+
+    def decode_error(self, data: bytes) -> DecodedError:
+        """Return what a call reverted with, by the target's ABIs or any that is known."""
+        codec = self._errors.get(data[:4])
+        if codec is None:
+            return decode_error(data)
+        return DecodedError(codec[0], codec[1].decode(data[4:]))
+
+    @cached_property
+    def _errors(self) -> dict[bytes, tuple[str, Codec]]:
+        return {
+            selector_of(entry): (str(entry["name"]), Codec(entry["inputs"], str(entry["name"])))
+            for contract in self.deployment.contracts.values()
+            for entry in contract.abi
+            if entry.get("type") == "error"
+        }
+
+    @cached_property
+    def emitters(self) -> dict[str, Contract]:
+        """The contracts of ``logging`` by their addresses in lower case."""
+        contracts = map(self.contract, self.logging)
+        return {contract.address.lower(): contract for contract in contracts}
 
     def encode_call(self, call: Call) -> tuple[str, bytes]:
         """Return the callee's address and the calldata of a call."""
@@ -210,15 +268,26 @@ class Target(ABC):
             for view, value in zip(views, values, strict=True)
         )
 
-    def view_differences(
-        self, expected: Sequence[bytes], actual: Sequence[bytes]
-    ) -> Iterator[str]:
+    def view_differences(self, expected: Sequence[bytes], actual: Sequence[bytes]) -> Iterator[str]:
         """Yield where encoded views differ: ``place: model …, chain …``."""
         for i, (mine, other) in enumerate(zip(expected, actual, strict=True)):
             if mine != other:
                 model, chain = self.decode_view(i, mine), self.decode_view(i, other)
                 found = list(_leaves(model, chain, self.view_name(i)))
                 yield from found or [f"{self.view_name(i)}: model {model}, chain {chain}"]
+
+    def look(self) -> tuple[tuple[bytes, ...], Any]:
+        """Return ``expected_data`` without the deep views, and ``state``, of one moment."""
+        return self.expected_data(deep=False), self.state()
+
+    def glance(self, call: Call) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:  # noqa: ARG002
+        """Return a cheaper look that shows whatever a call may have touched, and what it must show.
+
+        None where there is none: then the views are looked at. A campaign glances after most calls
+        and looks after some and after the last of a sequence; when anything is not as it must be,
+        it plays the sequence again and looks after every call.
+        """
+        return None
 
     def bytecode_hash(self, node: Anvil) -> str:
         """Return a hash of the code of all contracts, by their names."""
@@ -255,7 +324,9 @@ def abi_value(value: Any, kind: str) -> Any:
     if kind == "bytes32":
         if isinstance(value, bytes):
             return value
-        return asset_id(value) if isinstance(value, str) else int(value).to_bytes(32, "big")
+        if isinstance(value, str):
+            return asset_id(value) if value else bytes(32)
+        return int(value).to_bytes(32, "big")
     if kind == "address":
         return checksum(value)
     if kind == "bytes32[]":
@@ -267,15 +338,13 @@ def abi_value(value: Any, kind: str) -> Any:
 
 
 def struct_words(value: Any, kind: str) -> Any:
-    """Return a struct of the model as nested tuples that fit an ABI type like ``(uint8,bytes32)``."""
+    """Return a struct of the model as nested tuples that fit an ABI type ``(uint8,bytes32)``."""
     if not kind.startswith("("):
         return abi_value(value, kind)
     if kind.endswith("[]"):
         return [struct_words(v, kind[:-2]) for v in value]
     values = [getattr(value, f.name) for f in fields(value)] if is_dataclass(value) else value
-    return tuple(
-        struct_words(v, inner) for v, inner in zip(values, _components(kind), strict=True)
-    )
+    return tuple(struct_words(v, inner) for v, inner in zip(values, _components(kind), strict=True))
 
 
 def _components(kind: str) -> list[str]:

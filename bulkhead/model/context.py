@@ -43,6 +43,16 @@ class Context:
         self.undo: list[tuple[Any, Any, Any]] = []
         self._depth = 0
 
+    def keep(self) -> None:
+        """From now on keep what undoes each write, for ``rewind``."""
+        self.undo.clear()
+        self.events.clear()
+        self._depth = 1
+
+    def rewind(self) -> None:
+        """Undo everything since ``keep``; the time is not storage."""
+        self._roll_back(0, 0)
+
     def execute(self, call: Callable[[], R]) -> R:
         """Return what ``call`` returns; if it raises, undo its writes and events."""
         writes, events = len(self.undo), len(self.events)

@@ -32,6 +32,14 @@ class ModelRevert(Exception):  # noqa: N818
         return f"{self.name}({', '.join(map(repr, self.args))})"
 
 
+class Revert(ModelRevert):
+    """A revert by name: ``Revert("Vault_ZeroShares", 5)``, for models that declare no classes."""
+
+    def __init__(self, name: str, *args: object) -> None:
+        super().__init__(*args)
+        self.name = name  # type: ignore[misc]
+
+
 class FullMulDivFailed(ModelRevert):
     """A full-width quotient does not fit 256 bits, or its divisor is zero."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from bulkhead.model.context import Context
+from bulkhead.model.context import Context, Table
 from bulkhead.model.math import WAD, mul_down
 from bulkhead.model.oracle import (
     OracleAggregator,
@@ -116,8 +116,9 @@ class Feeds:
         """Return the price, recording it where it had to be formed."""
         if isinstance(self._oracle, OracleAggregator):
             assets: dict[str, Any] = self._oracle._assets
-            if asset in assets:
-                self._context.undo.append((assets, asset, assets[asset]))
+            if not isinstance(assets, Table):
+                for name in self._oracle.sourced(asset):
+                    self._context.undo.append((assets, name, assets[name]))
         return self._oracle.fetch(asset, self._context.now)
 
     def latest(self, asset: str) -> PriceData:

@@ -6,18 +6,16 @@ of a chain fills with the same structs. Where a bound is not zero, the docstring
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from bulkhead.model import positions, pricing, token_scale
-from bulkhead.model.errors import ModelRevert, Violation
+from bulkhead.model.errors import Violation
 from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
-from bulkhead.model.oracle import PriceStatus
-from bulkhead.model.policy import HALT
+from bulkhead.model.trials import liq_1 as liq_1
+from bulkhead.model.trials import liq_1_of_all as liq_1_of_all
 from bulkhead.model.types import (
     SETTLEMENT,
     AccountId,
@@ -33,8 +31,6 @@ from bulkhead.model.types import (
     owner_of,
 )
 from bulkhead.model.world import Compartment
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,37 +258,6 @@ def mar_1(v: AccountValuation) -> Violation | None:
     return None
 
 
-def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
-    """LIQ-1: a healthy account is never liquidatable, an unhealthy one by some path, unless halted.
-
-    Tries every path as a call that is undone, on figures of this moment. Where a stale price could
-    be hiding what the account lacks, either answer is right.
-    """
-
-    def refresh() -> AccountValuation:
-        for market in range(world.risk_parameters.market_count):
-            world.perp_exchange.poke(world.governor, market)
-        return world.margin_engine.valuation(account)
-
-    v = _peek(world, refresh)
-    healthy = v.equity_maintenance >= v.maintenance_margin or v.buffer_at_index >= 0
-    certain = v.equity_maintenance + v.uncertain < v.maintenance_margin
-    refused: list[str] = []
-    for path, call in _paths(world, account):
-        error = _attempt(world, call)
-        if error is not None:
-            refused.append(f"{path}: {error}")
-        elif healthy:
-            message = f"{path} of {account:#066x} with {v.equity_maintenance} ≥"
-            return Violation("LIQ-1", f"{message} {v.maintenance_margin} went through")
-        else:
-            return None
-    excused = v.status == PriceStatus.STALE and not certain
-    if healthy or excused or world.circuit_breaker.tier() == HALT:
-        return None
-    return Violation("LIQ-1", f"{account:#066x} {v} is unhealthy: {'; '.join(refused)}")
-
-
 def liq_2(before: AccountValuation, after: AccountValuation) -> Violation | None:
     """LIQ-2: E'/M' ≥ E/M, unless bankrupt before; M' = 0 is perfect health with E' ≥ 0."""
     e0, m0 = before.equity_maintenance, before.maintenance_margin
@@ -328,51 +293,3 @@ def vlt_1(world: Compartment[Any, Any]) -> Violation | None:
     if to_enter < to_leave:
         return Violation("VLT-1", f"pool: to enter {to_enter} < to leave {to_leave}")
     return None
-
-
-class _Undo(Exception):  # noqa: N818
-    pass
-
-
-def _peek(world: Compartment[Any, Any], call: Callable[[], R]) -> R:
-    """Return what a call returns, and undo it."""
-    results: list[R] = []
-
-    def tried() -> None:
-        results.append(call())
-        raise _Undo
-
-    with suppress(_Undo):
-        world.execute(tried)
-    return results[0]
-
-
-def _attempt(world: Compartment[Any, Any], call: Callable[[], object]) -> ModelRevert | None:
-    try:
-        _peek(world, call)
-    except ModelRevert as error:
-        return error
-    return None
-
-
-def _paths(
-    world: Compartment[Any, Any], account: AccountId
-) -> Iterator[tuple[str, Callable[[], object]]]:
-    engine, anyone = world.liquidation_engine, world.governor
-    for e in world.perp_exchange.exposures_of(account):
-        yield f"liquidate {e.market}", partial(engine.liquidate, anyone, account, e.market)
-    for collateral in range(1, world.risk_parameters.collateral_count + 1):
-        if engine.auction_started_at(account, collateral):
-            yield f"take {collateral}", partial(_take, world, account, collateral)
-        # Also where one was started: it may be over.
-        call = partial(engine.start_auction, anyone, account, collateral)
-        yield f"auction {collateral}", call
-    yield "write off", partial(engine.write_off, anyone, account)
-
-
-def _take(world: Compartment[Any, Any], account: AccountId, collateral: int) -> None:
-    most = 2**127
-    world.fund(world.governor, most)
-    world.liquidation_engine.take_auction(
-        world.governor, account, collateral, most, most, world.governor
-    )

@@ -1,7 +1,7 @@
 """Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache, derived assets.
 
-Authority and gas are not modelled: the twin's ``configure`` asks for no role, and a source that the
-contract would leave out because its call failed is one whose ``latest`` raises ``ModelRevert``.
+Gas is not modelled: a source that the contract would leave out because its call failed is one whose
+``latest`` raises ``ModelRevert``. Authority and events are those of ``shared.OracleContract``.
 Asset names are plain strings, times Unix seconds, prices WAD.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import DAY, WAD, mul_down
@@ -19,12 +18,12 @@ from bulkhead.model.prices import Operation as Operation
 from bulkhead.model.prices import PriceData as PriceData
 from bulkhead.model.prices import PriceStatus as PriceStatus
 from bulkhead.model.prices import combine, invert
+from bulkhead.model.sources import FixedSource as FixedSource
+from bulkhead.model.sources import PriceSource as PriceSource
 
 MAX_SAMPLES = 7
 MAX_STALENESS = 7 * DAY
 MAX_DEPTH = 3
-MAX_HEARTBEAT = 7 * DAY
-LARGEST_ANSWER = 2**191 - 1
 
 
 class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
@@ -47,6 +46,10 @@ class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
     """``(count, maximum)``: no sources, or too many."""
 
 
+class OracleAggregator_NotAContract(ModelRevert):  # noqa: N801
+    """``(adapter)``: there is no code at a source's address."""
+
+
 class OracleAggregator_DuplicateSource(ModelRevert):  # noqa: N801
     """``(adapter)``: the same adapter is listed twice."""
 
@@ -61,77 +64,6 @@ class OracleAggregator_Quorum(ModelRevert):  # noqa: N801
 
 class OracleAggregator_OutOfBounds(ModelRevert):  # noqa: N801
     """``(parameter, value, minimum, maximum)``."""
-
-
-class ChainlinkAdapter_NonPositiveAnswer(ModelRevert):  # noqa: N801
-    """``(answer)``."""
-
-
-class ChainlinkAdapter_AnswerOutOfRange(ModelRevert):  # noqa: N801
-    """``(answer, minAnswer, maxAnswer)``: not strictly between the bounds."""
-
-
-class ChainlinkAdapter_MissedHeartbeat(ModelRevert):  # noqa: N801
-    """``(age, heartbeat)``."""
-
-
-class ChainlinkAdapter_IncompleteRound(ModelRevert):  # noqa: N801
-    """``(roundId, answeredInRound, updatedAt)``."""
-
-
-class PriceSource(Protocol):
-    """What an adapter answers."""
-
-    def latest(self, now: int) -> tuple[int, int, int]:
-        """Return ``(price WAD, confidence WAD, publishedAt)`` or raise ``ModelRevert``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FixedSource:
-    """A source that always answers the same."""
-
-    price: int
-    confidence: int
-    published_at: int
-
-    def latest(self, now: int) -> tuple[int, int, int]:  # noqa: ARG002
-        return self.price, self.confidence, self.published_at
-
-
-@dataclass(frozen=True, slots=True)
-class ChainlinkAdapter:
-    """Twin of ``ChainlinkAdapter``, over one round of its feed; its bounds as wide as they go."""
-
-    decimals: int
-    round_id: int
-    answer: int
-    updated_at: int
-    answered_in_round: int
-    min_answer: int = 0
-    max_answer: int = LARGEST_ANSWER
-    heartbeat: int = MAX_HEARTBEAT
-
-    def latest(self, now: int) -> tuple[int, int, int]:
-        """Return the answer scaled to WAD.
-
-        Raises:
-            ChainlinkAdapter_IncompleteRound: no answer yet, or a carried-over one.
-            ChainlinkAdapter_NonPositiveAnswer: zero or negative.
-            ChainlinkAdapter_AnswerOutOfRange: at or beyond a bound.
-            ChainlinkAdapter_MissedHeartbeat: too old.
-        """
-        if self.updated_at == 0 or self.answered_in_round < self.round_id:
-            raise ChainlinkAdapter_IncompleteRound(
-                self.round_id, self.answered_in_round, self.updated_at
-            )
-        if self.answer <= 0:
-            raise ChainlinkAdapter_NonPositiveAnswer(self.answer)
-        if not self.min_answer < self.answer < self.max_answer:
-            raise ChainlinkAdapter_AnswerOutOfRange(self.answer, self.min_answer, self.max_answer)
-        if now - self.updated_at > self.heartbeat:
-            raise ChainlinkAdapter_MissedHeartbeat(now - self.updated_at, self.heartbeat)
-        return self.answer * 10 ** (18 - self.decimals), 0, self.updated_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +99,30 @@ class _Asset:
     sources: tuple[SourceConfig, ...]
     cache: PriceData = field(default_factory=PriceData)
     fresh_until: int = 0
+
+
+_Answers = list[tuple[int, int, int] | None]
+"""Price, confidence and time of each source; None of one that did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An aggregate, and until when the same answers are the same votes."""
+
+    state: _Asset
+    answers: _Answers
+    since: int
+    until: int
+    data: PriceData
+
+    def holds(self, state: _Asset, answers: _Answers, now: int) -> bool:
+        return self.state is state and self.since <= now <= self.until and self.answers == answers
+
+    def at(self, now: int) -> PriceData:
+        d = self.data
+        if d.status == PriceStatus.STALE or now == self.since:
+            return d
+        return PriceData(d.price, d.published_at, now, d.status)
 
 
 def median(samples: Sequence[Sample]) -> int:
@@ -211,10 +167,19 @@ def aggregate_samples(
 
 @dataclass(slots=True)
 class OracleAggregator:
-    """Twin of the contract; ``adapters`` maps an adapter's name to what it answers now."""
+    """Twin of the contract.
+
+    Attributes:
+        adapters: what answers now, by an adapter's name; one that is not there never answers.
+        is_contract: whether there is code at an adapter's name.
+        on_record: is told each aggregate that was recorded.
+    """
 
     adapters: Mapping[str, PriceSource]
     _assets: dict[str, _Asset] = field(default_factory=dict)
+    is_contract: Callable[[str], bool] = lambda _: True
+    on_record: Callable[[str, PriceData], None] = lambda _, __: None
+    _known: dict[str, _Known] = field(default_factory=dict)
     _derived: dict[str, tuple[Derivation, int]] = field(default_factory=dict)
 
     def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
@@ -224,6 +189,7 @@ class OracleAggregator:
             OracleAggregator_AlreadyConfigured: the asset is derived.
             OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_SourceCount: no sources, or more than seven.
+            OracleAggregator_NotAContract: there is nothing at a source's address.
             OracleAggregator_ZeroWeight: a source cannot vote.
             OracleAggregator_DuplicateSource: a source would vote twice.
             OracleAggregator_Quorum: the quorum is no majority, or more than everything.
@@ -238,6 +204,8 @@ class OracleAggregator:
         total = 0
         seen: set[str] = set()
         for source in sources:
+            if not self.is_contract(source.adapter):
+                raise OracleAggregator_NotAContract(source.adapter)
             if source.weight == 0:
                 raise OracleAggregator_ZeroWeight(source.adapter)
             if source.adapter in seen:
@@ -247,8 +215,11 @@ class OracleAggregator:
         if 2 * config.quorum_weight <= total or config.quorum_weight > total:
             raise OracleAggregator_Quorum(config.quorum_weight, total)
         known = self._assets.get(asset)
-        cache = replace(known.cache, status=PriceStatus.STALE) if known else PriceData()
-        self._assets[asset] = _Asset(config, tuple(sources), cache)
+        if known is None:
+            self._assets[asset] = _Asset(config, tuple(sources))
+            return
+        cache = replace(known.cache, status=PriceStatus.STALE)
+        self._assets[asset] = _Asset(config, tuple(sources), cache, known.fresh_until)
 
     def derive(self, asset: str, derivation: Derivation) -> None:
         """Derive an asset from others, for good.
@@ -277,14 +248,17 @@ class OracleAggregator:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
         if asset in self._derived:
-            return self._compose(asset, self.record, now)
+            data = self._compose(asset, self.record, now)
+            self.on_record(asset, data)
+            return data
         data = self.aggregate(asset, now)
         state = self._assets[asset]
         fresh_until = min(
             data.recorded_at + state.config.max_cache_age,
             data.published_at + state.config.max_staleness,
         )
-        self._assets[asset] = replace(state, cache=data, fresh_until=fresh_until)
+        self._assets[asset] = _Asset(state.config, state.sources, data, fresh_until)
+        self.on_record(asset, data)
         return data
 
     def fetch(self, asset: str, now: int) -> PriceData:
@@ -316,8 +290,14 @@ class OracleAggregator:
         if asset in self._derived:
             return self._compose(asset, self.aggregate, now)
         state = self._require(asset)
-        samples = self._collect(state, now)
-        return aggregate_samples(samples, state.config, state.cache, now)
+        answers = self._ask(state, now)
+        known = self._known.get(asset)
+        if known is not None and known.holds(state, answers, now):
+            return known.at(now)
+        samples = _votes(state, answers, now)
+        data = aggregate_samples(samples, state.config, state.cache, now)
+        self._known[asset] = _Known(state, answers, now, _until(state, answers, now), data)
+        return data
 
     def derivation(self, asset: str) -> tuple[Derivation, int]:
         """Return how an asset is derived, and its depth: 1 if it has sources.
@@ -329,6 +309,13 @@ class OracleAggregator:
             return self._derived[asset]
         self._require(asset)
         return Derivation(), 1
+
+    def sourced(self, asset: str) -> set[str]:
+        """Return the assets whose caches an asset answers from: itself, or those under it."""
+        if asset not in self._derived:
+            return {asset} & self._assets.keys()
+        derivation, _ = self._derived[asset]
+        return self.sourced(derivation.left) | self.sourced(derivation.right)
 
     def _compose(self, asset: str, ask: Callable[[str, int], PriceData], now: int) -> PriceData:
         derivation, _ = self._derived[asset]
@@ -348,21 +335,15 @@ class OracleAggregator:
         state = self._require(asset)
         return state.config, state.sources
 
-    def _collect(self, state: _Asset, now: int) -> list[Sample]:
-        samples = []
+    def _ask(self, state: _Asset, now: int) -> _Answers:
+        answers: _Answers = []
         for source in state.sources:
+            adapter = self.adapters.get(source.adapter)
             try:
-                price, confidence, published_at = self.adapters[source.adapter].latest(now)
+                answers.append(None if adapter is None else adapter.latest(now))
             except ModelRevert:
-                continue
-            if not 0 < price <= MAX_PRICE:
-                continue
-            if published_at > now or now - published_at > state.config.max_staleness:
-                continue
-            if confidence > mul_down(price, state.config.max_deviation):
-                continue
-            samples.append(Sample(price, published_at, source.weight))
-        return samples
+                answers.append(None)
+        return answers
 
     def _cached(self, asset: str, now: int) -> PriceData | None:
         state = self._require(asset)
@@ -373,6 +354,32 @@ class OracleAggregator:
         if asset not in self._assets:
             raise OracleAggregator_UnknownAsset(asset)
         return self._assets[asset]
+
+
+def _until(state: _Asset, answers: _Answers, now: int) -> int:
+    """Return until when the same answers are the same votes."""
+    given = [answer[2] for answer in answers if answer is not None]
+    if any(published_at > now for published_at in given):
+        return now  # It will be of the past.
+    ends = (published_at + state.config.max_staleness for published_at in given)
+    return min((end for end in ends if end >= now), default=now + MAX_STALENESS)
+
+
+def _votes(state: _Asset, answers: _Answers, now: int) -> list[Sample]:
+    """Return the answers that may vote, by the asset's rules."""
+    samples = []
+    for source, answer in zip(state.sources, answers, strict=True):
+        if answer is None:
+            continue
+        price, confidence, published_at = answer
+        if not 0 < price <= MAX_PRICE:
+            continue
+        if published_at > now or now - published_at > state.config.max_staleness:
+            continue
+        if confidence > mul_down(price, state.config.max_deviation):
+            continue
+        samples.append(Sample(price, published_at, source.weight))
+    return samples
 
 
 def _require_bounds(parameter: str, value: int, minimum: int, maximum: int) -> None:

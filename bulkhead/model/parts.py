@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bulkhead.model.margin import MarginEngine
     from bulkhead.model.parameters import RiskParameters
     from bulkhead.model.roles import RoleRegistry
-    from bulkhead.model.tokens import Token
+    from bulkhead.model.tokens import ERC20
     from bulkhead.model.vaults import InsuranceFund, LiquidityVault
 
 
@@ -38,9 +38,9 @@ class Parts:
     def __init__(self, context: Context, addresses: Addresses) -> None:
         self.context = context
         self.addresses = addresses
-        self.tokens: dict[Address, Token] = {}
+        self.tokens: dict[Address, ERC20] = {}
 
-    def token(self, address: Address) -> Token:
+    def token(self, address: Address) -> ERC20:
         """Return the token at an address.
 
         Raises:

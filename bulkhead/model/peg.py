@@ -1,6 +1,7 @@
 """Twin of ``PegMonitor`` and ``PegMath``: discount, stress, haircut, valuations.
 
-Rates, fractions and prices are WAD, times Unix seconds. Authority is not modelled.
+Rates, fractions and prices are WAD, times Unix seconds. Authority and events are those of
+``shared.PegContract``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import DAY, WAD, mul_div_down, mul_div_up, mul_up
 from bulkhead.model.oracle import OracleAggregator, PriceData, PriceStatus
+from bulkhead.model.reverts import EmptyRevert
 
 MAX_AGE = DAY
 MIN_DECAY_PERIOD = 3_600
@@ -25,6 +27,10 @@ class PegMonitor_UnknownAsset(ModelRevert):  # noqa: N801
 
 class PegMonitor_OutOfBounds(ModelRevert):  # noqa: N801
     """``(parameter, value, minimum, maximum)``."""
+
+
+class PegMonitor_NotAContract(ModelRevert):  # noqa: N801
+    """``(rateSource)``: there is no code at the rate source's address."""
 
 
 class PegMonitor_RateOutOfRange(ModelRevert):  # noqa: N801
@@ -116,21 +122,35 @@ def valuation_at(
 
 @dataclass(slots=True)
 class PegMonitor:
-    """Twin of the contract; ``rates`` maps a rate source's name to its ``rate()``."""
+    """Twin of the contract.
+
+    Attributes:
+        rates: ``rate()`` by a rate source's name; one that is not there has no such function.
+        is_contract: whether there is code at a rate source's name.
+        on_configure: is told an asset's new rules, before it is poked under them.
+        on_poke: is told a state that was recorded, with its discount and haircut.
+    """
 
     oracle: OracleAggregator
     rates: Mapping[str, Callable[[], int]]
     _configs: dict[str, PegConfig] = field(default_factory=dict)
     _states: dict[str, PegState] = field(default_factory=dict)
+    is_contract: Callable[[str], bool] = lambda _: True
+    on_configure: Callable[[str, PegConfig], None] = lambda _, __: None
+    on_poke: Callable[[str, PegState, int, int], None] = lambda *_: None
 
     def configure(self, asset: str, config: PegConfig, now: int) -> None:
         """Settle stress under the old rules, set the new ones, and poke.
 
         Raises:
+            PegMonitor_NotAContract: there is nothing at the rate source's address.
             PegMonitor_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_UnknownAsset: the oracle does not know one of the prices.
             PegMonitor_RateOutOfRange: the fair rate does not fit 64 bits.
+            EmptyRevert: the rate source does not answer.
         """
+        if config.rate_source is not None and not self.is_contract(config.rate_source):
+            raise PegMonitor_NotAContract(config.rate_source)
         _require_bounds("maxAge", config.max_age, 1, MAX_AGE)
         _require_bounds("deadband", config.deadband, 0, WAD - 1)
         _require_bounds("stressPerDay", config.stress_per_day, 0, MAX_SLOPE)
@@ -146,6 +166,7 @@ class PegMonitor:
             stress = self._stress_now(self._configs[asset], state, state, now)
             self._states[asset] = replace(state, stress=stress, poked_at=now)
         self._configs[asset] = config
+        self.on_configure(asset, config)
         self.poke(asset, now)
 
     def poke(self, asset: str, now: int) -> PegState:
@@ -159,8 +180,11 @@ class PegMonitor:
         state = self._observe(asset, config, self.oracle.fetch(config.market_ratio, now), now)
         last = self._states.get(asset)
         stress = 0 if last is None else self._stress_now(config, last, state, now)
-        self._states[asset] = replace(state, stress=stress)
-        return self._states[asset]
+        state = replace(state, stress=stress)
+        self._states[asset] = state
+        gap = discount(state.fair_rate, state.market_rate)
+        self.on_poke(asset, state, gap, haircut(config, gap, stress))
+        return state
 
     def peg_state(self, asset: str) -> PegState:
         """Return the state as of the last poke.
@@ -197,10 +221,15 @@ class PegMonitor:
         return valuation_at(config, state, stress, self.oracle.latest(config.underlying, now))
 
     def _observe(self, asset: str, config: PegConfig, market: PriceData, now: int) -> PegState:
-        fair_rate = WAD if config.rate_source is None else self.rates[config.rate_source]()
+        fair_rate = WAD if config.rate_source is None else self._rate(config.rate_source)
         if fair_rate > UINT64_MAX:
             raise PegMonitor_RateOutOfRange(asset, fair_rate)
         return PegState(fair_rate, min(market.price, UINT64_MAX), 0, now, market.status)
+
+    def _rate(self, source: str) -> int:
+        if source not in self.rates:
+            raise EmptyRevert()
+        return self.rates[source]()
 
     @staticmethod
     def _stress_now(config: PegConfig, last: PegState, current: PegState, now: int) -> int:

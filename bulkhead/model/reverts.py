@@ -32,6 +32,10 @@ class AccessControlUnauthorizedAccount(ModelRevert):
     """``(account, neededRole)``: OpenZeppelin's."""
 
 
+class AccessControlBadConfirmation(ModelRevert):
+    """A role is given up in another's name."""
+
+
 class CollateralVault_NotMarginEngine(ModelRevert):
     """``(caller)``."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from bulkhead.model.context import Contract, Table, external
 from bulkhead.model.parts import Parts
-from bulkhead.model.reverts import AccessControlUnauthorizedAccount, RoleRegistry_MissingRole
+from bulkhead.model.reverts import (
+    AccessControlBadConfirmation,
+    AccessControlUnauthorizedAccount,
+    RoleRegistry_MissingRole,
+)
 from bulkhead.model.types import Address
 
 GOVERNOR = "GOVERNOR"
@@ -40,6 +44,7 @@ class RoleRegistry(Contract):
         Raises:
             AccessControlUnauthorizedAccount: the sender is not the governor.
         """
+        self._only_governor(sender)
         self._set(sender, role, account, True)
 
     @external
@@ -49,11 +54,25 @@ class RoleRegistry(Contract):
         Raises:
             AccessControlUnauthorizedAccount: the sender is not the governor.
         """
+        self._only_governor(sender)
         self._set(sender, role, account, False)
 
-    def _set(self, sender: Address, role: str, account: Address, member: bool) -> None:
+    @external
+    def renounce_role(self, sender: Address, role: str, confirmation: Address) -> None:
+        """Give up a role of one's own.
+
+        Raises:
+            AccessControlBadConfirmation: the account named is not the sender.
+        """
+        if confirmation != sender:
+            raise AccessControlBadConfirmation()
+        self._set(sender, role, sender, False)
+
+    def _only_governor(self, sender: Address) -> None:
         if not self.has_role(GOVERNOR, sender):
             raise AccessControlUnauthorizedAccount(sender, GOVERNOR)
+
+    def _set(self, sender: Address, role: str, account: Address, member: bool) -> None:
         if self.has_role(role, account) == member:
             return
         self._members[role, account] = member

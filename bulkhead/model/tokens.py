@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bulkhead.model.context import Cell, Context, Contract, Table, external
+from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, WAD, checked_uint, mul_up
 from bulkhead.model.reverts import (
     ERC20InsufficientAllowance,
@@ -15,6 +16,10 @@ from bulkhead.model.reverts import (
     ERC20InvalidSpender,
 )
 from bulkhead.model.types import ZERO_ADDRESS, Address
+
+
+class OwnableUnauthorizedAccount(ModelRevert):
+    """``(account)``: OpenZeppelin's; the caller does not own the contract."""
 
 
 class ERC20(Contract):

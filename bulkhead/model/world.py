@@ -29,7 +29,7 @@ from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.parameters import RiskParameters
 from bulkhead.model.parts import Parts
 from bulkhead.model.roles import RoleRegistry
-from bulkhead.model.tokens import Token
+from bulkhead.model.tokens import ERC20, Token
 from bulkhead.model.types import (
     Address,
     Addresses,
@@ -59,6 +59,7 @@ class Compartment(Generic[O, G]):
         parameters, timing, thresholds, watched_prices, watched_pegs: as the contract's constructor.
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
+        context: of the world; None: its own.
     """
 
     def __init__(
@@ -76,8 +77,9 @@ class Compartment(Generic[O, G]):
         watched_pegs: Sequence[str] = (),
         governor: Address = GOVERNOR,
         addresses: Addresses | None = None,
+        context: Context | None = None,
     ) -> None:
-        self.context = Context(now)
+        self.context = context or Context(now)
         self.addresses = addresses or Addresses()
         self.governor = governor
         self.oracle = oracle
@@ -121,7 +123,7 @@ class Compartment(Generic[O, G]):
         return self.context.callees
 
     @property
-    def tokens(self) -> dict[Address, Token]:
+    def tokens(self) -> dict[Address, ERC20]:
         """Tokens by address."""
         return self._parts.tokens
 
@@ -131,8 +133,9 @@ class Compartment(Generic[O, G]):
 
     def create_token(self, token: Address, decimals: int, transfer_fee: int = 0) -> Token:
         """Create a token at an address."""
-        self.tokens[token] = Token(self.context, token, decimals, transfer_fee)
-        return self.tokens[token]
+        created = Token(self.context, token, decimals, transfer_fee)
+        self.tokens[token] = created
+        return created
 
     def fund(self, holder: Address, amount_tokens: int, token: Token | None = None) -> None:
         """Mint tokens for a holder and allow custody and both vaults to take them."""

@@ -6,14 +6,15 @@ Each block has the transaction and, after it, the views. The node keeps nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.codec import checksum
-from bulkhead.chain.contract import decode_error
 from bulkhead.chain.rpc import RpcError, parse_log
 from bulkhead.fuzz.executors.base import (
     CALL_GAS,
+    REVERTED,
     VIEW_GAS,
     VIEWER,
     Executor,
@@ -39,12 +40,11 @@ class AnvilSimulation(Executor):
     """
 
     name: ClassVar[str] = "anvil-sim"
+    is_concurrent: ClassVar[bool] = True
 
     def __init__(self, node: Anvil, target: Target) -> None:
         super().__init__(node, target)
         self._number = node.rpc.block_number()
-        self._view_requests = [self._view(*view) for view in self.views]
-        self._deep_requests = [self._view(*view) for view in self.deep_views]
         self._step_gas, self._deep_gas = 0, 0
         self._measure_views()
 
@@ -58,21 +58,22 @@ class AnvilSimulation(Executor):
             # What came before is played again, without looking.
             blocks = [self._block(i, t, look=i >= done) for i, t in enumerate(transactions[:chunk])]
             answer = self._simulate(blocks)
-            for transaction, block in zip(transactions[done:chunk], answer[done:], strict=True):
-                outcomes.append(self._outcome(transaction, block["calls"]))
+            outcomes.extend(self._outcome(block["calls"]) for block in answer[done:])
         return outcomes
 
     def _chunk(self, left: Sequence[Transaction], done: int, spent: int) -> int:
-        """Return how many transactions fit into the next request, those already done included."""
+        """Return up to where the next request goes.
+
+        Where the limits leave no room beside what is played again, cutting does not help: the rest
+        goes in one piece, which Anvil 1.7 takes.
+        """
         count, gas = done, spent
         for transaction in left:
             gas += self._deep_gas if transaction.deep else self._step_gas
-            if count > done and (gas > MAX_GAS or count >= MAX_BLOCKS):
+            if gas > MAX_GAS or count >= MAX_BLOCKS:
                 break
             count += 1
-        if count > MAX_BLOCKS:
-            raise ExecutorError(f"{count} transactions in one sequence: {MAX_BLOCKS} at most")
-        return count
+        return count if count > done else done + len(left)
 
     def _measure_views(self) -> None:
         """Learn what looking costs, which is most of a sequence's gas."""
@@ -80,7 +81,6 @@ class AnvilSimulation(Executor):
         # From nobody to nobody: does nothing, whatever the target is.
         nothing = Transaction(VIEWER, VIEWER, b"", timestamp + 1, deep=True)
         [block] = self._simulate([self._block(0, nothing, look=True)])
-        self._outcome(nothing, block["calls"])
         used = [int(call["gasUsed"], 16) for call in block["calls"][1:]]
         typical = 150_000  # of the transaction itself
         self._step_gas = sum(used[: len(self.views)]) + typical
@@ -89,8 +89,7 @@ class AnvilSimulation(Executor):
     def _simulate(self, blocks: list[dict[str, Any]]) -> Any:
         request = {"blockStateCalls": blocks, "validation": False, "traceTransfers": False}
         try:
-            # On the block at which the target was deployed, whatever came later.
-            return self.node.rpc.request("eth_simulateV1", [request, hex(self._number)])
+            return self.node.rpc.request("eth_simulateV1", [request, "latest"])
         except RpcError as error:
             if error.code == _METHOD_NOT_FOUND:
                 raise ExecutorError(
@@ -100,7 +99,7 @@ class AnvilSimulation(Executor):
             raise ExecutorError(f"the node refused to simulate: {error}") from None
 
     def _block(self, index: int, transaction: Transaction, *, look: bool) -> dict[str, Any]:
-        views = self._deep_requests if transaction.deep else self._view_requests
+        views = [_view(*at) for at in self.looks_after(transaction)] if look else []
         return {
             "blockOverrides": {
                 "number": hex(self._number + 1 + index),
@@ -109,29 +108,31 @@ class AnvilSimulation(Executor):
             },
             "calls": [
                 _request(transaction.sender, transaction.to, transaction.data, CALL_GAS),
-                *(views if look else ()),
+                *views,
             ],
         }
 
     @staticmethod
-    def _view(to: str, data: bytes) -> dict[str, Any]:
-        return _request(VIEWER, to, data, VIEW_GAS)
-
-    def _outcome(self, transaction: Transaction, results: Sequence[dict[str, Any]]) -> Outcome:
+    def _outcome(results: Sequence[dict[str, Any]]) -> Outcome:
         played, *views = results
-        for i, view in enumerate(views):
-            if view["status"] != "0x1":
-                error = decode_error(bytes.fromhex(view["returnData"][2:]))
-                name = self.target.view_name(i)
-                raise ExecutorError(f"the view {name} reverted with {error} after {transaction}")
         accepted = played["status"] == "0x1"
         return Outcome(
             accepted,
             bytes.fromhex(played["returnData"][2:]),
             tuple(map(parse_log, played["logs"])) if accepted else (),
             int(played["gasUsed"], 16),
-            tuple(bytes.fromhex(view["returnData"][2:]) for view in views),
+            tuple(map(_looked, views)),
         )
+
+
+@lru_cache(maxsize=1 << 12)
+def _view(to: str, data: bytes) -> dict[str, Any]:
+    return _request(VIEWER, to, data, VIEW_GAS)
+
+
+def _looked(view: dict[str, Any]) -> bytes:
+    data = bytes.fromhex(view["returnData"][2:])
+    return data if view["status"] == "0x1" else REVERTED + data
 
 
 def _request(sender: str, to: str, data: bytes, gas: int) -> dict[str, Any]:

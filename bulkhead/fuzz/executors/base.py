@@ -22,6 +22,10 @@ VIEWER = "0x000000000000000000000000000000000000b0b0"
 """Who looks: an address that holds nothing and may do nothing."""
 
 
+REVERTED = b"reverted: "
+"""What stands before the revert data of a view that reverted, in the place of what it returns."""
+
+
 class ExecutorError(Exception):
     """The backend cannot do what is asked of it; one line says why and what to do."""
 
@@ -36,6 +40,7 @@ class Transaction:
         data: selector and arguments.
         timestamp: Unix seconds of its block.
         deep: look at the target's deep views after it as well.
+        looks: look at these instead: addresses and calldata.
     """
 
     sender: str
@@ -43,6 +48,7 @@ class Transaction:
     data: bytes
     timestamp: int
     deep: bool = False
+    looks: tuple[tuple[str, bytes], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ class Outcome:
         data: what it returned or reverted with.
         logs: in order; none if it reverted. Addresses are lower-case.
         gas: used; None where a backend's figure would not be a chain's.
-        views: what the target's views return after it; the deep ones follow where asked for.
+        views: what the target's views return after it; the deep ones follow where asked for. One
+            that reverted is ``REVERTED`` and its revert data.
     """
 
     accepted: bool
@@ -76,12 +83,20 @@ class Executor(ABC):
     """
 
     name: ClassVar[str]
+    is_concurrent: ClassVar[bool] = False
+    """Whether ``run`` may be called while another thread waits for it."""
 
     def __init__(self, node: Anvil, target: Target) -> None:
         self.node = node
         self.target = target
         self.views = [target.encode_view(view) for view in target.views]
         self.deep_views = [*self.views, *(target.encode_view(v) for v in target.deep_views)]
+
+    def looks_after(self, transaction: Transaction) -> Sequence[tuple[str, bytes]]:
+        """Return what to look at after a transaction: addresses and calldata."""
+        if transaction.looks is not None:
+            return transaction.looks
+        return self.deep_views if transaction.deep else self.views
 
     @abstractmethod
     def run(self, transactions: Sequence[Transaction]) -> list[Outcome]:
@@ -90,10 +105,10 @@ class Executor(ABC):
         Block numbers go up by one, from the deployed state's; times are the transactions'.
 
         Raises:
-            ExecutorError: the backend refused the request, or a view reverted.
+            ExecutorError: the backend refused the request.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Give back what the backend holds. The node is not its own."""
 
 

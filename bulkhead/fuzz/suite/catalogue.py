@@ -5,9 +5,21 @@ Adding an operation is one class in one of the ``*_operations`` modules and its 
 
 from __future__ import annotations
 
+from bulkhead.fuzz.operation import Operation
+from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
+from bulkhead.fuzz.suite.governance_operations import (
+    ConfigureOracle,
+    ConfigurePeg,
+    Derive,
+    GrantRole,
+    RevokeRole,
+    SetBreaker,
+    SetCollateral,
+    SetCompartment,
+    SetMarket,
+)
 from bulkhead.fuzz.suite.keeper_operations import (
     EndAuction,
-    Intrude,
     Liquidate,
     RaiseTier,
     StartAuction,
@@ -15,17 +27,20 @@ from bulkhead.fuzz.suite.keeper_operations import (
     Upkeep,
     WriteOff,
 )
-from bulkhead.fuzz.suite.market_operations import MoveFeed, MovePrice, Wait
-from bulkhead.fuzz.operation import Operation
-from bulkhead.fuzz.suite.user_operations import (
-    Convert,
-    Deposit,
-    Donate,
-    EnterVault,
-    LeaveVault,
-    Trade,
-    Withdraw,
+from bulkhead.fuzz.suite.leaving import CalmDown, EveryoneCloses, EveryoneLeaves
+from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
+from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
+from bulkhead.fuzz.suite.staking_operations import (
+    Claim,
+    ReportRewards,
+    RequestWithdrawal,
+    Slash,
+    Stake,
 )
+from bulkhead.fuzz.suite.token_operations import Approve, Donate, Misbehave, MoveTokens
+from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
+from bulkhead.fuzz.suite.user_operations import Convert, Deposit, Trade, Withdraw
+from bulkhead.fuzz.suite.vault_operations import EnterVault, LeaveVault, MoveShares
 
 OPERATIONS: tuple[type[Operation], ...] = (
     # The first is what a shrinker makes of everything that does not matter.
@@ -35,7 +50,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Trade,
     Convert,
     MovePrice,
-    MoveFeed,
+    Squeeze,
     Liquidate,
     StartAuction,
     TakeAuction,
@@ -44,7 +59,35 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Upkeep,
     EnterVault,
     LeaveVault,
-    Donate,
+    MoveShares,
     RaiseTier,
+    MoveFeed,
+    BreakFeed,
+    BadRound,
+    RepairFeeds,
+    Donate,
+    MoveTokens,
+    Approve,
+    Misbehave,
+    Stake,
+    RequestWithdrawal,
+    Claim,
+    ReportRewards,
+    Slash,
+    SetMarket,
+    SetCollateral,
+    SetCompartment,
+    SetBreaker,
+    GrantRole,
+    RevokeRole,
+    ConfigureOracle,
+    Derive,
+    ConfigurePeg,
     Intrude,
+    Extreme,
+    RoundTrip,
+    VaultRoundTrip,
+    CalmDown,
+    EveryoneCloses,
+    EveryoneLeaves,
 )

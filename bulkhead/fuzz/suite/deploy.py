@@ -10,6 +10,7 @@ from bulkhead.chain.contract import Contract, interface_of
 from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet
+from bulkhead.deployment.models import CollateralParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
 from bulkhead.fuzz.suite.origin import ACTOR_NAMES
@@ -18,6 +19,13 @@ from bulkhead.model.types import Address
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
+
+ODD = "ODD"
+"""Symbol of the fourth collateral, a token that misbehaves when told to."""
+_ODD = CollateralParameters.model_validate(
+    {"name": ODD, "decimals": 3, "asset": "ETH", "haircut": "0.1", "cap": 5_000}
+)
+_ODD_EACH = 3_000 * 10**3
 
 
 def deploy_for_fuzzing(
@@ -32,9 +40,10 @@ def deploy_for_fuzzing(
     # Blocks do not follow the wall clock, so that the same bytes are the same sequence every time.
     rpc.request("anvil_setBlockTimestampInterval", [1])
     options = DevnetOptions(
-        spot_markets=False, pool_deposit=2_000_000, insurance_deposit=20_000, network="fuzz"
+        spot_markets=False, pool_deposit=300_000, insurance_deposit=10_000, network="fuzz"
     )
     book = deploy_devnet(RpcSender(rpc, deployer), options, artifacts=built)
+    book = _list_odd(rpc, book, built)
     usdb = book.contract(rpc, book.settlement_token, built)
     for name in (*ACTOR_NAMES, "keeper", "staker"):
         for vault in ("LiquidityVault", "InsuranceFund"):
@@ -46,13 +55,38 @@ def deploy_for_fuzzing(
     return book
 
 
+def _list_odd(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:
+    """Deploy a ``HostileToken``, give it to everybody, and list it as one more collateral."""
+    address = _deploy(rpc, book, built, "HostileToken", "Odd", ODD, _ODD.decimals)
+    number = len(book.parameters.collaterals) + 1
+    listed = (*book.parameters.collaterals, _ODD)
+    book = book.replace(
+        tokens={**book.tokens, ODD: address},
+        decimals={**book.decimals, ODD: _ODD.decimals},
+        collaterals={**book.collaterals, ODD: number},
+        parameters=book.parameters.model_copy(update={"collaterals": listed}),
+    )
+    token = book.contract(rpc, ODD, built)
+    for holder in book.accounts.values():
+        token.transact("mint", holder, _ODD_EACH, sender=book.deployer)
+        token.transact("approve", book.contracts["CollateralVault"], UINT256_MAX, sender=holder)
+    risk = book.contract(rpc, "RiskParameters", built)
+    risk.transact("setCollateral", number, _ODD.config(address), sender=book.deployer)
+    return book
+
+
+def _deploy(rpc: Rpc, book: AddressBook, built: Artifacts, name: str, *args: object) -> str:
+    artifact = built[name]
+    data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
+    sent = RpcSender(rpc, book.deployer).send(None, data, name)
+    assert sent.created is not None
+    return sent.created
+
+
 def deploy_probe(rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> Contract:
     """Deploy ``StateProbe``, which reads a whole compartment at once."""
-    artifact = artifacts["StateProbe"]
-    data = artifact.bytecode + interface_of(artifact.abi).constructor.encode([book.wiring])
-    sent = RpcSender(rpc, book.deployer).send(None, data, "StateProbe")
-    assert sent.created is not None
-    return Contract(rpc, sent.created, artifact.abi, "StateProbe")
+    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring)
+    return Contract(rpc, address, artifacts["StateProbe"].abi, "StateProbe")
 
 
 def prologue(u: Universe) -> list[Call]:
@@ -63,7 +97,7 @@ def prologue(u: Universe) -> list[Call]:
     """
     alice, bob, carol, lp = u.actors
     deposits = ((alice, 0, 60_000 * 10**6), (bob, 1, 20 * WAD), (carol, 2, 10**8), (lp, 0, 10**10))
-    probing = Call(u.keeper, "MarginEngine", "deposit", (u.prober, 0, 50_000 * 10**6))
+    probing = Call(u.keeper, "MarginEngine", "deposit", (u.prober, 0, 2_000_000 * 10**6))
     trades = ((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD), (lp, 1, -WAD))
     return (
         [probing]

@@ -1,122 +1,177 @@
-"""What keepers, the guardian and outsiders do."""
+"""What keepers and the guardian do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
-from bulkhead.fuzz.suite.user_operations import (
+from bulkhead.fuzz.suite import refusals as may
+from bulkhead.fuzz.suite.fields import (
     ACTORS,
-    SUB_ACCOUNTS,
+    COLLATERALS,
+    MARKETS,
     Actor,
+    Anyone,
     Bps,
     Collateral,
     Market,
+    Stray,
+    account_for,
+    choose,
+    gives_up,
+    listed,
 )
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX
-from bulkhead.model.types import AccountId
+from bulkhead.model.types import ZERO_ADDRESS, AccountId, Action, Address
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.suite.universe import Universe
+    from bulkhead.fuzz.suite.questions import Questions
 
-
-Anyone = Annotated[int, Index((ACTORS + 1) * SUB_ACCOUNTS)]
-Stray = Annotated[int, Index(4)]
-"""3: take any account, whatever its state; else one that the operation is meant for."""
-
-
-def _target(u: Universe, stray: int, index: int, fitting: Callable[[AccountId], bool]) -> AccountId:
-    """Return the account that an operation is aimed at; any, if there is none that fits."""
-    found = [] if stray == 3 else [account for account in u.accounts if fitting(account)]
-    candidates = found or u.accounts
-    return candidates[index % len(candidates)]
-
-
-def _item(stray: int, index: int, fitting: Sequence[int]) -> int:
-    return index if stray == 3 or not fitting else fitting[index % len(fitting)]
+Keeper = Annotated[int, Index(ACTORS + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 10
+    weight = 18
+    refusals = (
+        may.BLOCKED
+        | may.UNHEALTHY
+        | {
+            "LiquidationEngine_NoPosition",
+            "PerpExchange_PriceStatus",
+            "RiskParameters_UnknownMarket",
+        }
+    )
 
-    keeper: Actor
+    keeper: Keeper
     target: Anyone
     market: Market
     stray: Stray
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = _target(
-            u, self.stray, self.target, lambda a: u.is_unhealthy(a) and bool(u.markets_of(a))
-        )
-        args = (account, _item(self.stray, self.market, u.markets_of(account)))
-        return Step((Call(u.actors[self.keeper], "LiquidationEngine", "liquidate", args),))
+    def resolve(self, u: Questions) -> Step | None:
+        def is_due(account: AccountId) -> bool:
+            return bool(u.markets_of(account)) and u.is_unhealthy(account)
+
+        account = account_for(u, self.stray, self.target, is_due, u.is_short)
+        if account is None or gives_up(u, Action.LIQUIDATE, self.stray):
+            return None
+        ids = (listed(self.market, MARKETS),)
+        market = choose(self.stray, self.market, u.markets_of(account) or ids, ids)
+        call = Call(_keeper(u, self.keeper), "LiquidationEngine", "liquidate", (account, market))
+        return Step((call,))
 
 
 @dataclass(frozen=True, slots=True)
 class StartAuction(Operation):
     """Put collateral up for auction."""
 
-    weight = 8
+    weight = 11
+    refusals = (
+        may.BLOCKED
+        | may.UNHEALTHY
+        | {
+            "LiquidationEngine_AuctionRunning",
+            "LiquidationEngine_NoDebt",
+            "LiquidationEngine_NoCollateral",
+        }
+    )
 
     target: Anyone
     collateral: Collateral
     stray: Stray
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = _target(u, self.stray, self.target, lambda a: u.is_unhealthy(a) and u.debt(a) > 0)
-        args = (account, _item(self.stray, self.collateral, u.collaterals_of(account)))
-        return Step((Call(u.keeper, "LiquidationEngine", "startAuction", args),))
+    def resolve(self, u: Questions) -> Step | None:
+        def is_due(account: AccountId) -> bool:
+            sells = u.debt(account) > 0 and bool(_sellable(u, account))
+            return sells and u.is_unhealthy(account)
+
+        account = account_for(u, self.stray, self.target, is_due, lambda a: u.debt(a) > 0)
+        if account is None or gives_up(u, Action.LIQUIDATE, self.stray):
+            return None
+        ids = (listed(self.collateral, COLLATERALS),)
+        id_ = choose(self.stray, self.collateral, _sellable(u, account) or ids, ids)
+        return Step((Call(u.keeper, "LiquidationEngine", "startAuction", (account, id_)),))
 
 
 @dataclass(frozen=True, slots=True)
 class EndAuction(Operation):
-    """End an auction."""
+    """End an auction that nobody may take from any more."""
 
-    weight = 2
+    weight = 5
+    refusals = frozenset(
+        {
+            "LiquidationEngine_NoAuction",
+            "LiquidationEngine_AuctionRunning",
+            "LiquidationEngine_PriceStatus",
+        }
+    )
 
     target: Anyone
     collateral: Collateral
     stray: Stray
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = _target(u, self.stray, self.target, lambda a: bool(u.auctions_of(a)))
-        args = (account, _item(self.stray, self.collateral, u.auctions_of(account)))
-        return Step((Call(u.keeper, "LiquidationEngine", "endAuction", args),))
+    def resolve(self, u: Questions) -> Step | None:
+        def is_over(account: AccountId) -> bool:
+            left = u.debt(account) and u.running_auctions_of(account)
+            return bool(u.auctions_of(account)) and not (left and u.is_unhealthy(account))
+
+        account = account_for(u, self.stray, self.target, is_over, lambda a: bool(u.auctions_of(a)))
+        if account is None:
+            return None
+        ids = (listed(self.collateral, COLLATERALS),)
+        id_ = choose(self.stray, self.collateral, u.auctions_of(account) or ids, ids)
+        return Step((Call(u.keeper, "LiquidationEngine", "endAuction", (account, id_)),))
 
 
 @dataclass(frozen=True, slots=True)
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 8
+    weight = 13
+    refusals = (
+        may.BLOCKED
+        | may.UNHEALTHY
+        | may.TOKEN
+        | may.ODD
+        | {
+            "LiquidationEngine_NoAuction",
+            "LiquidationEngine_PriceTooHigh",
+            "LiquidationEngine_NoDebt",
+            "LiquidationEngine_ZeroAmount",
+            "MarginEngine_InvalidReceiver",
+            "",  # Data for a receiver without code.
+        }
+    )
 
     buyer: Actor
     target: Anyone
     collateral: Collateral
     stray: Stray
-    cheap: Annotated[int, Index(8)]
+    how: Annotated[int, Index(32)]
+    """31: cheaper than it is; 30: sent to nobody; 29: with data for one who has no code."""
     share: Bps
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = _target(u, self.stray, self.target, lambda a: bool(u.auctions_of(a)))
-        collateral = _item(self.stray, self.collateral, u.auctions_of(account))
+    def resolve(self, u: Questions) -> Step | None:
+        account = account_for(
+            u,
+            self.stray,
+            self.target,
+            lambda a: bool(u.running_auctions_of(a)) and u.is_unhealthy(a),
+        )
+        if account is None or gives_up(u, Action.TAKE_AUCTION, self.stray):
+            return None
+        ids = (listed(self.collateral, COLLATERALS),)
+        id_ = choose(self.stray, self.collateral, u.running_auctions_of(account) or ids, ids)
+        assert id_ is not None
         buyer = u.actors[self.buyer]
-        amount = part(u.held(account, collateral), self.share)
-        max_price = UINT256_MAX
-        if self.cheap == 7:
-            try:
-                price = u.model.liquidation_engine.auction_price(account, collateral)
-            except ModelRevert:
-                return None
-            # Time passes before the call: just above or just below today's price is either.
-            max_price = price * 9_990 // 10_000
-        args = (account, collateral, amount, max_price, buyer, b"")
+        receiver = ZERO_ADDRESS if self.how == 30 else buyer
+        amount = part(u.held(account, id_), self.share)
+        most = _below_price(u, account, id_) if self.how == 31 else UINT256_MAX
+        args = (account, id_, amount, most, receiver, b"\1" if self.how == 29 else b"")
         return Step((Call(buyer, "LiquidationEngine", "takeAuction", args),))
 
 
@@ -124,38 +179,48 @@ class TakeAuction(Operation):
 class WriteOff(Operation):
     """Write off an account's debt."""
 
-    weight = 6
+    weight = 9
+    refusals = may.BLOCKED | {
+        "LiquidationEngine_NoDebt",
+        "LiquidationEngine_AssetsLeft",
+        "LiquidationEngine_Healthy",
+    }
 
     target: Anyone
     stray: Stray
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = _target(
-            u, self.stray, self.target, lambda a: u.debt(a) > 0 and not u.markets_of(a)
-        )
+    def resolve(self, u: Questions) -> Step | None:
+        def is_bare(account: AccountId) -> bool:
+            return u.debt(account) > 0 and not u.markets_of(account) and u.has_only_dust(account)
+
+        account = account_for(u, self.stray, self.target, is_bare, lambda a: u.debt(a) > 0)
+        if account is None or gives_up(u, Action.WRITE_OFF, self.stray):
+            return None
         return Step((Call(u.keeper, "LiquidationEngine", "writeOff", (account,)),))
+
+
+_UPKEEP = (
+    ("CircuitBreaker", "poke", ()),
+    ("PerpExchange", "poke", (0,)),
+    ("PerpExchange", "poke", (1,)),
+    ("CircuitBreaker", "poke", ()),
+    ("OracleAggregator", "record", ("BTC",)),
+    ("OracleAggregator", "record", ("ETH",)),
+    ("OracleAggregator", "fetch", ("LST/ETH",)),
+    ("PegMonitor", "poke", ("LST",)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep(Operation):
     """One of the permissionless pokes."""
 
-    weight = 8
+    weight = 11
 
-    what: Annotated[int, Index(8)]
+    what: Annotated[int, Index(len(_UPKEEP))]
 
-    def resolve(self, u: Universe) -> Step | None:
-        calls = (
-            ("PerpExchange", "poke", (0,)),
-            ("PerpExchange", "poke", (1,)),
-            ("CircuitBreaker", "poke", ()),
-            ("OracleAggregator", "record", ("BTC",)),
-            ("OracleAggregator", "record", ("ETH",)),
-            ("OracleAggregator", "record", ("LST/ETH",)),
-            ("PegMonitor", "poke", ("LST",)),
-            ("PerpExchange", "poke", (7,)),
-        )
-        contract, function, args = calls[self.what]
+    def resolve(self, u: Questions) -> Step | None:
+        contract, function, args = _UPKEEP[self.what]
         return Step((Call(u.keeper, contract, function, args),))
 
 
@@ -163,42 +228,36 @@ class Upkeep(Operation):
 class RaiseTier(Operation):
     """The guardian, or somebody who is not, raises the breaker's tier."""
 
-    who: Annotated[int, Index(4)]
-    tier: Annotated[int, Index(6)]
+    weight = 2
+    refusals = may.NOT_YOURS | {"CircuitBreaker_OutOfBounds", "CircuitBreaker_Resting"}
+
+    who: Annotated[int, Index(8)]
+    tier: Annotated[int, Index(8)]
+    """Above the tier now, less one; 6: the tier now; 7: a tier that there is not."""
     share: Annotated[int, Share()]
 
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[0] if self.who == 3 else u.guardian
+    def resolve(self, u: Questions) -> Step | None:
+        sender = u.actors[0] if self.who == 7 else u.guardian
+        now = u.model.circuit_breaker.tier()
+        tier = {6: now, 7: 5}.get(self.tier, min(4, now + 1 + self.tier // 2))
         duration = part(u.model.risk_parameters.breaker_timing().max_halt, self.share)
-        return Step((Call(sender, "CircuitBreaker", "raise", (self.tier, duration)),))
+        return Step((Call(sender, "CircuitBreaker", "raise", (tier, duration)),))
 
 
-@dataclass(frozen=True, slots=True)
-class Intrude(Operation):
-    """An outsider calls what only parts of the compartment may call."""
+def _keeper(u: Questions, index: int) -> Address:
+    return (*u.actors, u.keeper)[index]
 
-    actor: Actor
-    what: Annotated[int, Index(14)]
 
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        mine = u.account(sender, 0)
-        other = u.account(u.actors[(self.actor + 1) % ACTORS], 0)
-        calls = (
-            ("MarginEngine", "enter", ()),
-            ("MarginEngine", "exit", ()),
-            ("MarginEngine", "settle", (mine, 0, 10**18, 0, 0)),
-            ("MarginEngine", "reportUnrealized", (0, 0)),
-            ("MarginEngine", "creditPool", (1,)),
-            ("MarginEngine", "debitPool", (1, sender)),
-            ("MarginEngine", "creditInsurance", (1,)),
-            ("MarginEngine", "debitInsurance", (1, sender)),
-            ("MarginEngine", "chargePenalty", (other, 1, mine, 1)),
-            ("MarginEngine", "seizeCollateral", (other, 1, 1, sender)),
-            ("MarginEngine", "creditAuctionProceeds", (mine, sender, 1)),
-            ("MarginEngine", "writeOff", (mine,)),
-            ("PerpExchange", "liquidatePosition", (other, 0, -1)),
-            ("PerpExchange", "refreshAll", ()),
-        )
-        contract, function, args = calls[self.what]
-        return Step((Call(sender, contract, function, args),))
+def _sellable(u: Questions, account: AccountId) -> tuple[int, ...]:
+    """Return the collaterals of an account that no auction is running for."""
+    running = u.running_auctions_of(account)
+    return tuple(i for i in u.collaterals_of(account) if i not in running)
+
+
+def _below_price(u: Questions, account: AccountId, collateral: int) -> int:
+    """Return just less than today's price: time passes before the call, so either may be."""
+    try:
+        price = u.model.liquidation_engine.auction_price(account, collateral)
+    except ModelRevert:
+        return 0
+    return price * 9_990 // 10_000

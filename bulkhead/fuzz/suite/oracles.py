@@ -10,43 +10,108 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.fuzz.judge import Judged, Violation
 from bulkhead.fuzz.operation import Call, Operation
-from bulkhead.fuzz.suite.keeper_operations import Liquidate, StartAuction
-from bulkhead.fuzz.suite.market_operations import MovePrice, Wait
-from bulkhead.fuzz.suite.user_operations import Trade
+from bulkhead.fuzz.suite.fields import MARKETS, ODD_ID, STRAY
+from bulkhead.fuzz.suite.keeper_operations import Liquidate, StartAuction, WriteOff
+from bulkhead.fuzz.suite.leaving import CalmDown, EveryoneCloses, EveryoneLeaves
+from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
+from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
+from bulkhead.fuzz.suite.user_operations import Deposit, Trade
 from bulkhead.model import invariants
-from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import WAD
-from bulkhead.model.types import WriteOffReceipt
+from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.types import AccountId, WriteOffReceipt
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
 
 CRASH: tuple[Operation, ...] = (
-    MovePrice(asset=0, factor=8),
+    MovePrice(asset=0, factor=14, poke=0),
     Liquidate(keeper=0, target=0, market=0, stray=0),
     Liquidate(keeper=3, target=1, market=0, stray=0),
     StartAuction(target=0, collateral=0, stray=0),
 )
 BOOM: tuple[Operation, ...] = (
-    MovePrice(asset=0, factor=7),
-    Trade(actor=0, sub=0, market=0, mode=0, tolerance=0, share=10_000),
+    MovePrice(asset=0, factor=13, poke=0),
+    Trade(actor=0, market=0, mode=0, tolerance=0, stray=0, share=10_000),
     Wait(how_long=4, silent=0),
 )
+_BIG: tuple[Operation, ...] = (
+    Deposit(actor=1, sub=1, collateral=0, how=0, share=10_000),
+    Trade(actor=5, market=0, mode=1, tolerance=0, stray=STRAY, share=9_000),
+)
+"""Bob buys for half a million, which is more than the pool can pay him if he is right."""
+RUSH: tuple[Operation, ...] = (
+    *_BIG,
+    MovePrice(asset=0, factor=13, poke=0),
+    Trade(actor=5, market=0, mode=0, tolerance=0, stray=STRAY, share=5_000),
+    Wait(how_long=3, silent=0),
+)
+"""He is right, and h falls below 1."""
+RUIN: tuple[Operation, ...] = (
+    Deposit(actor=1, sub=1, collateral=2, how=21, share=0),
+    *_BIG,
+    MovePrice(asset=0, factor=14, poke=0),
+    Liquidate(keeper=4, target=0, market=0, stray=0),
+    Liquidate(keeper=4, target=0, market=0, stray=0),
+    WriteOff(target=0, stray=0),
+)
+"""He is wrong, and owes more than he has, which is one satoshi."""
+DUEL: tuple[Operation, ...] = (
+    *_BIG,
+    Deposit(actor=2, sub=1, collateral=0, how=0, share=4_000),
+    Trade(actor=6, market=0, mode=2, tolerance=0, stray=STRAY, share=9_000),
+    MovePrice(asset=0, factor=13, poke=0),
+    Liquidate(keeper=4, target=0, market=0, stray=0),
+    WriteOff(target=0, stray=0),
+)
+"""He is right, and Carol, who bet against him, cannot pay: junior profit bears it."""
+PUSH: tuple[Operation, ...] = (
+    Deposit(actor=1, sub=1, collateral=0, how=0, share=10_000),
+    Trade(actor=5, market=0, mode=2, tolerance=0, stray=STRAY, share=9_000),
+    Squeeze(target=0, market=0, depth=3, poke=0),
+    Liquidate(keeper=1, target=0, market=0, stray=STRAY - 2),
+)
+"""He pushes the mark below the index: Alice lacks margin at the one, but not at the other."""
 OPENINGS: tuple[tuple[Operation, ...], ...] = (
     (),
     CRASH,
     BOOM,
-    (*CRASH, MovePrice(asset=0, factor=10)),
+    (*CRASH, MovePrice(asset=0, factor=16, poke=3)),
+    RUSH,
+    RUIN,
+    (*RUIN, *RUSH),
+    DUEL,
+    PUSH,
 )
+
+
+INVARIANTS = (
+    *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
+    *("LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+)
+"""The ids that a campaign may report."""
+
+_CALM = (CalmDown(),) * 7
+_EXODUS: tuple[Operation, ...] = (*_CALM, EveryoneCloses(), *_CALM, EveryoneLeaves())
+EXODUS_EVERY = 8
+
+
+def epilogue(number: int) -> tuple[Operation, ...]:
+    """Return what a sequence ends with: two round trips, and sometimes that everybody leaves."""
+    share = (10_000, 10_500, 5_000, 1)[number // 4 % 4]
+    sizes = RoundTrip(number % 2, number // 2 % 2, number % 6, number // 6 % 2, share)
+    vaults = VaultRoundTrip(number % 4, number // 4 % 4, number % 5, number % 4, 10_000)
+    return (sizes, vaults, *(_EXODUS if number % EXODUS_EVERY == EXODUS_EVERY - 1 else ()))
 
 
 def violations(j: Judged) -> Iterator[Violation]:
     """Yield the invariants that a call broke, by the chain's state before and after it."""
     if j.accepted:
-        before, after = j.before.snapshot, j.after.snapshot
-        yield from invariants.check_state(after)
-        unhealthy = j.expected.note or ()
-        yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
+        yield from j.after.broken
+        if j.after is not j.before:
+            unhealthy = j.expected.note or ()
+            before, after = j.before.snapshot, j.after.snapshot
+            yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
         yield from _of_function(j)
     elif j.before.stored != j.after.stored:
         yield Violation("CUS-2", "a refused call changed what is stored")
@@ -63,7 +128,7 @@ def _of_function(j: Judged) -> Iterator[Violation]:
         yield from _one(invariants.led_3_conversion(before, after, burned, int(j.returned)))
     elif j.call.function == "writeOff":
         receipt = WriteOffReceipt(*j.returned)
-        yield from _one(invariants.ins_1(receipt, before.totals, before.unrealized_totals))
+        yield from _one(invariants.ins_1(receipt, before.totals, after.unrealized_totals))
 
 
 def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
@@ -79,21 +144,22 @@ def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
 
 def probe(u: Universe) -> Iterator[Violation]:
     """Yield what the model shows broken when every path is tried on every account."""
-    for account in u.accounts:
-        try:
-            v = u.model.margin_engine.valuation(account)
-        except ModelRevert:
-            continue
-        # LIQ-1 speaks of accounts whose prices are good enough to act on.
-        if v.status >= 1:
-            yield from _one(invariants.liq_1(u.model, account))
+    yield from invariants.liq_1_of_all(u.model, [a for a in u.accounts if not _is_frozen(u, a)])
     yield from _one(invariants.vlt_1(u.model))
 
 
+def _is_frozen(u: Universe, account: AccountId) -> bool:
+    """Return whether an account holds a token that custody cannot send, so that nothing helps."""
+    custody = u.model.addresses.collateral_vault
+    return custody in u.model.odd.blocked() and u.held(account, ODD_ID) > 0
+
+
 def regime(u: Universe) -> str:
-    """Return the breaker's tier and whether h is below 1."""
+    """Return the breaker's tier, whether h is below 1, and whether an index price is stale."""
     tier = u.model.circuit_breaker.tier()
-    return f"tier {tier}, h {'=' if u.model.margin_engine.haircut_ratio() >= WAD else '<'} 1"
+    stale = any(u.index_status(market) == PriceStatus.STALE for market in range(MARKETS))
+    h = "=" if u.model.margin_engine.haircut_ratio() >= WAD else "<"
+    return f"tier {tier}, h {h} 1{', stale' if stale else ''}"
 
 
 def measures(u: Universe) -> dict[str, float]:

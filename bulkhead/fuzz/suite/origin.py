@@ -1,28 +1,31 @@
-"""The state of the fuzzed deployment, read once from the chain, from which models are made."""
+"""The state of the fuzzed deployment, read once from the chain, and a model in that state."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.chain.codec import asset_id
-from bulkhead.deployment.devnet import feed_decimals
-from bulkhead.fuzz.operation import Call
+from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
+from bulkhead.deployment.models import ChainlinkSource
+from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
 from bulkhead.model import peg as peg_model
 from bulkhead.model import types
 from bulkhead.model.breaker import Reference
-from bulkhead.model.math import UINT256_MAX
+from bulkhead.model.context import Context
+from bulkhead.model.liquid_staking import NOBODY, OPERATOR
+from bulkhead.model.roles import GOVERNOR, GUARDIAN
+from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.types import Address
-from bulkhead.model.world import Compartment
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
 
-Model = Compartment[oracle_model.OracleAggregator, peg_model.PegMonitor]
-
 ACTOR_NAMES = ("alice", "bob", "carol", "lp")
 """Who plays; the LP starts with all shares of the pool."""
+RISK_ADMIN = "RISK_ADMIN"
+ROLES = (GOVERNOR, GUARDIAN, OPERATOR, RISK_ADMIN)
 
 _WIRING = {
     "settlement_token": "settlementToken",
@@ -36,6 +39,7 @@ _WIRING = {
     "insurance_fund": "insuranceFund",
     "liquidation_engine": "liquidationEngine",
 }
+_SPENDERS = ("CollateralVault", "LiquidityVault", "InsuranceFund")
 
 
 def lower(address: str) -> Address:
@@ -44,149 +48,169 @@ def lower(address: str) -> Address:
 
 
 class Origin:
-    """The state of the deployment, read once, from which models are made."""
+    """Makes the model of a deployment, in the state in which the deployment is."""
 
     def __init__(self, universe: Universe) -> None:
         self._u = universe
-        self.prologue: tuple[tuple[Call, int], ...] = ()
-        book = universe.book
-        self._addresses = types.Addresses(
-            **{field: lower(book.wiring[wired]) for field, wired in _WIRING.items()}
-        )
-        breaker = universe.contract("CircuitBreaker").call("breakerState")
-        self._breaker = types.BreakerState(*breaker)
-        market = universe.contract("PerpExchange").call("marketState", 0)
-        self._pool_opened_at = int(market.fundingUpdatedAt)
-        self._rounds = {
-            name: universe.contract(name).call("latestRoundData") for name in universe.feed_names
-        }
-        self._recorded = {
-            a.name: universe.contract("OracleAggregator").call("latest", asset_id(a.name))
-            for a in book.parameters.oracle
-        }
-        self._references = {
-            asset: universe.contract("CircuitBreaker").call("priceReference", asset_id(asset))
-            for asset in book.parameters.breaker.watched_prices
-        }
-        self._peg = universe.contract("PegMonitor").call("pegState", asset_id("LST"))
-        self._rate = int(universe.contract("LST").call("rate"))
-        self._totals = universe.contract("MarginEngine").call("totals")
+        self._book = universe.book
         self._now = universe.node.rpc.timestamp()
-        self._balances = self._read_balances()
+        self._people = [lower(a) for a in universe.book.accounts.values()]
 
-    def _read_balances(self) -> dict[str, dict[Address, int]]:
-        u = self._u
-        holders = {*map(lower, u.book.accounts.values()), *map(lower, u.book.contracts.values())}
-        return {
-            symbol: {h: int(u.contract(symbol).call("balanceOf", h)) for h in holders}
-            for symbol in u.book.tokens
-        }
+    def model(self) -> Model:
+        """Return the model."""
+        m = self._compartment()
+        self._create_tokens(m)
+        self._list_feeds(m)
+        self._configure(m)
+        self._open_vaults(m)
+        for symbol in self._book.tokens:
+            self._restore_token(m, symbol)
+        self._restore_breaker(m)
+        self._grant_roles(m)
+        m.now = self._now
+        m.keep()
+        return m
 
-    def model(self, adapters: dict[str, oracle_model.ChainlinkAdapter]) -> Model:
-        """Return a new model in that state."""
-        u = self._u
-        p = u.book.parameters
-        for name, data in self._rounds.items():
-            decimals = feed_decimals(name.rpartition("-")[0])
-            adapters[u.book.feeds[name]] = oracle_model.ChainlinkAdapter(
-                decimals, data[0], data[1], data[3], data[4]
-            )
-        oracle = oracle_model.OracleAggregator(adapters)
-        peg = peg_model.PegMonitor(oracle, {"LST": lambda: self._rate})
-        m: Model = Compartment(
-            oracle,
-            peg,
-            now=self._pool_opened_at,
-            settlement_decimals=u.book.decimals[u.settlement_symbol],
+    def _ask(self, contract: str, function: str, *args: Any) -> Any:
+        return self._u.contract(contract).call(function, *args)
+
+    def _compartment(self) -> Model:
+        book = self._book
+        p = book.parameters
+        market = self._ask("PerpExchange", "marketState", 0)
+        context = Context(int(market.fundingUpdatedAt))
+        wired = {field: lower(book.wiring[name]) for field, name in _WIRING.items()}
+        adapters = [a for found in book.adapters.values() for a in found]
+        everything = (*book.contracts.values(), *book.tokens.values(), *adapters)
+        outside = Outside(context, contracts=frozenset(map(lower, everything)))
+        return Model(
+            outside,
+            lower(book.contracts["OracleAggregator"]),
+            lower(book.contracts["PegMonitor"]),
+            settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),
             watched_prices=p.breaker.watched_prices,
             watched_pegs=p.breaker.watched_pegs,
-            governor=lower(u.book.deployer),
-            addresses=self._addresses,
+            governor=lower(book.deployer),
+            addresses=types.Addresses(**wired),
         )
-        self._configure(m, oracle, peg)
-        self._open_vaults(m)
-        self._set_balances(m)
-        m.roles.grant_role(m.governor, "GUARDIAN", u.guardian)
-        m.circuit_breaker._state.set(self._breaker)
-        for watched, reference in self._references.items():
-            if reference.takenAt:
-                m.circuit_breaker._references[watched] = Reference(*reference)
-        for asset, data in self._recorded.items():
-            m.now = int(data.recordedAt)
-            oracle.record(asset, m.now)
-        m.now = self._now
-        m.events.clear()
-        m.context.undo.clear()
-        return m
 
-    def _configure(
-        self,
-        m: Model,
-        oracle: oracle_model.OracleAggregator,
-        peg: peg_model.PegMonitor,
-    ) -> None:
-        u, p = self._u, self._u.book.parameters
+    # ------------------------------------------------------------------ tokens and feeds
+
+    def _create_tokens(self, m: Model) -> None:
+        book = self._book
+        tokens = {symbol: lower(address) for symbol, address in book.tokens.items()}
+        for symbol in ("WETH", "WBTC"):
+            m.create_token(tokens[symbol], book.decimals[symbol])
+        m.create_odd(tokens["ODD"], book.decimals["ODD"])
+        capacity, delay = (
+            int(self._ask("LST", name)) for name in ("capacityPerDay", "minDelaySeconds")
+        )
+        m.create_lst(tokens["LST"], tokens["WETH"], capacity, delay)
+
+    def _restore_token(self, m: Model, symbol: str) -> None:
+        """Give everybody what they hold and what they allow; ``_open_vaults`` minted too much."""
+        book = self._book
+        token = m.tokens[lower(book.tokens[symbol])]
+        addresses = (*book.contracts.values(), *book.tokens.values(), NOBODY)
+        token.balances.clear()
+        for holder in {*self._people, *map(lower, addresses)}:
+            held = int(self._ask(symbol, "balanceOf", holder))
+            if held:
+                token.balances[holder] = held
+        supply = int(self._ask(symbol, "totalSupply"))
+        if token is m.lst:
+            pooled, busy = (int(self._ask("LST", name)) for name in ("totalPooled", "busyUntil"))
+            m.lst.restore(pooled, supply, busy, 0)
+        else:
+            token._supply.set(supply)
+        spenders = [lower(book.contracts[name]) for name in _SPENDERS] + [m.lst.address]
+        for holder in self._people:
+            for spender in spenders:
+                allowed = int(self._ask(symbol, "allowance", holder, spender))
+                token.allowances[holder, spender] = allowed
+
+    def _list_feeds(self, m: Model) -> None:
+        for asset in self._book.parameters.oracle:
+            found = zip(asset.sources, self._book.adapters[asset.name], strict=True)
+            for source, adapter in found:
+                assert isinstance(source, ChainlinkSource)  # The devnet has feeds only.
+                name, decimals = source.feed, feed_decimals(asset.name)
+                number, answer, _, updated_at, answered_in = self._ask(name, "latestRoundData")
+                round_ = number, answer, updated_at, answered_in
+                bounds = source.bounds(decimals)
+                latest = ChainlinkAdapter(decimals, *round_, *bounds, source.heartbeat)
+                m.list_feed(name, lower(adapter), lower(self._book.feeds[name]), latest)
+
+    # ------------------------------------------------------------------ parameters
+
+    def _configure(self, m: Model) -> None:
+        p = self._book.parameters
         for asset in p.oracle:
-            sources = []
-            for source in asset.sources:
-                name = getattr(source, "feed", "")
-                sources.append(oracle_model.SourceConfig(u.book.feeds[name], source.weight))
-            config = oracle_model.AssetConfig(**_snake(asset.config()))
-            oracle.configure(asset.name, config, sources)
-            oracle.record(asset.name, int(self._recorded[asset.name].recordedAt))
+            self._configure_asset(m, asset)
         for pegged in p.pegs:
-            raw = _snake(pegged.config("LST"))
+            recorded = self._ask("PegMonitor", "pegState", asset_id(pegged.name))
+            raw = _snake(pegged.config(lower(self._book.tokens["LST"])))
             raw |= {"underlying": pegged.underlying, "market_ratio": pegged.market_ratio}
-            peg.configure(pegged.name, peg_model.PegConfig(**raw), int(self._peg.pokedAt))
-            s = self._peg
-            status = oracle_model.PriceStatus(s.marketStatus)
-            peg._states[pegged.name] = peg_model.PegState(
-                s.fairRate, s.marketRate, s.stress, s.pokedAt, status
+            m.peg.configure(pegged.name, peg_model.PegConfig(**raw), int(recorded.pokedAt))
+            status = oracle_model.PriceStatus(recorded.marketStatus)
+            m.peg._states[pegged.name] = peg_model.PegState(
+                recorded.fairRate,
+                recorded.marketRate,
+                recorded.stress,
+                recorded.pokedAt,
+                status,
             )
         for i, market in enumerate(p.markets):
-            trading = _snake(market.trading())
-            trading["index_asset"] = market.index_asset
-            m.risk_parameters.set_market(
-                m.governor,
-                i,
-                types.MarketTrading(**trading),
-                types.MarketLiquidation(**_snake(market.liquidation())),
+            trading = types.MarketTrading(
+                **_snake(market.trading()) | {"index_asset": market.index_asset}
             )
-        for i, collateral in enumerate(p.collaterals):
-            token = lower(u.book.tokens[collateral.name])
-            m.create_token(token, u.book.decimals[collateral.name])
-            config_ = _snake(collateral.config(token))
-            config_["asset"] = collateral.asset
-            m.risk_parameters.set_collateral(m.governor, i + 1, types.CollateralConfig(**config_))
+            liquidation = types.MarketLiquidation(**_snake(market.liquidation()))
+            m.risk_parameters.set_market(m.governor, i, trading, liquidation)
+        for i, collateral in enumerate(p.collaterals, start=1):
+            token = lower(self._book.tokens[collateral.name])
+            config = _snake(collateral.config(token)) | {"asset": collateral.asset}
+            m.risk_parameters.set_collateral(m.governor, i, types.CollateralConfig(**config))
+
+    def _configure_asset(self, m: Model, asset: Any) -> None:
+        adapters = self._book.adapters[asset.name]
+        sources = [
+            oracle_model.SourceConfig(lower(adapter), source.weight)
+            for source, adapter in zip(asset.sources, adapters, strict=True)
+        ]
+        config = oracle_model.AssetConfig(**_snake(asset.config()))
+        recorded = self._ask("OracleAggregator", "latest", asset_id(asset.name))
+        m.oracle.configure(asset.name, config, sources)
+        m.oracle.record(asset.name, int(recorded.recordedAt))
+
+    # ------------------------------------------------------------------ compartment
 
     def _open_vaults(self, m: Model) -> None:
         """Repeat the first deposits, at the time at which they were made."""
-        u = self._u
-        totals = self._totals
-        lp, staker = lower(u.book.accounts["lp"]), lower(u.book.accounts["staker"])
-        for holder, amount, vault in (
-            (lp, totals.poolCash, m.liquidity_vault),
-            (staker, totals.insuranceCash, m.insurance_fund),
+        totals = self._ask("MarginEngine", "totals")
+        accounts = self._book.accounts
+        for name, amount, vault in (
+            ("lp", totals.poolCash, m.liquidity_vault),
+            ("staker", totals.insuranceCash, m.insurance_fund),
         ):
-            m.fund(holder, amount // 10**12)
-            vault.deposit(holder, amount // 10**12, holder)
+            holder, amount_tokens = lower(accounts[name]), int(amount) // 10**12
+            m.fund(holder, amount_tokens)
+            vault.deposit(holder, amount_tokens, holder)
 
-    def _set_balances(self, m: Model) -> None:
-        u = self._u
-        holders = [lower(a) for a in u.book.accounts.values()]
-        for symbol, balances in self._balances.items():
-            token = m.tokens[lower(u.book.tokens[symbol])]
-            token.balances.clear()
-            for holder, amount in balances.items():
-                token.balances[holder] = amount
-            for holder in holders:
-                token.allowances[holder, self._addresses.collateral_vault] = UINT256_MAX
-        for name in (*ACTOR_NAMES, "keeper", "staker"):
-            for vault in (self._addresses.liquidity_vault, self._addresses.insurance_fund):
-                m.settlement.allowances[lower(u.book.accounts[name]), vault] = UINT256_MAX
+    def _restore_breaker(self, m: Model) -> None:
+        state = self._ask("CircuitBreaker", "breakerState")
+        m.circuit_breaker._state.set(types.BreakerState(*state))
+        for asset in self._book.parameters.breaker.watched_prices:
+            reference = self._ask("CircuitBreaker", "priceReference", asset_id(asset))
+            if reference.takenAt:
+                m.circuit_breaker._references[asset] = Reference(*reference)
+
+    def _grant_roles(self, m: Model) -> None:
+        m.roles.grant_role(m.governor, GUARDIAN, self._u.guardian)
+        if self._ask("RoleRegistry", "hasRole", LST_OPERATOR, self._book.deployer):
+            m.roles.grant_role(m.governor, OPERATOR, m.governor)
 
 
 def _snake(struct: dict[str, Any]) -> dict[str, Any]:

@@ -1,76 +1,112 @@
-"""What traders, liquidity providers and stakers do."""
+"""What traders do with their accounts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from bulkhead.fuzz.operation import Call, Index, Operation, Share, Step, part
+from bulkhead.fuzz.operation import Call, Index, Operation, Step, part
+from bulkhead.fuzz.suite import refusals as may
+from bulkhead.fuzz.suite.fields import (
+    ACTORS,
+    COLLATERALS,
+    MARKETS,
+    STRAY,
+    UNLISTED,
+    Actor,
+    Bps,
+    Collateral,
+    Market,
+    Stray,
+    SubAccount,
+    account_for,
+    choose,
+    gives_up,
+    listed,
+)
+from bulkhead.model import token_scale
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, WAD, mul_div_down
-from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, owner_of
+from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, AccountId, Action, owner_of
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.suite.universe import Universe
+    from bulkhead.fuzz.suite.questions import Questions
 
-ACTORS = 4
-SUB_ACCOUNTS = 2
-COLLATERAL_IDS = 5
-"""The settlement token, three collaterals, and one id that is not listed."""
-MARKET_IDS = 3
-"""Two markets, and one id that is not listed."""
-
-Actor = Annotated[int, Index(ACTORS)]
-SubAccount = Annotated[int, Index(SUB_ACCOUNTS)]
-Collateral = Annotated[int, Index(COLLATERAL_IDS)]
-Market = Annotated[int, Index(MARKET_IDS)]
-Bps = Annotated[int, Share()]
+_DEPOSITS = 20
+"""So many full deposits a wallet lasts for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deposit(Operation):
-    """Deposit a share of the wallet; one in eight deposits goes to somebody else's account."""
+    """Deposit a share of what is left of a wallet's first part; at times to another's account."""
 
-    weight = 6
+    weight = 13
+    refusals = (
+        may.NOT_OWNER
+        | may.TOKEN
+        | may.ODD
+        | {
+            "MarginEngine_ZeroAmount",
+            "MarginEngine_CollateralCap",
+            "RiskParameters_UnknownCollateral",
+        }
+    )
 
     actor: Actor
     sub: SubAccount
     collateral: Collateral
-    foreign: Annotated[int, Index(8)]
+    how: Annotated[int, Index(24)]
+    """23: to another's account; 22: of all that the wallet has; 21: a single token unit."""
     share: Bps
 
-    def resolve(self, u: Universe) -> Step | None:
+    def resolve(self, u: Questions) -> Step | None:
         sender = u.actors[self.actor]
-        owner = u.actors[(self.actor + 1) % ACTORS] if self.foreign == 7 else sender
-        # A hundredth of the wallet at most: wallets are made to last for a whole sequence.
-        amount = part(u.wallet(sender, self.collateral) // 100, self.share)
-        args = (u.account(owner, self.sub), self.collateral, amount)
+        owner = u.actors[(self.actor + 1) % ACTORS] if self.how == 23 else sender
+        collateral = listed(self.collateral, COLLATERALS)
+        wallet = u.wallet(sender, collateral)
+        amount = part(wallet if self.how == 22 else wallet // _DEPOSITS, self.share)
+        if self.how == 21:
+            amount = 1
+        args = (u.account(owner, self.sub), collateral, amount)
         return Step((Call(sender, "MarginEngine", "deposit", args),))
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw(Operation):
-    """Withdraw a share of what an account holds; at times another's, or to a forbidden receiver."""
+    """Withdraw a share of what the margin leaves free, or of all; at times what is another's."""
 
-    weight = 6
+    weight = 11
+    refusals = (
+        may.NOT_OWNER
+        | may.BLOCKED
+        | may.MARGIN
+        | may.ODD
+        | {
+            "MarginEngine_ZeroAmount",
+            "MarginEngine_InvalidReceiver",
+            "MarginEngine_InsufficientBalance",
+            "RiskParameters_UnknownCollateral",
+        }
+    )
 
     actor: Actor
-    sub: SubAccount
     collateral: Collateral
-    receiver: Annotated[int, Index(10)]
+    how: Annotated[int, Index(32)]
+    """31: another's; 30: to nobody; 29: into custody; 24 to 28: a share of all, free or not."""
+    stray: Stray
     share: Bps
 
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        owner = u.actors[(self.actor + 1) % ACTORS] if self.receiver == 7 else sender
-        account = u.account(owner, self.sub)
-        receivers = {8: ZERO_ADDRESS, 9: u.model.addresses.collateral_vault}
-        args = (
-            account,
-            self.collateral,
-            part(u.held(account, self.collateral), self.share),
-            receivers.get(self.receiver, sender),
-        )
+    def resolve(self, u: Questions) -> Step | None:
+        id_ = listed(self.collateral, COLLATERALS)
+        account = account_for(u, self.stray, self.actor, lambda a: free_of(u, a, id_) > 0)
+        if account is None or gives_up(u, Action.WITHDRAW, self.stray):
+            return None
+        sender = owner_of(account)
+        if self.how == 31:
+            sender = next(actor for actor in u.actors if actor != sender)
+        receivers = {30: ZERO_ADDRESS, 29: u.model.addresses.collateral_vault}
+        most = u.held(account, id_) if self.how >= 24 else free_of(u, account, id_)
+        args = (account, id_, part(most, self.share), receivers.get(self.how, sender))
         return Step((Call(sender, "MarginEngine", "withdraw", args),))
 
 
@@ -78,125 +114,118 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 14
+    weight = 32
+    refusals = (
+        may.BLOCKED
+        | may.MARGIN
+        | {
+            "PerpExchange_ZeroSize",
+            "PerpExchange_PriceNotAcceptable",
+            "PerpExchange_PriceStatus",
+            "PerpExchange_OpenInterestCap",
+            "PerpExchange_PremiumCap",
+            "RiskParameters_UnknownMarket",
+            # At an index of next to nothing the margin carries more than the curve has prices for.
+            "SkewPricing_NonPositivePrice",
+        }
+    )
 
-    actor: Actor
-    sub: SubAccount
+    actor: Annotated[int, Index(2 * ACTORS)]
     market: Market
     mode: Annotated[int, Index(4)]
-    tolerance: Annotated[int, Index(16)]
+    """0: reduce; 1: buy; 2: sell; 3: through zero, to the other side."""
+    tolerance: Annotated[int, Index(32)]
+    """31: at a price that nobody offers."""
+    stray: Stray
     share: Bps
 
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        account = u.account(sender, self.sub)
-        size = u.model.perp_exchange.position(account, self.market).size
-        if self.mode == 0:
-            size_delta = -part(abs(size), self.share) * (1 if size > 0 else -1)
-        else:
-            sign = 1 if self.mode == 1 else -1
-            size_delta = sign * part(u.affordable_size(account, self.market), self.share)
-            if self.mode == 3:
-                # Through zero: what the position is, and then as much on the other side.
-                size_delta = -size + (-1 if size > 0 else 1) * abs(size_delta)
+    def resolve(self, u: Questions) -> Step | None:
+        if gives_up(u, Action.REDUCE_POSITION, self.stray):
+            return None
+        market = listed(self.market, MARKETS)
+        reduces = self.mode == 0 or not u.model.circuit_breaker.is_allowed(Action.INCREASE_POSITION)
+        fits = _holders(u, market) if reduces and market != UNLISTED else _traders(u)
+        own = [u.account(actor, sub) for sub in (0, 1) for actor in u.actors]
+        account = choose(self.stray, self.actor, fits, own)
+        if account is None:
+            return None
+        size_delta = self._size(u, account, market, reduces)
+        if not size_delta and self.stray < STRAY:
+            return None
         limit = UINT256_MAX if size_delta > 0 else 0
-        if self.tolerance == 15:
+        if self.tolerance == 31:
             limit = UINT256_MAX - limit
-        args = (account, self.market, size_delta, limit)
-        return Step((Call(sender, "PerpExchange", "trade", args),))
+        args = (account, market, size_delta, limit)
+        return Step((Call(owner_of(account), "PerpExchange", "trade", args),))
+
+    def _size(self, u: Questions, account: AccountId, market: int, reduces: bool) -> int:
+        size = u.model.perp_exchange.position(account, market).size
+        if reduces:
+            return -part(abs(size), self.share) * (1 if size > 0 else -1)
+        wanted = part(u.affordable_size(account, market), self.share)
+        if not wanted and size:
+            # Nothing is left to buy or sell with, but there is something to give up.
+            return self._size(u, account, market, True)
+        if self.mode == 3:
+            # What the position is, and then as much on the other side.
+            return -size + (-1 if size > 0 else 1) * wanted
+        return wanted if self.mode == 1 else -wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Convert(Operation):
-    """Convert a share of the matured claim."""
+    """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 5
+    weight = 12
+    refusals = may.BLOCKED | {
+        "MarginEngine_ZeroAmount",
+        "MarginEngine_NotMatured",
+        "MarginEngine_StaleUnrealized",
+    }
 
-    actor: Actor
-    sub: SubAccount
+    actor: Annotated[int, Index(2 * (ACTORS + 1))]
+    fresh: Annotated[int, Index(8)]
+    """7: leave the figures as old as they are."""
+    stray: Stray
     share: Bps
 
-    def resolve(self, u: Universe) -> Step | None:
-        account = u.account(u.actors[self.actor], self.sub)
-        # Prefer somebody who has something to convert.
-        claimants = [a for a in u.accounts if u.model.margin_engine.matured_claim(a)]
-        if claimants and self.share < 10_000:
-            account = claimants[self.actor % len(claimants)]
-        sender = owner_of(account)
-        matured = u.model.margin_engine.matured_claim(account)
-        args = (account, part(matured, self.share))
-        return Step((Call(sender, "MarginEngine", "convert", args),))
+    def resolve(self, u: Questions) -> Step | None:
+        engine = u.model.margin_engine
+        account = account_for(u, self.stray, self.actor, lambda a: engine.matured_claim(a) > 0)
+        if account is None or gives_up(u, Action.CONVERT, self.stray):
+            return None
+        amount = part(engine.matured_claim(account), self.share)
+        call = Call(owner_of(account), "MarginEngine", "convert", (account, amount))
+        pokes = [Call(u.keeper, "PerpExchange", "poke", (market,)) for market in range(MARKETS)]
+        return Step((call,) if self.fresh == 7 else (*pokes, call))
 
 
-@dataclass(frozen=True, slots=True)
-class EnterVault(Operation):
-    """Deposit or mint in the pool or the insurance fund."""
-
-    weight = 3
-
-    actor: Actor
-    vault: Annotated[int, Index(2)]
-    by_shares: Annotated[int, Index(2)]
-    share: Bps
-
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        name, vault = u.vault(self.vault)
-        assets = part(u.wallet(sender, SETTLEMENT) // 100, self.share)
-        if self.by_shares:
-            try:
-                shares = vault.preview_deposit(assets)
-            except ModelRevert:
-                return None
-            return Step((Call(sender, name, "mint", (shares, sender)),))
-        return Step((Call(sender, name, "deposit", (assets, sender)),))
+def free_of(u: Questions, account: AccountId, collateral: int) -> int:
+    """Return about the token units of a collateral that an account's margin can do without."""
+    held = u.held(account, collateral)
+    v = u.valuation(account) if held and not u.is_flat(account) else None
+    if v is None:
+        return held
+    free = max(0, v.equity_initial - v.initial_margin)
+    if collateral == SETTLEMENT:
+        return min(held, token_scale.to_tokens_down(free, u.model.settlement.decimals))
+    try:
+        price = u.model.margin_engine.collateral_valuation(collateral).initial_price
+        decimals = u.model.risk_parameters.collateral_config(collateral).decimals
+    except ModelRevert:
+        return held
+    if price == 0:
+        return held
+    return min(held, token_scale.to_tokens_down(mul_div_down(free, WAD, price), decimals))
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveVault(Operation):
-    """Redeem or withdraw from the pool or the insurance fund; sometimes another's shares."""
-
-    weight = 4
-
-    actor: Actor
-    vault: Annotated[int, Index(2)]
-    by_assets: Annotated[int, Index(2)]
-    foreign: Annotated[int, Index(8)]
-    share: Bps
-
-    def resolve(self, u: Universe) -> Step | None:
-        name, vault = u.vault(self.vault)
-        # Prefer somebody who has shares.
-        holders = [a for a in u.actors if vault.balance_of(a)] if self.foreign < 6 else []
-        candidates = holders or u.actors
-        sender = candidates[self.actor % len(candidates)]
-        owner = u.actors[(self.actor + 1) % ACTORS] if self.foreign == 7 else sender
-        shares = part(vault.balance_of(owner), self.share)
-        if self.by_assets:
-            try:
-                assets = vault.preview_redeem(shares)
-            except ModelRevert:
-                return None
-            return Step((Call(sender, name, "withdraw", (assets, sender, owner)),))
-        return Step((Call(sender, name, "redeem", (shares, sender, owner)),))
+def _holders(u: Questions, market: int) -> list[AccountId]:
+    """Return the actors' accounts with a position in a market."""
+    exchange = u.model.perp_exchange
+    return [a for a in u.accounts if a != u.prober and exchange.position(a, market).size]
 
 
-@dataclass(frozen=True, slots=True)
-class Donate(Operation):
-    """Send settlement tokens to custody or a vault, unasked."""
-
-    actor: Actor
-    target: Annotated[int, Index(3)]
-    share: Bps
-
-    def resolve(self, u: Universe) -> Step | None:
-        sender = u.actors[self.actor]
-        a = u.model.addresses
-        target = (a.collateral_vault, a.liquidity_vault, a.insurance_fund)[self.target]
-        amount = part(u.wallet(sender, SETTLEMENT) // 1_000, self.share)
-        return Step((Call(sender, u.settlement_symbol, "transfer", (target, amount)),))
-
-
-def size_for(notional: int, index_price: int) -> int:
-    """Return WAD base units worth a notional, rounded down; 0 without a price."""
-    return mul_div_down(notional, WAD, index_price) if index_price else 0
+def _traders(u: Questions) -> list[AccountId]:
+    """Return the actors' accounts that hold anything to trade with."""
+    held = [a for a in u.accounts if owner_of(a) != u.keeper]
+    return [a for a in held if u.held(a, SETTLEMENT) or u.collaterals_of(a)]

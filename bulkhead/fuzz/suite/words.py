@@ -5,7 +5,7 @@ Both sides pack two 128-bit numbers into one word, the first in the low half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.model import types
@@ -14,10 +14,13 @@ from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger, Address
 
 if TYPE_CHECKING:
-    from bulkhead.fuzz.suite.universe import Model
+    from bulkhead.fuzz.suite.model import Model
 
 _LOW = (1 << 128) - 1
 _WORD = (1 << 256) - 1
+_THIRTY_TWO = (32).to_bytes(32, "big")
+_NO_LEDGER = AccountLedger()
+_FLAT = types.Position()
 MARK = 1_234_567_890_123_456_789_012
 """PNL-1 holds at any mark price, WAD; this one is as good as any."""
 
@@ -27,54 +30,164 @@ def pair(low: int, high: int) -> int:
     return low & _LOW | (high & _LOW) << 128
 
 
+def word(value: int) -> bytes:
+    """Return what a function returns that returns one number."""
+    return value.to_bytes(32, "big")
+
+
 def encode(words: Sequence[int]) -> bytes:
     """Return what a function returns that returns ``uint256[] memory``."""
-    body = b"".join([(word & _WORD).to_bytes(32, "big") for word in words])
-    return (32).to_bytes(32, "big") + len(words).to_bytes(32, "big") + body
+    return _array(_words(words))
 
 
-def stored(m: Model, accounts: Sequence[AccountId]) -> list[int]:
-    """Return the words of ``StateProbe.stored``."""
-    engine, exchange = m.margin_engine, m.perp_exchange
-    markets = range(m.risk_parameters.market_count)
-    collaterals = range(1, m.risk_parameters.collateral_count + 1)
-    t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
-    custody = m.collateral_vault.address
-    words = [
-        pair(t.principal, t.debt),
-        pair(t.claims, t.pool_cash),
-        pair(t.insurance_cash, t.fee_reserve),
-        pair(u.positive, u.net),
-        m.settlement.balance_of(custody),
-        pair(m.liquidity_vault.total_supply, m.insurance_fund.total_supply),
-        b.tier | b.since << 8 | b.halted_at << 48 | b.guardian_tier << 88 | b.guardian_until << 96,
-    ]
-    for i in markets:
-        s, r = exchange.market_state(i), engine.market_unrealized(i)
-        words += (
-            pair(s.open_interest_long, s.open_interest_short),
-            pair(s.quote, s.cumulative_funding_per_unit),
-            pair(s.funding_rate & (1 << 64) - 1, s.funding_updated_at),
-            s.funding_entry_product & _WORD,
-            pair(r.unrealized, r.updated_at),
+def _words(words: Iterable[int]) -> bytes:
+    return b"".join([(word & _WORD).to_bytes(32, "big") for word in words])
+
+
+def _array(body: bytes) -> bytes:
+    return _THIRTY_TWO + (len(body) // 32).to_bytes(32, "big") + body
+
+
+class Stored:
+    """Writes ``StateProbe.stored``; what did not change since the last time is not written again.
+
+    What changed is read from the log that undoes it, which the model keeps for a whole sequence.
+
+    Args:
+        model: what is written, between calls.
+        accounts: in order.
+
+    Attributes:
+        touched: the accounts that changed when ``data`` was last asked for, and perhaps None.
+    """
+
+    def __init__(self, model: Model, accounts: Sequence[AccountId]) -> None:
+        self._model = model
+        self._accounts = accounts
+        self._undo = model.context.undo
+        self._seen: int | None = None
+        self._written: dict[AccountId, bytes] = {}
+        self._data = b""
+        self.touched: set[Any] = set()
+        self._watch(model)
+
+    def restore(self, data: bytes) -> None:
+        """Take note that the model was brought back to the state in which these were the words."""
+        self._data = data
+        self._seen = len(self._undo)
+        self._written.clear()
+        self.touched = set()
+
+    def data(self) -> bytes:
+        """Return what the function returns, encoded; the same object until something changes."""
+        if self._seen is None:
+            touched: set[Any] = set(self._accounts)
+        else:
+            touched = self._touched(self._undo[self._seen :])
+        self._seen = len(self._undo)
+        self.touched = touched
+        if not touched:
+            return self._data
+        markets = range(self._model.risk_parameters.market_count)
+        collaterals = range(1, self._model.risk_parameters.collateral_count + 1)
+        for account in self._accounts:
+            if account in touched or account not in self._written:
+                self._written[account] = self._account(account, markets, collaterals)
+        shared = _words(self._shared(markets, collaterals))
+        accounts = [self._written[account] for account in self._accounts]
+        self._data = _array(b"".join([shared, *accounts]))
+        return self._data
+
+    def excerpt(self, places: Iterable[int]) -> bytes:
+        """Return what the function returns for some of the accounts, by their places, ascending."""
+        markets = self._model.risk_parameters.market_count
+        collaterals = self._model.risk_parameters.collateral_count
+        shared = 32 * (7 + 5 * markets + collaterals)
+        each = 32 * (2 + (collaterals + 1) // 2 + 2 * markets)
+        body = self._data[64:]
+        parts = [body[:shared]]
+        parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
+        return _array(b"".join(parts))
+
+    def _watch(self, m: Model) -> None:
+        """Note which places of storage end up in the words, and where keys name accounts."""
+        engine, exchange = m.margin_engine, m.perp_exchange
+        tokens = [token.balances for token in m.tokens.values()]
+        shared = (
+            *(engine._totals, engine._unrealized_totals, engine._unrealized),
+            *(engine._total_collateral, exchange._markets, m.circuit_breaker._state),
+            *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
         )
-    for c in collaterals:
-        token = m.tokens[m.risk_parameters.collateral_config(c).token]
-        words.append(pair(token.balance_of(custody), engine.total_collateral(c)))
-    for account in accounts:
-        a = engine.account_ledger(account)
-        words.append(pair(a.cash, a.claim))
-        words.append(
-            a.unvested
-            | a.vesting_updated_at << 128
-            | a.vesting_ends_at << 168
-            | a.collateral_mask << 208
-        )
-        held = [engine.collateral_balance(account, c) for c in collaterals]
-        words += [pair(*held[i : i + 2], *(0,) * (i + 2 - len(held))) for i in range(0, len(held), 2)]
+        self._shared_places = {id(place) for place in shared}
+        self._account_places = {id(engine._accounts)}
+        self._pair_places = {id(engine._collateral), id(exchange._positions)}
+
+    def _touched(self, entries: Sequence[tuple[Any, Any, Any]]) -> set[Any]:
+        """Return the accounts that changed, and something more if anything else did."""
+        touched: set[Any] = set()
+        for place, key, _ in entries:
+            where = id(place)
+            if where in self._account_places:
+                touched.add(key)
+            elif where in self._pair_places:
+                touched.add(key[0])
+            elif where in self._shared_places:
+                touched.add(None)
+        return touched
+
+    def _shared(self, markets: range, collaterals: range) -> list[int]:
+        m = self._model
+        engine, exchange = m.margin_engine, m.perp_exchange
+        t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
+        custody = m.collateral_vault.address
+        words = [
+            pair(t.principal, t.debt),
+            pair(t.claims, t.pool_cash),
+            pair(t.insurance_cash, t.fee_reserve),
+            pair(u.positive, u.net),
+            m.settlement.balance_of(custody),
+            pair(m.liquidity_vault.total_supply, m.insurance_fund.total_supply),
+            b.tier
+            | b.since << 8
+            | b.halted_at << 48
+            | b.guardian_tier << 88
+            | b.guardian_until << 96,
+        ]
         for i in markets:
-            p = exchange.position(account, i)
-            words += (pair(p.size, p.quote), p.funding_entry & _LOW)
+            s, r = exchange.market_state(i), engine.market_unrealized(i)
+            words += (
+                pair(s.open_interest_long, s.open_interest_short),
+                pair(s.quote, s.cumulative_funding_per_unit),
+                pair(s.funding_rate & (1 << 64) - 1, s.funding_updated_at),
+                s.funding_entry_product & _WORD,
+                pair(r.unrealized, r.updated_at),
+            )
+        for c in collaterals:
+            token = m.tokens[m.risk_parameters.collateral_config(c).token]
+            words.append(pair(token.balance_of(custody), engine.total_collateral(c)))
+        return words
+
+    def _account(self, account: AccountId, markets: range, collaterals: range) -> bytes:
+        engine, exchange = self._model.margin_engine, self._model.perp_exchange
+        ledger = engine._accounts.get(account, _NO_LEDGER)
+        positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
+        held = [engine._collateral.get((account, c), 0) for c in collaterals]
+        return _words(_account_words(ledger, positions, held))
+
+
+def _account_words(
+    a: AccountLedger, positions: Sequence[types.Position], held: Sequence[int]
+) -> list[int]:
+    words = [
+        pair(a.cash, a.claim),
+        a.unvested
+        | a.vesting_updated_at << 128
+        | a.vesting_ends_at << 168
+        | a.collateral_mask << 208,
+    ]
+    words += [pair(*held[i : i + 2], *(0,) * (i + 2 - len(held))) for i in range(0, len(held), 2)]
+    for p in positions:
+        words += (pair(p.size, p.quote), p.funding_entry & _LOW)
     return words
 
 
@@ -139,7 +252,7 @@ def _valuation(m: Model, account: AccountId) -> list[int]:
     ]
 
 
-def balances(m: Model, tokens: Sequence[Any], holders: Sequence[Address]) -> list[int]:
+def balances(tokens: Sequence[Any], holders: Sequence[Address]) -> list[int]:
     """Return the words of ``StateProbe.balances``; ``tokens`` are twins."""
     return [token.balance_of(holder) for token in tokens for holder in holders]
 
@@ -183,9 +296,7 @@ def snapshot(
                 positions[account, i] = types.Position(size, quote, entry)
     return Snapshot(
         settlement_decimals=settlement_decimals,
-        totals=types.LedgerTotals(
-            principal, debt, claims, pool_cash, insurance_cash, fee_reserve
-        ),
+        totals=types.LedgerTotals(principal, debt, claims, pool_cash, insurance_cash, fee_reserve),
         unrealized_totals=types.UnrealizedTotals(positive, _signed(net)),
         accounts=ledgers,
         collateral=collateral,

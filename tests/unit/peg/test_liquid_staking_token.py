@@ -8,11 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome, storage_key
+from bulkhead.model.context import Context
 from bulkhead.model.liquid_staking import (
     MINIMUM_SHARES,
     NOBODY,
+    OPERATOR,
     LiquidStakingToken,
 )
+from bulkhead.model.parts import Parts
+from bulkhead.model.roles import RoleRegistry
+from bulkhead.model.tokens import Token
+from bulkhead.model.types import Addresses, address
 
 WAD = 10**18
 DAY = 86_400
@@ -326,6 +332,25 @@ def test_rate__not_whole__rounds_down(staked, calls):
 
 # --- against the model
 
+ALICE, BOB, GOVERNOR, STAKED, ETHER = map(address, (1, 2, 3, 4, 5))
+PLENTY = 2**200
+
+
+def make_twin(now=0, pooled=0, supply=0, busy_until=0):
+    """A twin in any state; everybody has plenty of ether and lets the twin take it."""
+    context = Context(now)
+    roles = RoleRegistry(Parts(context, Addresses()), GOVERNOR)
+    roles.grant_role(GOVERNOR, OPERATOR, GOVERNOR)
+    ether = Token(context, ETHER, 18)
+    for holder in (ALICE, BOB, GOVERNOR):
+        ether.mint(holder, PLENTY)
+        ether.approve(holder, STAKED, PLENTY)
+    ether.mint(STAKED, pooled)
+    twin = LiquidStakingToken(context, STAKED, ether, roles, CAPACITY, HOUR)
+    twin.restore(pooled, supply, busy_until, 0)
+    return twin
+
+
 amounts = st.integers(0, 10) | st.integers(0, 10**24)
 totals = st.tuples(st.integers(0, 10**25), st.integers(0, 10**25)) | st.tuples(
     st.integers(10**18, 10**20), st.integers(10**18, 10**20)
@@ -339,7 +364,7 @@ totals = st.tuples(st.integers(0, 10**25), st.integers(0, 10**25)) | st.tuples(
 def test_quotes__any_state__equal_the_model(totals, amount, busy, calls, lst, alice, chain):
     supply, pooled = totals
     now = chain.blocks.head.timestamp
-    twin = LiquidStakingToken(CAPACITY, HOUR, pooled, supply, now + busy)
+    twin = make_twin(now, pooled, supply, now + busy)
     balance = storage_key(BALANCES, bytes.fromhex(alice.address[2:]))
     slots = {SUPPLY: supply, POOLED: pooled, BUSY_UNTIL: now + busy, balance: supply}
     overrides = {lst.address: slots}
@@ -349,13 +374,15 @@ def test_quotes__any_state__equal_the_model(totals, amount, busy, calls, lst, al
 
     assert ask("rate") == twin.rate()
     assert ask("convertToAssets", amount) == twin.convert_to_assets(amount)
-    assert ask("queueDelay", amount) == twin.queue_delay(amount, now)
+    assert ask("queueDelay", amount) == twin.queue_delay(amount)
     assert ask("previewDeposit", amount) == outcome(lambda: twin.preview_deposit(amount))
     owner = alice.address.lower()
     twin.balances[owner] = supply
-    expected = outcome(lambda: twin.request_withdrawal(owner, amount, owner, now))
+    twin.underlying.mint(owner, PLENTY)
+    twin.underlying.approve(owner, STAKED, PLENTY)
+    expected = outcome(lambda: twin.request_withdrawal(owner, amount, owner))
     assert ask("requestWithdrawal", amount, alice) == expected
-    assert ask("deposit", amount, alice) == outcome(lambda: twin.deposit(amount, "alice"))
+    assert ask("deposit", amount, alice) == outcome(lambda: twin.deposit(owner, amount, owner))
 
 
 steps = st.lists(
@@ -378,43 +405,43 @@ def test_history__any_steps__equals_the_model_and_stays_covered(
 ):
     # Not `chain.isolate()`, which swallows assertions.
     snapshot = chain.snapshot()
-    twin = LiquidStakingToken(CAPACITY, HOUR)
-    twin.deposit(1_000 * WAD, "alice")
+    twin = make_twin()
+    twin.deposit(ALICE, 1_000 * WAD, ALICE)
     requests = 0
     for kind, part, wait in steps:
         now = chain.blocks.head.timestamp + wait
-        chain.pending_timestamp = now
+        chain.pending_timestamp = twin._context.now = now
         if kind == "deposit":
             assets = part * WAD + part
             staked.deposit(assets, alice, sender=alice)
-            twin.deposit(assets, "alice")
+            twin.deposit(ALICE, assets, ALICE)
         elif kind == "request":
-            shares = twin.balances["alice"] * part // 1_000
+            shares = twin.balance_of(ALICE) * part // 1_000
             staked.requestWithdrawal(shares, alice, sender=alice)
-            twin.request_withdrawal("alice", shares, "alice", now)
+            twin.request_withdrawal(ALICE, shares, ALICE)
             requests += 1
         elif kind == "claim":
             for i in range(1, requests + 1):
                 request = twin.withdrawal_request(i)
                 if request is not None and request.claimable_at <= now:
                     staked.claim(i, sender=bob)
-                    twin.claim(i, now)
+                    twin.claim(BOB, i)
                     break
         elif kind == "reward":
             assets = twin.total_pooled * part // 100_000
             staked.reportRewards(assets, sender=operator)
-            twin.report_rewards(assets)
+            twin.report_rewards(GOVERNOR, assets)
         else:
             assets = twin.total_pooled * part // 10_000
             staked.slash(assets, bob, sender=operator)
-            twin.slash(assets)
+            twin.slash(GOVERNOR, assets, BOB)
         assert (staked.totalPooled(), staked.totalSupply(), staked.rate(), staked.busyUntil()) == (
             twin.total_pooled,
             twin.total_supply,
             twin.rate(),
             twin.busy_until,
         )
-        assert staked.balanceOf(alice) == twin.balances["alice"]
+        assert staked.balanceOf(alice) == twin.balance_of(ALICE)
         assert weth.balanceOf(staked) == twin.total_pooled
     chain.restore(snapshot)
 
@@ -428,11 +455,11 @@ def test_history__any_steps__equals_the_model_and_stays_covered(
 def test_deposit__attacker_inflates_by_rounding__victim_loses_next_to_nothing(
     first, victim, rounds
 ):
-    twin = LiquidStakingToken(CAPACITY, HOUR)
-    twin.deposit(first, "attacker")
+    twin = make_twin()
+    twin.deposit(ALICE, first, ALICE)
     for assets in rounds:
-        outcome(lambda assets=assets: twin.deposit(assets, "attacker"))
-    shares = twin.deposit(victim, "victim")
+        outcome(lambda assets=assets: twin.deposit(ALICE, assets, ALICE))
+    shares = twin.deposit(BOB, victim, BOB)
     assert victim - twin.convert_to_assets(shares) <= 1 + twin.rate() // WAD
     assert sum(twin.balances.values()) == twin.total_supply
-    assert twin.balances[NOBODY] == MINIMUM_SHARES
+    assert twin.balance_of(NOBODY) == MINIMUM_SHARES

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import Reverted, outcome
-from bulkhead.model.oracle import LARGEST_ANSWER, ChainlinkAdapter
+from bulkhead.model.sources import LARGEST_ANSWER, ChainlinkAdapter
 
 WAD = 10**18
 FLOOR, CEILING = 10, 10**12

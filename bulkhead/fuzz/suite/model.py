@@ -1,0 +1,138 @@
+"""The model of the whole devnet: one compartment, what it shares with others, tokens and feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from bulkhead.model import oracle, peg
+from bulkhead.model.aggregator import DevAggregatorV3
+from bulkhead.model.context import Context, Table
+from bulkhead.model.errors import ModelRevert
+from bulkhead.model.hostile_token import HostileToken
+from bulkhead.model.liquid_staking import LiquidStakingToken
+from bulkhead.model.shared import OracleContract, PegContract
+from bulkhead.model.sources import ChainlinkAdapter
+from bulkhead.model.types import Address
+from bulkhead.model.world import Compartment
+
+
+@dataclass(slots=True)
+class Outside:
+    """What lies around the compartment.
+
+    Attributes:
+        context: of the world.
+        feeds: by their adapters' addresses.
+        rates: rate sources by address.
+        contracts: addresses with code.
+    """
+
+    context: Context
+    feeds: dict[Address, DevAggregatorV3] = field(default_factory=dict)
+    rates: dict[Address, Callable[[], int]] = field(default_factory=dict)
+    contracts: frozenset[Address] = frozenset()
+
+    def is_contract(self, address: Address) -> bool:
+        """Return whether there is code at an address."""
+        return address in self.contracts
+
+    def prices(self) -> oracle.OracleAggregator:
+        """Return an oracle over the feeds, without assets."""
+        assets: Table[str, Any] = Table(self.context)
+        derived: Table[str, Any] = Table(self.context)
+        return oracle.OracleAggregator(self.feeds, assets, self.is_contract, _derived=derived)
+
+    def pegs(self, prices: oracle.OracleAggregator) -> peg.PegMonitor:
+        """Return a peg monitor over the rates, without assets."""
+        configs: Table[str, peg.PegConfig] = Table(self.context)
+        states: Table[str, peg.PegState] = Table(self.context)
+        return peg.PegMonitor(prices, self.rates, configs, states, self.is_contract)
+
+
+class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
+    """Everything that a fuzzed transaction can reach.
+
+    Args:
+        outside: what lies around the compartment.
+        oracle_address, peg_address: of the contracts.
+        arguments: as for ``Compartment``.
+
+    Attributes:
+        oracle_aggregator, peg_monitor: to those who send transactions.
+        feeds: by name.
+        callbacks: what the hostile token's calldata does, by callee and calldata.
+    """
+
+    lst: LiquidStakingToken
+    odd: HostileToken
+
+    def __init__(
+        self, outside: Outside, oracle_address: Address, peg_address: Address, **arguments: Any
+    ) -> None:
+        prices = outside.prices()
+        super().__init__(
+            prices,
+            outside.pegs(prices),
+            now=outside.context.now,
+            context=outside.context,
+            **arguments,
+        )
+        self.outside = outside
+        context, roles = outside.context, self.roles
+        self.oracle_aggregator = OracleContract(context, oracle_address, roles, prices)
+        self.peg_monitor = PegContract(context, peg_address, roles, self.peg)
+        self.feeds: dict[str, DevAggregatorV3] = {}
+        self.callbacks: dict[tuple[Address, bytes], Callable[[], object]] = {}
+        self._kept = self.now
+
+    def list_feed(
+        self, name: str, adapter: Address, feed: Address, source: ChainlinkAdapter
+    ) -> None:
+        """Put up a feed, which the governor owns, with the adapter that reads it."""
+        twin = DevAggregatorV3(self.context, feed, self.governor, source)
+        self.feeds[name] = self.outside.feeds[adapter] = twin
+
+    def create_lst(self, token: Address, underlying: Address, capacity: int, delay: int) -> None:
+        """Create the staking token, which is its own rate source."""
+        self.lst = LiquidStakingToken(
+            self.context, token, self.tokens[underlying], self.roles, capacity, delay
+        )
+        self.tokens[token] = self.lst
+        self.outside.rates[token] = self.lst.rate
+
+    def create_odd(self, token: Address, decimals: int) -> None:
+        """Create the hostile token, which the governor owns."""
+        self.odd = HostileToken(self.context, token, decimals, self.governor, self._call_back)
+        self.tokens[token] = self.odd
+
+    def keep(self) -> None:
+        """Make this the state to which ``rewind`` returns."""
+        self.context.keep()
+        self._kept = self.now
+
+    def rewind(self) -> None:
+        """Return to the state that was kept."""
+        self.context.rewind()
+        self.events.clear()
+        self.now = self._kept
+
+    def _call_back(self, callee: Address, data: bytes) -> tuple[bool, object]:
+        """Return success, and what is returned: a word, or an error's selector."""
+        call = self.callbacks.get((callee, data))
+        if call is None:
+            return True, b""  # Nobody is there.
+        try:
+            return True, call()
+        except ModelRevert as error:
+            return False, _selector(error)
+
+
+def _selector(error: ModelRevert) -> bytes:
+    """Return an error's encoding; only errors without arguments come out of callbacks."""
+    if error.args:
+        raise ValueError(f"a callback reverted with arguments: {error}")
+    return bytes(keccak(text=f"{error.name}()")[:4])

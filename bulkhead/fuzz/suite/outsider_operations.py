@@ -1,0 +1,184 @@
+"""Calls that nobody should make: by outsiders, in another's name, with absurd arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from bulkhead.fuzz.operation import Call, Index, Operation, Step
+from bulkhead.fuzz.suite import refusals as may
+from bulkhead.fuzz.suite.fields import ACTORS, UNLISTED, Actor
+from bulkhead.model.math import INT256_MAX, INT256_MIN, UINT256_MAX, WAD
+from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, Address
+
+if TYPE_CHECKING:
+    from bulkhead.fuzz.suite.questions import Questions
+
+_Call = tuple[str, str, tuple[Any, ...]]
+_INTRUSIONS = 24
+_EXTREMES = 46
+
+
+@dataclass(frozen=True, slots=True)
+class Intrude(Operation):
+    """Somebody calls what only parts of the compartment, or an account's owner, may call."""
+
+    weight = 2
+    is_refused = True
+    refusals = may.NOT_A_PART | may.NOT_OWNER | {"PerpExchange_NotOwner"}
+
+    who: Annotated[int, Index(ACTORS + 3)]
+    """An actor, the keeper, the guardian or the governor."""
+    what: Annotated[int, Index(_INTRUSIONS)]
+
+    def resolve(self, u: Questions) -> Step | None:
+        people = (*u.actors, u.keeper, u.guardian, u.governor)
+        sender = people[self.who]
+        other = u.actors[(self.who + 1) % ACTORS]
+        contract, function, args = intrusions(u, sender, other)[self.what]
+        return Step((Call(sender, contract, function, args),))
+
+
+def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ...]:
+    """Return what the sender should not get away with; the victim is another."""
+    mine, theirs = u.account(sender, 0), u.account(other, 0)
+    token = u.model.addresses.settlement_token
+    return (
+        ("MarginEngine", "enter", ()),
+        ("MarginEngine", "exit", ()),
+        ("MarginEngine", "settle", (mine, 0, WAD, 0, 0)),
+        ("MarginEngine", "reportUnrealized", (0, 0)),
+        ("MarginEngine", "creditPool", (1,)),
+        ("MarginEngine", "debitPool", (1, sender)),
+        ("MarginEngine", "creditInsurance", (1,)),
+        ("MarginEngine", "debitInsurance", (1, sender)),
+        ("MarginEngine", "chargePenalty", (theirs, 1, mine, 1)),
+        ("MarginEngine", "seizeCollateral", (theirs, 1, 1, sender)),
+        ("MarginEngine", "creditAuctionProceeds", (mine, sender, 1)),
+        ("MarginEngine", "writeOff", (mine,)),
+        ("PerpExchange", "liquidatePosition", (theirs, 0, -1)),
+        ("PerpExchange", "refreshAll", ()),
+        ("CircuitBreaker", "recordLiquidation", (UINT256_MAX,)),
+        ("CircuitBreaker", "recordBadDebt", (10**6 * WAD,)),
+        ("CollateralVault", "pull", (token, other, 1)),
+        ("CollateralVault", "push", (token, sender, 1)),
+        ("PerpExchange", "trade", (theirs, 0, -WAD, 0)),
+        ("MarginEngine", "withdraw", (theirs, SETTLEMENT, 1, sender)),
+        ("MarginEngine", "convert", (theirs, 1)),
+        ("MarginEngine", "deposit", (theirs, SETTLEMENT, 1)),
+        ("CollateralVault", "push", (u.model.odd.address, sender, 1)),
+        ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme(Operation):
+    """Somebody calls with zero, with the greatest number there is, or with what does not exist.
+
+    Amounts near 2^256 may end in checked arithmetic (``Panic``), in a cast (``Overflow``) or in a
+    quotient (``FullMulDivFailed``) before they are compared with what is held or allowed: the
+    refusal is right, if not in the best of words. Nowhere else do operations list these three.
+    """
+
+    weight = 3
+    is_refused = True
+    refusals = (
+        may.BLOCKED
+        | may.TOKEN
+        | may.UNHEALTHY
+        | may.NOT_YOURS
+        | may.NOT_OWNER
+        | {
+            "CircuitBreaker_OutOfBounds",
+            "ERC20InvalidReceiver",
+            "ERC20InvalidSpender",
+            "ERC4626ExceededMaxDeposit",
+            "ERC4626ExceededMaxMint",
+            "ERC4626ExceededMaxRedeem",
+            "ERC4626ExceededMaxWithdraw",
+            "FullMulDivFailed",
+            "LedgerVault_ZeroAmount",
+            "LiquidStakingToken_DepositTooSmall",
+            "LiquidStakingToken_UnknownRequest",
+            "LiquidStakingToken_WipedOut",
+            "LiquidStakingToken_WithdrawalTooSmall",
+            "LiquidationEngine_NoAuction",
+            "LiquidationEngine_NoCollateral",
+            "LiquidationEngine_NoDebt",
+            "MarginEngine_NotMatured",
+            "MarginEngine_StaleUnrealized",
+            "MarginEngine_ZeroAmount",
+            "OracleAggregator_UnknownAsset",
+            "Overflow",
+            "Panic",
+            "PegMonitor_UnknownAsset",
+            "PerpExchange_PriceStatus",
+            "PerpExchange_SizeTooLarge",
+            "PerpExchange_ZeroSize",
+            "RiskParameters_UnknownCollateral",
+            "RiskParameters_UnknownMarket",
+            "SkewPricing_NonPositivePrice",
+        }
+    )
+
+    actor: Actor
+    what: Annotated[int, Index(_EXTREMES)]
+
+    def resolve(self, u: Questions) -> Step | None:
+        sender = u.actors[self.actor]
+        contract, function, args = extremes(u, sender)[self.what]
+        return Step((Call(sender, contract, function, args),))
+
+
+def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
+    """Return calls with arguments that no honest caller would choose."""
+    mine, most = u.account(sender, 0), UINT256_MAX
+    token, far = u.settlement_symbol, 10**36
+    return (
+        ("MarginEngine", "deposit", (mine, SETTLEMENT, most)),
+        ("MarginEngine", "deposit", (mine, UNLISTED, most)),
+        ("MarginEngine", "deposit", (mine, 2, 0)),
+        ("MarginEngine", "deposit", (most, SETTLEMENT, 1)),
+        ("MarginEngine", "withdraw", (mine, SETTLEMENT, most, sender)),
+        ("MarginEngine", "withdraw", (0, SETTLEMENT, 1, sender)),
+        ("MarginEngine", "withdraw", (mine, UNLISTED, 1, sender)),
+        ("MarginEngine", "convert", (mine, most)),
+        ("MarginEngine", "convert", (mine, 0)),
+        ("PerpExchange", "trade", (mine, 0, 0, most)),
+        ("PerpExchange", "trade", (mine, 0, INT256_MAX, most)),
+        ("PerpExchange", "trade", (mine, 0, INT256_MIN, 0)),
+        ("PerpExchange", "trade", (mine, 0, far, most)),
+        ("PerpExchange", "trade", (mine, 1, -far, 0)),
+        ("PerpExchange", "trade", (mine, 1, -far - 1, 0)),
+        ("PerpExchange", "trade", (mine, UNLISTED, WAD, most)),
+        ("PerpExchange", "trade", (mine, 0, 10**30, most)),
+        ("PerpExchange", "poke", (UNLISTED,)),
+        ("LiquidationEngine", "liquidate", (0, 0)),
+        ("LiquidationEngine", "liquidate", (most, UNLISTED)),
+        ("LiquidationEngine", "startAuction", (mine, UNLISTED)),
+        ("LiquidationEngine", "endAuction", (most, UNLISTED)),
+        ("LiquidationEngine", "takeAuction", (mine, UNLISTED, most, 0, sender, b"")),
+        ("LiquidationEngine", "writeOff", (0,)),
+        ("LiquidityVault", "deposit", (most, sender)),
+        ("LiquidityVault", "mint", (most, sender)),
+        ("LiquidityVault", "redeem", (most, sender, sender)),
+        ("LiquidityVault", "withdraw", (most, sender, sender)),
+        ("InsuranceFund", "deposit", (0, sender)),
+        ("InsuranceFund", "mint", (0, sender)),
+        ("InsuranceFund", "redeem", (0, sender, sender)),
+        ("InsuranceFund", "withdraw", (0, sender, ZERO_ADDRESS)),
+        ("InsuranceFund", "transfer", (ZERO_ADDRESS, 0)),
+        ("LiquidityVault", "transferFrom", (ZERO_ADDRESS, sender, 1)),
+        ("InsuranceFund", "approve", (ZERO_ADDRESS, most)),
+        (token, "transfer", (sender, most)),
+        (token, "transferFrom", (sender, ZERO_ADDRESS, most)),
+        ("LST", "deposit", (most, sender)),
+        ("LST", "deposit", (0, sender)),
+        ("LST", "requestWithdrawal", (most, sender)),
+        ("LST", "requestWithdrawal", (0, sender)),
+        ("LST", "claim", (most,)),
+        ("CircuitBreaker", "raise", (255, 2**40 - 1)),
+        ("OracleAggregator", "record", ("NONE",)),
+        ("OracleAggregator", "fetch", ("NONE",)),
+        ("PegMonitor", "poke", ("NONE",)),
+    )

@@ -1,0 +1,44 @@
+"""Errors with which calls may legitimately revert, in the groups in which they come up."""
+
+from __future__ import annotations
+
+BLOCKED = frozenset({"CircuitBreaker_Blocked"})
+"""The breaker's tier does not allow it."""
+
+TOKEN = frozenset({"ERC20InsufficientBalance", "ERC20InsufficientAllowance"})
+"""A wallet has less, or allows less, than a transfer takes."""
+
+ODD = frozenset({"HostileToken_Blocked"})
+"""The fourth collateral blocks one of the two sides."""
+
+NOT_OWNER = frozenset({"MarginEngine_NotOwner"})
+"""Somebody else's account."""
+
+MARGIN = frozenset({"MarginEngine_BelowInitialMargin", "MarginEngine_PriceStatus"})
+"""The account would not meet its initial margin, or nobody can tell."""
+
+UNHEALTHY = frozenset(
+    {
+        "LiquidationEngine_Healthy",
+        "LiquidationEngine_HealthyAtIndex",
+        "LiquidationEngine_PriceStatus",
+    }
+)
+"""The account is not to be liquidated, or nobody can tell."""
+
+NOT_YOURS = frozenset({"RoleRegistry_MissingRole"})
+"""The sender lacks the role."""
+
+NOT_A_PART = frozenset(
+    {
+        "CircuitBreaker_NotLiquidationEngine",
+        "CollateralVault_NotMarginEngine",
+        "CompartmentLock_NotAuthorized",
+        "PerpExchange_NotAuthorized",
+        "PerpExchange_NotLiquidationEngine",
+    }
+)
+"""Only parts of the compartment may call it."""
+
+TURNED_AWAY = frozenset({"OwnableUnauthorizedAccount"})
+"""Only the owner of a devnet contract may call it."""

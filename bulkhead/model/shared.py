@@ -1,0 +1,126 @@
+"""Oracle and peg monitor as contracts: with authority and events, undone by reverts.
+
+What they compute is in ``oracle`` and ``peg``; here is what a transaction to them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bulkhead.model.context import Context, Contract, external
+from bulkhead.model.oracle import (
+    AssetConfig,
+    Derivation,
+    OracleAggregator,
+    PriceData,
+    SourceConfig,
+)
+from bulkhead.model.peg import PegConfig, PegMonitor, PegState
+from bulkhead.model.roles import GOVERNOR, RoleRegistry
+from bulkhead.model.types import ZERO_ADDRESS, Address
+
+
+class OracleContract(Contract):
+    """``OracleAggregator`` to those who send transactions; its adapters are named by addresses.
+
+    Args:
+        context, address: as of every twin.
+        roles: knows the governor.
+        twin: what computes; its assets, with and without sources, lie in ``Table``s of the context.
+    """
+
+    def __init__(
+        self, context: Context, address: Address, roles: RoleRegistry, twin: OracleAggregator
+    ) -> None:
+        super().__init__(context, address)
+        self._roles = roles
+        self._twin = twin
+        twin.on_record = self._recorded
+
+    @external
+    def configure(
+        self,
+        sender: Address,
+        asset: str,
+        config: AssetConfig,
+        sources: Sequence[tuple[Address, int]],
+    ) -> None:
+        """Set an asset's rules and sources, which are addresses of adapters and weights.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``OracleAggregator.configure``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        self._twin.configure(asset, config, [SourceConfig(*source) for source in sources])
+        self._emit("AssetConfigured", asset=asset, config=config, sources=sources)
+
+    @external
+    def derive(self, sender: Address, asset: str, derivation: Derivation) -> None:
+        """Derive an asset from others, for good.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``OracleAggregator.derive``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        self._twin.derive(asset, derivation)
+        self._emit("AssetDerived", asset=asset, derivation=derivation)
+
+    @external
+    def record(self, sender: Address, asset: str) -> PriceData:  # noqa: ARG002
+        """Aggregate live and cache the result. Anyone may call it."""
+        return self._twin.record(asset, self._context.now)
+
+    @external
+    def fetch(self, sender: Address, asset: str) -> PriceData:  # noqa: ARG002
+        """Return the cached aggregate if fresh, else refresh the cache. Anyone may call it."""
+        return self._twin.fetch(asset, self._context.now)
+
+    def _recorded(self, asset: str, data: PriceData) -> None:
+        self._emit("PriceRecorded", asset=asset, data=data)
+
+
+class PegContract(Contract):
+    """``PegMonitor`` to those who send transactions; rate sources are named by addresses.
+
+    Args:
+        context, address: as of every twin.
+        roles: knows the governor.
+        twin: what computes; its rules and states lie in ``Table``s of the context.
+    """
+
+    def __init__(
+        self, context: Context, address: Address, roles: RoleRegistry, twin: PegMonitor
+    ) -> None:
+        super().__init__(context, address)
+        self._roles = roles
+        self._twin = twin
+        twin.on_configure = self._configured
+        twin.on_poke = self._poked
+
+    @external
+    def configure(self, sender: Address, asset: str, config: PegConfig) -> None:
+        """Set an asset's rules; the zero address is no rate source.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``PegMonitor.configure``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        if config.rate_source == ZERO_ADDRESS:
+            config = replace(config, rate_source=None)
+        self._twin.configure(asset, config, self._context.now)
+
+    @external
+    def poke(self, sender: Address, asset: str) -> PegState:  # noqa: ARG002
+        """Record rate, market ratio and stress. Anyone may call it."""
+        return self._twin.poke(asset, self._context.now)
+
+    def _configured(self, asset: str, config: PegConfig) -> None:
+        named = replace(config, rate_source=config.rate_source or ZERO_ADDRESS)
+        self._emit("PegConfigured", asset=asset, config=named)
+
+    def _poked(self, asset: str, state: PegState, discount: int, haircut: int) -> None:
+        self._emit("PegPoked", asset=asset, state=state, discount=discount, haircut=haircut)
