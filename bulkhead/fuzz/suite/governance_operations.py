@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Step
@@ -270,7 +271,8 @@ class Derive(Operation):
     """Of both, the last two are the asset itself, and what nobody knows."""
     operation: Annotated[int, Index(len(Formula))]
     then: Annotated[int, Index(8)]
-    """0 to 2: fetched; 3 to 5: recorded; 6: given sources; 7: nothing."""
+    """0 to 2: fetched; 3 to 5: recorded; 6: given sources; 7: the others are derived from it, one from
+    the other, which is too deep in the end."""
 
     def resolve(self, u: Questions) -> Step | None:
         asset = (*_DERIVED, *_DERIVED, _ASSETS[0])[self.asset]
@@ -288,6 +290,12 @@ class Derive(Operation):
             sources = tuple((adapter.lower(), 1) for adapter in u.book.adapters[_ASSETS[0]])
             args = (asset, _sensible(0, len(sources)), sources)
             calls.append(Call(u.governor, "OracleAggregator", "configure", args))
+        else:
+            chain = (asset, *(name for name in _DERIVED if name != asset))
+            for part, name in pairwise(chain):
+                link = name, Derivation(part, "", Formula.INVERSE)
+                calls.append(Call(u.governor, "OracleAggregator", "derive", link))
+                calls.append(Call(u.keeper, "OracleAggregator", "fetch", (name,)))
         return Step(tuple(calls))
 
     def _part(self, u: Questions, index: int, asset: str) -> str:
