@@ -50,7 +50,7 @@ class Hunt:
         oracle: which one found it: ``"model"``, an invariant's id, …
         error: the failure's key, what failures of the same kind have in common.
         steps_to_find: judged calls up to the sequence that showed it, its own among them.
-        shrunk_steps: calls that are left after shrinking.
+        shrunk_steps: calls that are left after shrinking; None if it was not shrunk.
         seconds: of looking for it, shrinking apart.
         seconds_to_shrink: of shrinking.
         message: the failure in numbers.
@@ -179,7 +179,8 @@ def hunt(mutant: Mutant, artifacts: Artifacts, way: str, options: Options, say: 
         campaign.run()
         if search.first is None:
             return Hunt(False, campaign.elapsed)
-        return _shrunk(session, search.first, folder)
+        # How small it can be made is asked of both oracles together.
+        return _shrunk(session, search.first, folder) if way == "both" else _as_found(search.first)
 
 
 class _Search:
@@ -249,6 +250,13 @@ def _shrunk(session: Session, found: Found, folder: Path) -> Hunt:
     )
 
 
+def _as_found(found: Found) -> Hunt:
+    f = found.failure
+    return Hunt(
+        True, found.seconds_to_find, f.oracle, f.key, found.steps_to_find, None, 0.0, str(f)
+    )
+
+
 def _failure(session: Session, operations: Sequence[Operation]) -> Disagreement | None:
     try:
         session.run(operations)
@@ -282,6 +290,8 @@ def _in_words(hunt: Hunt) -> str:
     by = f"found by {hunt.oracle} ({hunt.error})"
     if hunt.steps_to_find is None:
         return f"{by} in {hunt.seconds:.0f} s"
+    if hunt.shrunk_steps is None:
+        return f"{by} after {hunt.steps_to_find:,} steps ({hunt.seconds:.1f} s)"
     return (
         f"{by} after {hunt.steps_to_find:,} steps ({hunt.seconds:.1f} s), shrunk to "
         f"{hunt.shrunk_steps} calls in {hunt.seconds_to_shrink:.0f} s"

@@ -118,4 +118,5 @@ def _cell(hunt: Hunt | None) -> str:
         return "–"
     if hunt.steps_to_find is None:
         return f"{hunt.oracle}"
-    return f"{hunt.oracle}, {hunt.steps_to_find:,} → {hunt.shrunk_steps}"
+    shrunk = "" if hunt.shrunk_steps is None else f" → {hunt.shrunk_steps}"
+    return f"{hunt.oracle}, {hunt.steps_to_find:,}{shrunk}"

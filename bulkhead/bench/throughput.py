@@ -15,6 +15,7 @@ from bulkhead.bench.baselines import ape, ape_rbsm, raw_ipc
 from bulkhead.bench.forge import EXAMPLE_TEST, measure_forge, measure_forge_suite
 from bulkhead.bench.forge_suite import KINDS
 from bulkhead.bench.harness import measure_harness
+from bulkhead.bench.neighbours import Neighbours
 from bulkhead.bench.share_vault import SPEC, ShareVaultWorkload
 from bulkhead.bench.suite import SuiteWorkload
 from bulkhead.bench.workload import Throughput, Workload
@@ -85,6 +86,7 @@ def measure(
         for m in stacks():
             if progress is not None:
                 progress(f"{subject}: {STACKS[m.key]}")
+            neighbours = Neighbours()
             try:
                 found = m.measure(seconds)
             except ExecutorError as error:
@@ -92,19 +94,20 @@ def measure(
                 result["details"][subject][m.key] = {"checks": m.checks, "missing": str(error)}
             else:
                 result[subject][m.key] = round(found.per_second, 1)
-                result["details"][subject][m.key] = _details(m, found)
+                result["details"][subject][m.key] = _details(m, found, neighbours.cores())
             if on_result is not None:
                 on_result(result)
     return result
 
 
-def _details(m: Measurement, found: Throughput) -> Result:
+def _details(m: Measurement, found: Throughput, others: float | None) -> Result:
     details: Result = {
         "checks": m.checks,
         "steps": found.steps,
         "seconds": round(found.seconds, 2),
         "refused_share": round(found.refused_share, 3),
         "transactions_per_second": round(found.transactions_per_second, 1),
+        "cores_used_by_others": None if others is None else round(others, 2),
     }
     if found.shares:
         details["time_shares"] = dict(found.shares)

@@ -20,6 +20,7 @@ _SHARES: Mapping[str, str] = {
     "busy": "EVM at work",
 }
 _WIDE = 160
+_DISTURBING_CORES = 0.1
 _NOTHING = "–"
 
 
@@ -37,6 +38,19 @@ def print_throughput(result: Mapping[str, Any], console: Console | None = None) 
         if result.get(subject):
             out.print(_speeds(title, result[subject], result["details"][subject]))
             out.print(_shares(result["details"][subject]))
+    if disturbed := _disturbed(result):
+        out.print(f"Other programs ran meanwhile, so these are too slow: {disturbed}.")
+
+
+def _disturbed(result: Mapping[str, Any]) -> str:
+    """Return what was measured while others used more than a little of the machine."""
+    found = [
+        f"{subject}, {STACKS.get(key, key)} ({others:.1f} cores)"
+        for subject in TITLES
+        for key, d in result.get("details", {}).get(subject, {}).items()
+        if (others := d.get("cores_used_by_others") or 0) > _DISTURBING_CORES
+    ]
+    return "; ".join(found)
 
 
 def _speeds(title: str, speeds: Mapping[str, float | None], details: Mapping[str, Any]) -> Table:

@@ -35,6 +35,7 @@ from bulkhead.fuzz.statistics import Statistics
 AHEAD = 2
 """Sequences that may be under way on the executor while the next one is drawn."""
 MAX_RESTARTS = 20
+_KEY_BYTES = 8
 _GONE = (RpcConnectionError, TimeoutError, AnvilError)
 """How it shows that the node was killed."""
 
@@ -43,6 +44,12 @@ _GONE = (RpcConnectionError, TimeoutError, AnvilError)
 class _Submitted:
     generated: Generated
     future: Future[list[Outcome]]
+
+
+def _stretched(key: bytes, fewest: int, most: int) -> bytes:
+    """Return a tape of some length that a few bytes stand for."""
+    rng = random.Random(key)
+    return rng.randbytes(rng.randint(fewest, most))
 
 
 @contextmanager
@@ -131,8 +138,14 @@ class Campaign:
         fewest, most = self.profile.operations
         openings = self.session.target.openings()
         size = catalogue.tape_bytes
-        # One draw for a whole sequence: a draw for each operation would take most of the time.
-        tapes = st.binary(min_size=fewest * size, max_size=most * size)
+        # One draw for a whole sequence: one for each operation would take most of the time. Every
+        # other one is stretched from a few bytes, which is quicker still; the rest can be varied.
+        tapes = st.one_of(
+            st.binary(min_size=_KEY_BYTES, max_size=_KEY_BYTES).map(
+                lambda key: _stretched(key, fewest * size, most * size)
+            ),
+            st.binary(min_size=fewest * size, max_size=most * size),
+        )
 
         @seed(epoch_seed)
         @settings(

@@ -259,14 +259,25 @@ class Target(ABC):
 
     def expected_data(self, *, deep: bool) -> tuple[bytes, ...]:
         """Return the bytes that the views have to return."""
-        views = (*self.views, *self.deep_views) if deep else self.views
-        values = [*self.expected(), *(self.expected_deep() if deep else ())]
+        return self._encoded([*self.expected(), *(self.expected_deep() if deep else ())])
+
+    def _encoded(self, values: Sequence[Any]) -> tuple[bytes, ...]:
+        codecs = self._view_codecs
+        if len(values) not in (len(self.views), len(codecs)):
+            raise ValueError(f"{len(values)} values for {len(codecs)} views")
         return tuple(
-            self.contract(view.contract)
-            .interface.function(view.function)
-            .outputs.encode([value] if len(_outputs(self, view)) == 1 else value)
-            for view, value in zip(views, values, strict=True)
+            codec.encode([value] if is_single else value)
+            for (codec, is_single), value in zip(codecs, values, strict=False)
         )
+
+    @cached_property
+    def _view_codecs(self) -> list[tuple[Codec, bool]]:
+        """What encodes each view's answer, and whether that is one value."""
+        functions = [
+            self.contract(view.contract).interface.function(view.function)
+            for view in (*self.views, *self.deep_views)
+        ]
+        return [(function.outputs, function.single) for function in functions]
 
     def view_differences(self, expected: Sequence[bytes], actual: Sequence[bytes]) -> Iterator[str]:
         """Yield where encoded views differ: ``place: model …, chain …``."""
@@ -278,7 +289,8 @@ class Target(ABC):
 
     def look(self) -> tuple[tuple[bytes, ...], Any]:
         """Return ``expected_data`` without the deep views, and ``state``, of one moment."""
-        return self.expected_data(deep=False), self.state()
+        values = self.expected()
+        return self._encoded(values), self.observe(values)
 
     def glance(self, call: Call) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:  # noqa: ARG002
         """Return a cheaper look that shows whatever a call may have touched, and what it must show.
@@ -299,10 +311,6 @@ class Target(ABC):
         for name, code in zip(names, node.rpc.batch(requests), strict=True):
             found.update(f"{name} {code}\n".encode())
         return found.hexdigest()
-
-
-def _outputs(target: Target, view: View) -> tuple[str, ...]:
-    return target.contract(view.contract).interface.function(view.function).outputs.types
 
 
 def _leaves(model: Any, chain: Any, where: str) -> Iterator[str]:

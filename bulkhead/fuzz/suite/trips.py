@@ -27,7 +27,7 @@ class RoundTrip(Operation):
     """PNL-2: the prober buys and sells the same in the same second, in one or two parts."""
 
     weight = 2
-    refusals = frozenset(
+    refusals = may.BLOCKED | frozenset(
         {
             "MarginEngine_BelowInitialMargin",
             "PerpExchange_OpenInterestCap",
@@ -107,7 +107,8 @@ class VaultRoundTrip(Operation):
 
     weight = 2
     refusals = (
-        may.TOKEN
+        may.BLOCKED
+        | may.TOKEN
         | may.ODD
         | may.MARGIN
         | {

@@ -61,6 +61,8 @@ def test_result__has_speeds_by_stack() -> None:
 
 def test_result__says_how_the_speeds_came_about() -> None:
     details = measure(2.0)["details"]
+    others = details["example"]["anvil_sim"].pop("cores_used_by_others")
+    assert others is None or others >= 0
     assert details["example"]["anvil_sim"] == {
         "checks": "all",
         "steps": 4_000,
@@ -96,6 +98,19 @@ def test_tables__have_ratios_shares_and_what_is_missing() -> None:
     assert ["harness, evm", "–", "–", "–", "–", "there is no wheel of it"] in rows
     assert ["forge invariant test", "1,000", "66.7", "1,500", "0%", "sums"] in rows
     assert ["harness, anvil-sim", "25%", "50%", "25%", "–", "75%"] in rows
+
+
+def test_report__tells_who_was_disturbed() -> None:
+    result = measure(2.0)
+    for stacks_ in result["details"].values():
+        for details in stacks_.values():
+            details["cores_used_by_others"] = 0.05
+    text = io.StringIO()
+    print_throughput(result, Console(file=text))
+    assert "Other programs" not in text.getvalue()
+    result["details"]["suite"]["forge"]["cores_used_by_others"] = 1.26
+    print_throughput(result, Console(file=text))
+    assert "too slow: suite, forge invariant test (1.3 cores)." in text.getvalue()
 
 
 def test_tables__of_nothing__are_none() -> None:
