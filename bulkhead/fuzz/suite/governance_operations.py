@@ -271,8 +271,8 @@ class Derive(Operation):
     """Of both, the last two are the asset itself, and what nobody knows."""
     operation: Annotated[int, Index(len(Formula))]
     then: Annotated[int, Index(8)]
-    """0 to 2: fetched; 3 to 5: recorded; 6: given sources; 7: the others are derived from it, one from
-    the other, which is too deep in the end."""
+    """0 to 2: fetched; 3 to 5: recorded; 6: given sources; 7: the others are derived from it, one
+    from the other, which is too deep in the end."""
 
     def resolve(self, u: Questions) -> Step | None:
         asset = (*_DERIVED, *_DERIVED, _ASSETS[0])[self.asset]
