@@ -129,6 +129,7 @@ def parse_run(output: str, transactions: Mapping[str, Fraction] | None = None) -
         transactions=round(
             sum(n * several.get(name.rpartition(".")[2], 1) for name, n in made.items())
         ),
+        discarded=sum(count["discards"] for count in counts.values()),
     )
 
 

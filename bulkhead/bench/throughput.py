@@ -109,6 +109,8 @@ def _details(m: Measurement, found: Throughput, others: float | None) -> Result:
         "transactions_per_second": round(found.transactions_per_second, 1),
         "cores_used_by_others": None if others is None else round(others, 2),
     }
+    if found.discarded is not None:
+        details["discarded"] = found.discarded
     if found.shares:
         details["time_shares"] = dict(found.shares)
     return details

@@ -89,6 +89,7 @@ class Throughput:
         refused: those of the steps that reverted.
         transactions: that the steps sent, perhaps counted by averages; None: one each.
         shares: part of the time that each kind of work took, where it is known.
+        discarded: draws that had nothing to do; no steps, but they took time. None: not counted.
     """
 
     steps: int
@@ -96,6 +97,7 @@ class Throughput:
     refused: int = 0
     transactions: int | None = None
     shares: Mapping[str, float] = field(default_factory=dict)
+    discarded: int | None = None
 
     @property
     def per_second(self) -> float:

@@ -7,6 +7,8 @@ A mutant is a file ``tests/mutants/NAME.patch``: comment lines, then a diff.
     # budget: 20000 steps: judged calls in which a campaign has to find it
     # shrunk: 5 calls: most that may be left of the sequence that finds it
 
+Those in the folder ``hard`` are only run by name: campaigns of that size miss them, or leave more.
+
 What no campaign can meet, a test judges. Instead of the last two lines its file says:
 
     # judge: pytest's name of the test that has to fail
@@ -79,16 +81,17 @@ class Mutant:
 
 
 def load_mutants(names: Sequence[str] = (), folder: Path = MUTANTS) -> list[Mutant]:
-    """Return the mutants of these names; all, if none are given.
+    """Return the mutants of these names; all but the hard ones, if none are given.
 
     Raises:
         MutantError: there is none of a name, or a file lacks one of its comment lines.
     """
-    known = {file.stem: file for file in sorted(folder.glob("*.patch"))}
+    usual = [file.stem for file in sorted(folder.glob("*.patch"))]
+    known = {file.stem: file for file in sorted(folder.rglob("*.patch"))}
     for name in names:
         if name not in known:
             raise MutantError(f"there is no mutant {name}: choose from {', '.join(known)}")
-    return [_parse(known[name]) for name in (names or known)]
+    return [_parse(known[name]) for name in (names or usual)]
 
 
 def _parse(file: Path) -> Mutant:

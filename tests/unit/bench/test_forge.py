@@ -29,6 +29,7 @@ def test_run__of_the_example__counts_every_call() -> None:
     # More than the 21,300 of whole sequences: time ran out in the middle of one.
     assert run.steps == 7_250 + 7_007 + 7_088
     assert run.refused == 3_515 + 2_959
+    assert run.discarded == 0
     assert run.seconds == pytest.approx(2.012969886)
     assert run.per_second == run.transactions_per_second == pytest.approx(run.steps / run.seconds)
 
@@ -38,6 +39,7 @@ def test_run__of_the_suite__counts_transactions_and_leaves_out_what_was_discarde
     trades, conversions = 795 - 411, 257 - 192
     assert run.steps == 346 + 201 + trades + conversions
     assert run.refused == 131 + 34
+    assert run.discarded == 411 + 192
     assert run.transactions == 2.5 * 346 + trades + conversions
     assert run.transactions_per_second == pytest.approx(run.transactions / 12.189070100)
 
