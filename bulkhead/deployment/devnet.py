@@ -20,6 +20,7 @@ from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.deploy import Environment, Progress, deploy_core
 from bulkhead.deployment.models import (
+    MAX_ANSWER,
     ChainlinkSource,
     OracleAssetParameters,
     UniswapV3TwapSource,
@@ -42,6 +43,13 @@ LST_OPERATOR = keccak(text="LST_OPERATOR")
 USD_FEED_DECIMALS = 8
 RATIO_FEED_DECIMALS = 18
 FEEDS_PER_ASSET = 2
+_UNBOUNDED = {
+    "kind": "chainlink",
+    "feed": "none",
+    "min_answer": 0,
+    "max_answer": MAX_ANSWER,
+    "heartbeat": "7d",
+}
 DECIMALS = {"USDB": 6, "WETH": 18, "WBTC": 8, "LST": 18}
 POOL_FEE = 500
 POOL_OBSERVATIONS = 720
@@ -110,7 +118,10 @@ def feeds_only_parameters(parameters: DeploymentParameters) -> DeploymentParamet
 
     def priced_by_feeds(asset: OracleAssetParameters) -> OracleAssetParameters:
         feeds = [f"{asset.name}-{i + 1}" for i in range(FEEDS_PER_ASSET)]
-        sources = tuple(ChainlinkSource(kind="chainlink", feed=name, weight=1) for name in feeds)
+        given = [s for s in asset.sources if isinstance(s, ChainlinkSource)]
+        # What an asset without any feed would get is no protection, and none is needed here.
+        pattern = given[0] if given else ChainlinkSource.model_validate(_UNBOUNDED)
+        sources = tuple(pattern.model_copy(update={"feed": name, "weight": 1}) for name in feeds)
         return asset.model_copy(
             update={"sources": sources, "quorum_weight": FEEDS_PER_ASSET // 2 + 1}
         )
@@ -317,6 +328,8 @@ class _Devnet:
             pool = create_pool(
                 self.sender, uniswap, base, quote, POOL_FEE, price, POOL_OBSERVATIONS
             )
+            # The pool remembers more than one observation once it is used in a later second.
+            self.rpc.mine(self.rpc.timestamp() + 1)
             add_liquidity(self.sender, uniswap, base, quote, POOL_FEE, price, amount, ranges)
             self.pools[name] = pool.address
         self.rpc.mine(self.rpc.timestamp() + warm_up_seconds(self.parameters))

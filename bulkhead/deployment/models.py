@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bulkhead.chain.codec import asset_id
 from bulkhead.deployment.units import (
+    UINT16_MAX,
     UINT32_MAX,
     UINT64_MAX,
     WAD,
@@ -30,6 +31,8 @@ MAX_AMOUNT = str(10**18)
 """Greatest size or cap: 10^36 in WAD."""
 MAX_UINT64 = from_wad(UINT64_MAX)
 MAX_CAP_TOKENS = 10**36
+MAX_ANSWER = str(10**18)
+"""Greatest bound of a feed's answers: in any decimals up to 18 it fits what a feed reports."""
 _ONE_UNIT = from_wad(1)
 _LIQUIDATION = ("penalty", "keeperShare", "minNotional")
 
@@ -258,11 +261,36 @@ class BreakerParameters(Model):
 
 
 class ChainlinkSource(Model):
-    """A Chainlink feed: a name of the environment, or an address."""
+    """A Chainlink feed: a name of the environment, or an address.
+
+    Answers count strictly between ``min_answer`` and ``max_answer`` (WAD quote units), which are to
+    be the feed's own limits or inside of them, and for ``heartbeat`` seconds.
+    """
 
     kind: Literal["chainlink"]
     feed: Reference
+    min_answer: Annotated[int, Wad(0, MAX_ANSWER)]
+    max_answer: Annotated[int, Wad(_ONE_UNIT, MAX_ANSWER)]
+    heartbeat: Annotated[int, Seconds(1, "7d")]
     weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _at_least("max_answer", self.max_answer, self.min_answer + 1, "above min_answer")
+        return self
+
+    def bounds(self, decimals: int) -> tuple[int, int]:
+        """Return both bounds at the feed's decimals.
+
+        Raises:
+            ValueError: one has more decimals.
+        """
+        unit = 10 ** (18 - decimals)
+        for name in ("min_answer", "max_answer"):
+            if getattr(self, name) % unit:
+                value = from_wad(getattr(self, name))
+                raise ValueError(f"{name}: {value} has more than {decimals} decimals")
+        return self.min_answer // unit, self.max_answer // unit
 
     @property
     def reads(self) -> str:
@@ -273,7 +301,9 @@ class ChainlinkSource(Model):
 class UniswapV3TwapSource(Model):
     """The TWAP of a Uniswap v3 pool: a name of the environment, or an address.
 
-    ``min_liquidity`` is in the pool's own units (√(amount0·amount1) of raw tokens).
+    ``min_liquidity`` is in the pool's own units (√(amount0·amount1) of raw tokens);
+    ``min_cardinality`` is the number of observations that the pool must keep: as many as there are
+    blocks in a window.
     """
 
     kind: Literal["uniswap_v3_twap"]
@@ -281,6 +311,7 @@ class UniswapV3TwapSource(Model):
     base: Reference
     window: Annotated[int, Seconds(1, UINT32_MAX)]
     min_liquidity: Annotated[int, Whole(2, 2**128 - 1)]
+    min_cardinality: Annotated[int, Whole(2, UINT16_MAX)]
     weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
 
     @property

@@ -207,11 +207,17 @@ class _Planner:
         where = f"oracle.{asset.name}.sources.{i}"
         key = f"{asset.name} adapter {i + 1}"
         if isinstance(source, ChainlinkSource):
-            feed = self.survey.feed(source, asset.max_staleness, where)
-            return self._deploy("ChainlinkAdapter", feed, key=key)
+            feed, bounds = self.survey.feed(source, asset.max_staleness, where)
+            return self._deploy("ChainlinkAdapter", feed, *bounds, source.heartbeat, key=key)
         pool, base = self.survey.pool(source, where)
         return self._deploy(
-            "UniswapV3TwapAdapter", pool, base, source.window, source.min_liquidity, key=key
+            "UniswapV3TwapAdapter",
+            pool,
+            base,
+            source.window,
+            source.min_liquidity,
+            source.min_cardinality,
+            key=key,
         )
 
     def _wiring(self) -> dict[str, str]:

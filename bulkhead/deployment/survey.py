@@ -16,6 +16,7 @@ from bulkhead.deployment.parameters import (
     UniswapV3TwapSource,
 )
 from bulkhead.deployment.sender import DeploymentError, Sender
+from bulkhead.deployment.units import from_wad, unscaled
 
 ZERO_ADDRESS = "0x" + "00" * 20
 MAX_DECIMALS = 18
@@ -110,19 +111,38 @@ class Survey:
             raise DeploymentError(f"{where}: {name} redeems for nothing")
         return address
 
-    def feed(self, source: ChainlinkSource, max_staleness: int, where: str) -> str:
-        """Return the address of a feed that has a price at most ``max_staleness`` seconds old."""
+    def feed(
+        self, source: ChainlinkSource, max_staleness: int, where: str
+    ) -> tuple[str, tuple[int, int]]:
+        """Return the address of a feed and the bounds of its answers, at its decimals.
+
+        It must have a price between them, as old as ``max_staleness`` and its heartbeat allow.
+        """
         address = self._resolve(source.feed, self._environment.feeds, "feed", where)
         _, answer, _, updated_at, _ = self._ask(address, "latestRoundData", where=where)
         if answer <= 0:
             raise DeploymentError(f"{where}: feed {source.feed} has no price")
-        age = self._sender.timestamp() - updated_at
-        if age > max_staleness:
+        decimals = self._ask(address, "decimals", where=where)
+        if decimals > MAX_DECIMALS:
             raise DeploymentError(
-                f"{where}: the price of feed {source.feed} is {age} s old, the limit is "
-                f"{max_staleness}"
+                f"{where}: feed {source.feed} has {decimals} decimals, at most {MAX_DECIMALS} work"
             )
-        return address
+        try:
+            bounds = source.bounds(decimals)
+        except ValueError as error:
+            raise DeploymentError(f"{where}: feed {source.feed}: {error}") from None
+        if not bounds[0] < answer < bounds[1]:
+            raise DeploymentError(
+                f"{where}: feed {source.feed} answers {unscaled(answer, decimals)}, which is not "
+                f"between {from_wad(source.min_answer)} and {from_wad(source.max_answer)}"
+            )
+        age = self._sender.timestamp() - updated_at
+        limit = min(max_staleness, source.heartbeat)
+        if age > limit:
+            raise DeploymentError(
+                f"{where}: the price of feed {source.feed} is {age} s old, the limit is {limit}"
+            )
+        return address, bounds
 
     def pool(self, source: UniswapV3TwapSource, where: str) -> tuple[str, str]:
         """Return the addresses of a pool whose history covers the window, and of the base token."""

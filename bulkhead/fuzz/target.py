@@ -332,7 +332,9 @@ def abi_value(value: Any, kind: str) -> Any:
     if kind == "bytes32":
         if isinstance(value, bytes):
             return value
-        return asset_id(value) if isinstance(value, str) else int(value).to_bytes(32, "big")
+        if isinstance(value, str):
+            return asset_id(value) if value else bytes(32)
+        return int(value).to_bytes(32, "big")
     if kind == "address":
         return checksum(value)
     if kind == "bytes32[]":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 
 from bulkhead.model.context import Cell, Context, Contract, external
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import checked_uint
-from bulkhead.model.oracle import ChainlinkAdapter
+from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.tokens import OwnableUnauthorizedAccount
 from bulkhead.model.types import Address
 
@@ -94,7 +95,7 @@ class DevAggregatorV3(Contract):
         """How reads behave."""
         return self._mode.value
 
-    def latest(self) -> tuple[int, int, int]:
+    def latest(self, now: int) -> tuple[int, int, int]:
         """Return what the adapter answers.
 
         Raises:
@@ -104,6 +105,7 @@ class DevAggregatorV3(Contract):
         answer = self._answer.value
         if isinstance(answer, ModelRevert):
             raise answer
+        self.round.require_heartbeat(now)
         return answer
 
     def _only_owner(self, sender: Address) -> None:
@@ -111,7 +113,13 @@ class DevAggregatorV3(Contract):
             raise OwnableUnauthorizedAccount(sender)
 
     def _publish(self, number: int, answer: int, updated_at: int, answered_in: int) -> None:
-        latest = ChainlinkAdapter(self.round.decimals, number, answer, updated_at, answered_in)
+        latest = replace(
+            self.round,
+            round_id=number,
+            answer=answer,
+            updated_at=updated_at,
+            answered_in_round=answered_in,
+        )
         self._source.set(latest)
         if self.mode == Mode.NORMAL:
             self._answer.set(_answer(latest))
@@ -119,8 +127,8 @@ class DevAggregatorV3(Contract):
 
 
 def _answer(source: ChainlinkAdapter) -> tuple[int, int, int] | ModelRevert:
-    """Return what an adapter answers, or reverts with; reads are far more frequent than rounds."""
+    """Return what an adapter answers while young, or its revert; reads outnumber rounds by far."""
     try:
-        return source.latest()
+        return source.reading()
     except ModelRevert as error:
         return error

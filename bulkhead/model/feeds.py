@@ -116,8 +116,9 @@ class Feeds:
         """Return the price, recording it where it had to be formed."""
         if isinstance(self._oracle, OracleAggregator):
             assets: dict[str, Any] = self._oracle._assets
-            if asset in assets and not isinstance(assets, Table):
-                self._context.undo.append((assets, asset, assets[asset]))
+            if not isinstance(assets, Table):
+                for name in self._oracle.sourced(asset):
+                    self._context.undo.append((assets, name, assets[name]))
         return self._oracle.fetch(asset, self._context.now)
 
     def latest(self, asset: str) -> PriceData:

@@ -1,4 +1,4 @@
-"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache.
+"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache, derived assets.
 
 Gas is not modelled: a source that the contract would leave out because its call failed is one whose
 ``latest`` raises ``ModelRevert``. Authority and events are those of ``shared.OracleContract``.
@@ -9,19 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
-from typing import Protocol
 
 from bulkhead.model.errors import ModelRevert
-from bulkhead.model.math import DAY, WAD, checked_uint, mul_down
+from bulkhead.model.math import DAY, WAD, mul_down
+from bulkhead.model.prices import MAX_PRICE as MAX_PRICE
+from bulkhead.model.prices import Derivation as Derivation
+from bulkhead.model.prices import Operation as Operation
+from bulkhead.model.prices import PriceData as PriceData
+from bulkhead.model.prices import PriceStatus as PriceStatus
+from bulkhead.model.prices import combine, invert
+from bulkhead.model.sources import FixedSource as FixedSource
+from bulkhead.model.sources import PriceSource as PriceSource
 
 MAX_SAMPLES = 7
-MAX_PRICE = 2**127 - 1
 MAX_STALENESS = 7 * DAY
+MAX_DEPTH = 3
 
 
 class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
     """``(asset)``: the asset has no configuration."""
+
+
+class OracleAggregator_AlreadyConfigured(ModelRevert):  # noqa: N801
+    """``(asset)``: it would be derived though known, or get sources though derived."""
+
+
+class OracleAggregator_TooDeep(ModelRevert):  # noqa: N801
+    """``(asset, depth, maximum)``: too many levels of derivation."""
+
+
+class OracleAggregator_UnusedPart(ModelRevert):  # noqa: N801
+    """``(part)``: an inverse names a second part."""
 
 
 class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
@@ -46,79 +64,6 @@ class OracleAggregator_Quorum(ModelRevert):  # noqa: N801
 
 class OracleAggregator_OutOfBounds(ModelRevert):  # noqa: N801
     """``(parameter, value, minimum, maximum)``."""
-
-
-class ChainlinkAdapter_NonPositiveAnswer(ModelRevert):  # noqa: N801
-    """``(answer)``."""
-
-
-class ChainlinkAdapter_IncompleteRound(ModelRevert):  # noqa: N801
-    """``(roundId, answeredInRound, updatedAt)``."""
-
-
-class PriceStatus(IntEnum):
-    """How far an aggregate can be trusted; a smaller value is a worse price."""
-
-    STALE = 0
-    DEGRADED = 1
-    VALID = 2
-
-
-@dataclass(frozen=True, slots=True)
-class PriceData:
-    """One aggregate: WAD price, Unix seconds, status."""
-
-    price: int = 0
-    published_at: int = 0
-    recorded_at: int = 0
-    status: PriceStatus = PriceStatus.STALE
-
-
-class PriceSource(Protocol):
-    """What an adapter answers."""
-
-    def latest(self) -> tuple[int, int, int]:
-        """Return ``(price WAD, confidence WAD, publishedAt)`` or raise ``ModelRevert``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FixedSource:
-    """A source that always answers the same."""
-
-    price: int
-    confidence: int
-    published_at: int
-
-    def latest(self) -> tuple[int, int, int]:
-        return self.price, self.confidence, self.published_at
-
-
-@dataclass(frozen=True, slots=True)
-class ChainlinkAdapter:
-    """Twin of ``ChainlinkAdapter``, over one round of its feed."""
-
-    decimals: int
-    round_id: int
-    answer: int
-    updated_at: int
-    answered_in_round: int
-
-    def latest(self) -> tuple[int, int, int]:
-        """Return the answer scaled to WAD.
-
-        Raises:
-            ChainlinkAdapter_IncompleteRound: no answer yet, or a carried-over one.
-            ChainlinkAdapter_NonPositiveAnswer: zero or negative.
-            Panic: the scaled answer overflows.
-        """
-        if self.updated_at == 0 or self.answered_in_round < self.round_id:
-            raise ChainlinkAdapter_IncompleteRound(
-                self.round_id, self.answered_in_round, self.updated_at
-            )
-        if self.answer <= 0:
-            raise ChainlinkAdapter_NonPositiveAnswer(self.answer)
-        return checked_uint(self.answer * 10 ** (18 - self.decimals)), 0, self.updated_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +97,7 @@ class Sample:
 class _Asset:
     config: AssetConfig
     sources: tuple[SourceConfig, ...]
-    cache: PriceData = PriceData()
+    cache: PriceData = field(default_factory=PriceData)
     fresh_until: int = 0
 
 
@@ -235,11 +180,13 @@ class OracleAggregator:
     is_contract: Callable[[str], bool] = lambda _: True
     on_record: Callable[[str, PriceData], None] = lambda _, __: None
     _known: dict[str, _Known] = field(default_factory=dict)
+    _derived: dict[str, tuple[Derivation, int]] = field(default_factory=dict)
 
     def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
         """Replace an asset's sources and rules; the cached price is kept as stale.
 
         Raises:
+            OracleAggregator_AlreadyConfigured: the asset is derived.
             OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_SourceCount: no sources, or more than seven.
             OracleAggregator_NotAContract: there is nothing at a source's address.
@@ -247,6 +194,8 @@ class OracleAggregator:
             OracleAggregator_DuplicateSource: a source would vote twice.
             OracleAggregator_Quorum: the quorum is no majority, or more than everything.
         """
+        if asset in self._derived:
+            raise OracleAggregator_AlreadyConfigured(asset)
         _require_bounds("maxStaleness", config.max_staleness, 1, MAX_STALENESS)
         _require_bounds("maxCacheAge", config.max_cache_age, 0, config.max_staleness)
         _require_bounds("maxDeviation", config.max_deviation, 1, WAD)
@@ -272,12 +221,36 @@ class OracleAggregator:
         cache = replace(known.cache, status=PriceStatus.STALE)
         self._assets[asset] = _Asset(config, tuple(sources), cache, known.fresh_until)
 
+    def derive(self, asset: str, derivation: Derivation) -> None:
+        """Derive an asset from others, for good.
+
+        Raises:
+            OracleAggregator_AlreadyConfigured: the asset is known.
+            OracleAggregator_UnknownAsset: a part is not.
+            OracleAggregator_UnusedPart: an inverse has a second part.
+            OracleAggregator_TooDeep: too many levels of derivation.
+        """
+        if asset in self._assets or asset in self._derived:
+            raise OracleAggregator_AlreadyConfigured(asset)
+        depth = self.derivation(derivation.left)[1]
+        if derivation.operation != Operation.INVERSE:
+            depth = max(depth, self.derivation(derivation.right)[1])
+        elif derivation.right:
+            raise OracleAggregator_UnusedPart(derivation.right)
+        if depth + 1 > MAX_DEPTH:
+            raise OracleAggregator_TooDeep(asset, depth + 1, MAX_DEPTH)
+        self._derived[asset] = derivation, depth + 1
+
     def record(self, asset: str, now: int) -> PriceData:
-        """Aggregate live and cache the result.
+        """Aggregate live and cache the result; of a derived asset, that of its parts.
 
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            data = self._compose(asset, self.record, now)
+            self.on_record(asset, data)
+            return data
         data = self.aggregate(asset, now)
         state = self._assets[asset]
         fresh_until = min(
@@ -294,6 +267,8 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.fetch, now)
         return self._cached(asset, now) or self.record(asset, now)
 
     def latest(self, asset: str, now: int) -> PriceData:
@@ -302,6 +277,8 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.latest, now)
         return self._cached(asset, now) or self.aggregate(asset, now)
 
     def aggregate(self, asset: str, now: int) -> PriceData:
@@ -310,8 +287,10 @@ class OracleAggregator:
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._compose(asset, self.aggregate, now)
         state = self._require(asset)
-        answers = self._ask(state)
+        answers = self._ask(state, now)
         known = self._known.get(asset)
         if known is not None and known.holds(state, answers, now):
             return known.at(now)
@@ -320,21 +299,48 @@ class OracleAggregator:
         self._known[asset] = _Known(state, answers, now, _until(state, answers, now), data)
         return data
 
-    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
-        """Return an asset's rules and sources.
+    def derivation(self, asset: str) -> tuple[Derivation, int]:
+        """Return how an asset is derived, and its depth: 1 if it has sources.
 
         Raises:
             OracleAggregator_UnknownAsset: the asset has no configuration.
         """
+        if asset in self._derived:
+            return self._derived[asset]
+        self._require(asset)
+        return Derivation(), 1
+
+    def sourced(self, asset: str) -> set[str]:
+        """Return the assets whose caches an asset answers from: itself, or those under it."""
+        if asset not in self._derived:
+            return {asset} & self._assets.keys()
+        derivation, _ = self._derived[asset]
+        return self.sourced(derivation.left) | self.sourced(derivation.right)
+
+    def _compose(self, asset: str, ask: Callable[[str, int], PriceData], now: int) -> PriceData:
+        derivation, _ = self._derived[asset]
+        left = ask(derivation.left, now)
+        if derivation.operation == Operation.INVERSE:
+            return invert(left)
+        return combine(derivation.operation, left, ask(derivation.right, now))
+
+    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
+        """Return an asset's rules and sources; zeros and none if it is derived.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset in self._derived:
+            return AssetConfig(0, 0, 0, 0), ()
         state = self._require(asset)
         return state.config, state.sources
 
-    def _ask(self, state: _Asset) -> _Answers:
+    def _ask(self, state: _Asset, now: int) -> _Answers:
         answers: _Answers = []
         for source in state.sources:
             adapter = self.adapters.get(source.adapter)
             try:
-                answers.append(None if adapter is None else adapter.latest())
+                answers.append(None if adapter is None else adapter.latest(now))
             except ModelRevert:
                 answers.append(None)
         return answers

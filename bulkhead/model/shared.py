@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bulkhead.model.context import Context, Contract, external
-from bulkhead.model.oracle import AssetConfig, OracleAggregator, PriceData, SourceConfig
+from bulkhead.model.oracle import (
+    AssetConfig,
+    Derivation,
+    OracleAggregator,
+    PriceData,
+    SourceConfig,
+)
 from bulkhead.model.peg import PegConfig, PegMonitor, PegState
 from bulkhead.model.roles import GOVERNOR, RoleRegistry
 from bulkhead.model.types import ZERO_ADDRESS, Address
@@ -21,7 +27,7 @@ class OracleContract(Contract):
     Args:
         context, address: as of every twin.
         roles: knows the governor.
-        twin: what computes; its assets lie in a ``Table`` of the context.
+        twin: what computes; its assets, with and without sources, lie in ``Table``s of the context.
     """
 
     def __init__(
@@ -49,6 +55,18 @@ class OracleContract(Contract):
         self._roles.require_role(GOVERNOR, sender)
         self._twin.configure(asset, config, [SourceConfig(*source) for source in sources])
         self._emit("AssetConfigured", asset=asset, config=config, sources=sources)
+
+    @external
+    def derive(self, sender: Address, asset: str, derivation: Derivation) -> None:
+        """Derive an asset from others, for good.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``OracleAggregator.derive``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        self._twin.derive(asset, derivation)
+        self._emit("AssetDerived", asset=asset, derivation=derivation)
 
     @external
     def record(self, sender: Address, asset: str) -> PriceData:  # noqa: ARG002

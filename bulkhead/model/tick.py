@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, div_floor, mul_div_down
 
@@ -38,6 +40,10 @@ class InvalidTick(ModelRevert):
 
 class UniswapV3TwapAdapter_LiquidityTooLow(ModelRevert):  # noqa: N801
     """``(liquidity, minLiquidity)``."""
+
+
+class UniswapV3TwapAdapter_HistoryTooShort(ModelRevert):  # noqa: N801
+    """``(historySeconds, windowSeconds)``."""
 
 
 def sqrt_price_at_tick(tick: int) -> int:
@@ -83,3 +89,27 @@ def mean_tick(tick_seconds: int, window_seconds: int) -> int:
 def mean_liquidity(seconds_per_liquidity_x128: int, window_seconds: int) -> int:
     """Return the harmonic mean liquidity, rounded down."""
     return mul_div_down(window_seconds, 1 << 128, seconds_per_liquidity_x128)
+
+
+def history_seconds(now: int, index: int, cardinality: int, observations: Mapping[int, int]) -> int:
+    """Return the age of a pool's oldest observation, on the pool's clock of 32 bits.
+
+    Args:
+        now: Unix seconds.
+        index: place of the newest observation.
+        cardinality: observations kept.
+        observations: Unix seconds by place, of those that were written.
+    """
+    following = (index + 1) % cardinality
+    oldest = observations[following] if following in observations else observations[0]
+    return (now - oldest) % 2**32
+
+
+def require_history(history: int, window_seconds: int) -> None:
+    """Refuse a history shorter than the window.
+
+    Raises:
+        UniswapV3TwapAdapter_HistoryTooShort: it is.
+    """
+    if history < window_seconds:
+        raise UniswapV3TwapAdapter_HistoryTooShort(history, window_seconds)

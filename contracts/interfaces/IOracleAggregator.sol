@@ -19,6 +19,12 @@ import {PriceData} from "../types/Price.sol";
 ///
 /// Every source is called with a fixed gas allowance. A call that cannot be given all of it reverts, so that
 /// no caller can silence a source by sending too little gas: callers must send more gas than will be used.
+///
+/// An asset may instead be *derived*: the inverse of another asset, or the product or quotient of two. It has no
+/// sources and no cache of its own: every answer is computed from what its parts answer to the same question,
+/// rounded down once. Its status is the worst of its parts' and its times are the oldest. A price that would be
+/// zero or too large is `Stale`, and then zero or the largest price. Parts must be configured first and a
+/// derivation is for good, so that no asset can come to depend on itself.
 interface IOracleAggregator {
     /// @param adapter An `IPriceSource`.
     /// @param weight Voting weight, > 0.
@@ -40,11 +46,36 @@ interface IOracleAggregator {
         uint64 maxDeviation;
     }
 
+    /// @notice How a derived price comes from its parts. All prices are WAD.
+    enum Operation {
+        /// 1 / left.
+        Inverse,
+        /// left · right.
+        Product,
+        /// left / right.
+        Quotient
+    }
+
+    /// @param left First part.
+    /// @param right Second part; zero for an inverse.
+    struct Derivation {
+        AssetId left;
+        AssetId right;
+        Operation operation;
+    }
+
     event AssetConfigured(AssetId indexed asset, AssetConfig config, SourceConfig[] sources);
+    event AssetDerived(AssetId indexed asset, Derivation derivation);
     event PriceRecorded(AssetId indexed asset, PriceData data);
 
     /// @notice Thrown when an asset has no configuration.
     error OracleAggregator_UnknownAsset(AssetId asset);
+    /// @notice Thrown when an asset is derived that is known already, or sources are set for a derived one.
+    error OracleAggregator_AlreadyConfigured(AssetId asset);
+    /// @notice Thrown when an asset would be derived from more levels of parts than the maximum.
+    error OracleAggregator_TooDeep(AssetId asset, uint256 depth, uint256 maximum);
+    /// @notice Thrown when an inverse names a second part.
+    error OracleAggregator_UnusedPart(AssetId part);
     /// @notice Thrown when the number of sources is zero or above the maximum.
     error OracleAggregator_SourceCount(uint256 count, uint256 maximum);
     /// @notice Thrown when an adapter has no code.
@@ -67,9 +98,14 @@ interface IOracleAggregator {
     function configure(AssetId asset, AssetConfig calldata config, SourceConfig[] calldata sources)
         external;
 
+    /// @notice Derives an asset from others, for good. Only the governor. The asset must be unknown, its parts
+    /// known; with sources at depth 1 and a derived asset one deeper than its deepest part, depth is at most 3.
+    function derive(AssetId asset, Derivation calldata derivation_) external;
+
     /// @notice Aggregates live and caches the result. Anyone may call it, at any time.
     /// @return data The new aggregate. Without quorum the last price and its times are kept and its status is
-    /// `Stale`. A source that is merely missing does not degrade the status while the quorum stands.
+    /// `Stale`. A source that is merely missing does not degrade the status while the quorum stands. Of a derived
+    /// asset, the parts are recorded.
     function record(AssetId asset) external returns (PriceData memory data);
 
     /// @notice The cached aggregate if it is at most `maxCacheAge` old, its oldest member at most `maxStaleness`
@@ -83,9 +119,15 @@ interface IOracleAggregator {
     /// @notice Aggregates live, whatever is cached, without writing.
     function aggregate(AssetId asset) external view returns (PriceData memory data);
 
-    /// @notice An asset's rules and sources.
+    /// @notice An asset's rules and sources; all zero and empty if it is derived.
     function assetConfig(AssetId asset)
         external
         view
         returns (AssetConfig memory, SourceConfig[] memory);
+
+    /// @notice How an asset is derived, and its depth: 1 and an empty derivation if it has sources.
+    function derivation(AssetId asset)
+        external
+        view
+        returns (Derivation memory derivation_, uint256 depth);
 }

@@ -8,6 +8,7 @@ import {Roles} from "../libraries/Roles.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AssetId} from "../types/AssetId.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
+import {DerivedPrice} from "./DerivedPrice.sol";
 import {MAX_SAMPLES, Sample, toSample, WeightedMedian} from "./WeightedMedian.sol";
 
 /// @title Composes one price per asset out of up to seven sources
@@ -38,6 +39,14 @@ contract OracleAggregator is IOracleAggregator {
         SourceConfig[MAX_SAMPLES] sources; // One slot each.
     }
 
+    /// @dev A derivation with its depth, 2 or more; 0 if there is none.
+    struct Derived {
+        AssetId left;
+        AssetId right;
+        Operation operation;
+        uint8 depth;
+    }
+
     /// @notice Gas that every source may use: a binary search through a Uniswap pool's 65,535 observations, cold.
     uint256 public constant SOURCE_GAS = 150_000;
     /// @notice Gas that must be left before a source is called. A call is granted at most 63/64 of what is left,
@@ -46,12 +55,16 @@ contract OracleAggregator is IOracleAggregator {
     /// @notice Largest price that counts, so that it fits a signed 128-bit integer as well.
     uint256 public constant MAX_PRICE = uint256(uint128(type(int128).max));
 
+    /// @notice Greatest depth of an asset: one with sources, and two levels of derivation above it.
+    uint256 public constant MAX_DEPTH = 3;
+
     uint256 private constant MAX_STALENESS = 7 days;
     uint256 private constant ANSWER_BYTES = 96;
 
     IRoleRegistry public immutable roles;
 
     mapping(AssetId => Asset) private _assets;
+    mapping(AssetId => Derived) private _derived;
 
     /// @param roles_ Knows the governor.
     constructor(IRoleRegistry roles_) {
@@ -63,6 +76,7 @@ contract OracleAggregator is IOracleAggregator {
         external
     {
         roles.requireRole(Roles.GOVERNOR, msg.sender);
+        if (_derived[asset].depth != 0) revert OracleAggregator_AlreadyConfigured(asset);
         _requireBounds("maxStaleness", config.maxStaleness, 1, MAX_STALENESS);
         _requireBounds("maxCacheAge", config.maxCacheAge, 0, config.maxStaleness);
         _requireBounds("maxDeviation", config.maxDeviation, 1, WadMath.WAD);
@@ -86,9 +100,86 @@ contract OracleAggregator is IOracleAggregator {
     }
 
     /// @inheritdoc IOracleAggregator
-    function record(AssetId asset) public returns (PriceData memory data) {
+    function derive(AssetId asset, Derivation calldata derivation_) external {
+        roles.requireRole(Roles.GOVERNOR, msg.sender);
+        if (_assets[asset].rules.sourceCount != 0 || _derived[asset].depth != 0) {
+            revert OracleAggregator_AlreadyConfigured(asset);
+        }
+        // The asset itself is unknown here, and so is whatever would be derived from it.
+        uint256 depth = _depthOf(derivation_.left);
+        if (derivation_.operation != Operation.Inverse) {
+            depth = WadMath.max(depth, _depthOf(derivation_.right));
+        } else if (AssetId.unwrap(derivation_.right) != 0) {
+            revert OracleAggregator_UnusedPart(derivation_.right);
+        }
+        if (++depth > MAX_DEPTH) revert OracleAggregator_TooDeep(asset, depth, MAX_DEPTH);
+        _derived[asset] =
+            Derived(derivation_.left, derivation_.right, derivation_.operation, uint8(depth));
+        emit AssetDerived(asset, derivation_);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function record(AssetId asset) external returns (PriceData memory data) {
+        return _record(asset, false);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function fetch(AssetId asset) external returns (PriceData memory data) {
+        bool isFresh;
+        (isFresh, data) = _cached(_assets[asset]);
+        if (!isFresh) data = _record(asset, true);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function latest(AssetId asset) external view returns (PriceData memory data) {
+        bool isFresh;
+        (isFresh, data) = _cached(_assets[asset]);
+        if (!isFresh) data = _read(asset, true);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function aggregate(AssetId asset) external view returns (PriceData memory data) {
+        return _read(asset, false);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function assetConfig(AssetId asset)
+        external
+        view
+        returns (AssetConfig memory config, SourceConfig[] memory sources)
+    {
         Asset storage state = _assets[asset];
-        Rules memory rules = _rules(asset, state);
+        Rules memory rules = state.rules;
+        if (rules.sourceCount == 0) _requireDerived(asset);
+        config = AssetConfig({
+            maxStaleness: rules.maxStaleness,
+            maxCacheAge: rules.maxCacheAge,
+            quorumWeight: rules.quorumWeight,
+            maxDeviation: rules.maxDeviation
+        });
+        sources = new SourceConfig[](rules.sourceCount);
+        for (uint256 i; i < sources.length; ++i) {
+            sources[i] = state.sources[i];
+        }
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function derivation(AssetId asset)
+        external
+        view
+        returns (Derivation memory derivation_, uint256 depth)
+    {
+        Derived memory derived = _derived[asset];
+        depth = _depthOf(asset);
+        derivation_ = Derivation(derived.left, derived.right, derived.operation);
+    }
+
+    /// @dev Aggregates and caches, or composes. A derived asset has no cache, which therefore never is fresh.
+    /// @param fromCache Whether the parts of a derived asset may answer from their caches.
+    function _record(AssetId asset, bool fromCache) private returns (PriceData memory data) {
+        Asset storage state = _assets[asset];
+        Rules memory rules = state.rules;
+        if (rules.sourceCount == 0) return _recordDerived(asset, fromCache);
         data = _aggregate(state, rules);
         state.cache = Cache({
             price: data.price,
@@ -100,44 +191,40 @@ contract OracleAggregator is IOracleAggregator {
         emit PriceRecorded(asset, data);
     }
 
-    /// @inheritdoc IOracleAggregator
-    function fetch(AssetId asset) external returns (PriceData memory data) {
-        bool isFresh;
-        (isFresh, data) = _cached(_assets[asset]);
-        if (!isFresh) data = record(asset);
-    }
-
-    /// @inheritdoc IOracleAggregator
-    function latest(AssetId asset) external view returns (PriceData memory data) {
-        bool isFresh;
-        (isFresh, data) = _cached(_assets[asset]);
-        if (!isFresh) data = aggregate(asset);
-    }
-
-    /// @inheritdoc IOracleAggregator
-    function aggregate(AssetId asset) public view returns (PriceData memory data) {
-        Asset storage state = _assets[asset];
-        return _aggregate(state, _rules(asset, state));
-    }
-
-    /// @inheritdoc IOracleAggregator
-    function assetConfig(AssetId asset)
-        external
-        view
-        returns (AssetConfig memory config, SourceConfig[] memory sources)
-    {
-        Asset storage state = _assets[asset];
-        Rules memory rules = _rules(asset, state);
-        config = AssetConfig({
-            maxStaleness: rules.maxStaleness,
-            maxCacheAge: rules.maxCacheAge,
-            quorumWeight: rules.quorumWeight,
-            maxDeviation: rules.maxDeviation
-        });
-        sources = new SourceConfig[](rules.sourceCount);
-        for (uint256 i; i < sources.length; ++i) {
-            sources[i] = state.sources[i];
+    function _recordDerived(AssetId asset, bool fromCache) private returns (PriceData memory data) {
+        Derived memory derived = _requireDerived(asset);
+        data = _recordPart(derived.left, fromCache);
+        if (derived.operation == Operation.Inverse) {
+            data = DerivedPrice.invert(data, MAX_PRICE);
+        } else {
+            PriceData memory right = _recordPart(derived.right, fromCache);
+            data = DerivedPrice.combine(derived.operation, data, right, MAX_PRICE);
         }
+        if (!fromCache) emit PriceRecorded(asset, data);
+    }
+
+    function _recordPart(AssetId part, bool fromCache) private returns (PriceData memory data) {
+        bool isFresh;
+        if (fromCache) (isFresh, data) = _cached(_assets[part]);
+        if (!isFresh) data = _record(part, fromCache);
+    }
+
+    /// @dev What `_record` returns, without writing.
+    function _read(AssetId asset, bool fromCache) private view returns (PriceData memory) {
+        Asset storage state = _assets[asset];
+        Rules memory rules = state.rules;
+        if (rules.sourceCount != 0) return _aggregate(state, rules);
+        Derived memory derived = _requireDerived(asset);
+        PriceData memory left = _readPart(derived.left, fromCache);
+        if (derived.operation == Operation.Inverse) return DerivedPrice.invert(left, MAX_PRICE);
+        PriceData memory right = _readPart(derived.right, fromCache);
+        return DerivedPrice.combine(derived.operation, left, right, MAX_PRICE);
+    }
+
+    function _readPart(AssetId part, bool fromCache) private view returns (PriceData memory data) {
+        bool isFresh;
+        if (fromCache) (isFresh, data) = _cached(_assets[part]);
+        if (!isFresh) data = _read(part, fromCache);
     }
 
     /// @dev Median, confirmation, status. Without quorum: the last price and its times, `Stale`.
@@ -231,10 +318,14 @@ contract OracleAggregator is IOracleAggregator {
         data.status = PriceStatus.Stale;
     }
 
-    /// @dev Reverts if the asset was never configured.
-    function _rules(AssetId asset, Asset storage state) private view returns (Rules memory rules) {
-        rules = state.rules;
-        if (rules.sourceCount == 0) revert OracleAggregator_UnknownAsset(asset);
+    /// @dev For an asset without sources: reverts if it is not derived either.
+    function _requireDerived(AssetId asset) private view returns (Derived memory derived) {
+        derived = _derived[asset];
+        if (derived.depth == 0) revert OracleAggregator_UnknownAsset(asset);
+    }
+
+    function _depthOf(AssetId asset) private view returns (uint256) {
+        return _assets[asset].rules.sourceCount != 0 ? 1 : _requireDerived(asset).depth;
     }
 
     /// @dev The cache ends with its age limit or with its oldest member's, whichever comes first: caching must

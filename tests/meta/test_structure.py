@@ -24,7 +24,11 @@ ORDER = (
 )
 """From left to right; a file imports from its own room and from rooms to its left."""
 
-TESTED_THROUGH = {"WeightedMedian": "OracleAggregator", "PegMath": "PegMonitor"}
+TESTED_THROUGH = {
+    "WeightedMedian": "OracleAggregator",
+    "DerivedPrice": "OracleAggregator",
+    "PegMath": "PegMonitor",
+}
 """Libraries of one contract, tested through it."""
 
 SHARED = ("types", "libraries", "interfaces")

@@ -9,15 +9,23 @@ def test_sale_beyond_the_curve__is_refused_by_its_own_error() -> None:
     judged = check(
         "suite",
         [
-            {"kind": "BadRound", "feed": 0, "what": 0, "both": 0, "who": 0},
-            {"kind": "MovePrice", "asset": 1, "factor": 0, "poke": 0},
+            {
+                "kind": "Deposit",
+                "actor": 1,
+                "sub": 1,
+                "collateral": 0,
+                "how": 0,
+                "share": 10_000,
+            },
+            # Both feeds report the least that their adapters let through.
+            {"kind": "BadRound", "feed": 0, "what": 9, "both": 3, "who": 0},
             {
                 "kind": "Trade",
-                "actor": 0,
+                "actor": 5,
                 "market": 1,
                 "mode": 2,
                 "tolerance": 0,
-                "stray": 0,
+                "stray": 15,
                 "share": 10_000,
             },
         ],

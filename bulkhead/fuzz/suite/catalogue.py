@@ -10,6 +10,7 @@ from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, R
 from bulkhead.fuzz.suite.governance_operations import (
     ConfigureOracle,
     ConfigurePeg,
+    Derive,
     GrantRole,
     RevokeRole,
     SetBreaker,
@@ -80,6 +81,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     GrantRole,
     RevokeRole,
     ConfigureOracle,
+    Derive,
     ConfigurePeg,
     Intrude,
     Extreme,

@@ -62,8 +62,9 @@ class BadRound(Operation):
     refusals = may.TURNED_AWAY
 
     feed: Feed
-    what: Annotated[int, Index(8)]
-    """Zero, negative, huge, too old, of the future, carried over, never updated, all at once."""
+    what: Annotated[int, Index(13)]
+    """Zero, negative, huge, too old, of the future, carried over, never updated, all at once; on
+    the lower bound, above it, below the upper one, on it; as old as the heartbeat allows."""
     both: Annotated[int, Index(4)]
     """3: both feeds of the asset."""
     who: Annotated[int, Index(16)]
@@ -89,6 +90,11 @@ class BadRound(Operation):
             (number, answer, now, now, number - 1),
             (number, answer, 0, 0, number),
             (number, -huge, now + _HOUR, 0, 0),
+            (number, last.min_answer, now, now, number),
+            (number, last.min_answer + 1, now, now, number),
+            (number, last.max_answer - 1, now, now, number),
+            (number, last.max_answer, now, now, number),
+            (number, answer, now, now + BLOCK_SECONDS - last.heartbeat, number),
         )[self.what]
 
 

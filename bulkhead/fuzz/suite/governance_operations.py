@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Step
@@ -12,7 +13,8 @@ from bulkhead.fuzz.suite.token_operations import Who
 from bulkhead.fuzz.suite.twins import role_id
 from bulkhead.model.liquid_staking import OPERATOR
 from bulkhead.model.math import WAD
-from bulkhead.model.oracle import AssetConfig
+from bulkhead.model.oracle import AssetConfig, Derivation
+from bulkhead.model.oracle import Operation as Formula
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.types import ZERO_ADDRESS, Address
 
@@ -36,6 +38,9 @@ _LIQUIDATION = 3
 _COMPARTMENT = 10
 _TIMING = 4
 _ASSETS = ("ETH", "BTC", "LST/ETH")
+_DERIVED = ("X-1", "X-2", "X-3", "X-4")
+"""Assets that may come to be derived: enough for a chain that is too deep."""
+_PARTS = 16
 _PEG = 8
 _PEG_NUMBERS = 3
 """Fields of ``PegConfig`` that come before its numbers."""
@@ -245,6 +250,59 @@ class ConfigureOracle(Operation):
             (((first, 1), (second, 0)), 1),
             (((first, 1), (first, 1)), 2),
         )[self.sources]
+
+
+@dataclass(frozen=True, slots=True)
+class Derive(Operation):
+    """Derive an asset from others, or from what is no part; then ask for it, or give it sources."""
+
+    refusals = may.NOT_YOURS | {
+        "OracleAggregator_AlreadyConfigured",
+        "OracleAggregator_TooDeep",
+        "OracleAggregator_UnknownAsset",
+        "OracleAggregator_UnusedPart",
+    }
+
+    who: Who
+    asset: Annotated[int, Index(2 * len(_DERIVED) + 1)]
+    """The greatest: one that has sources."""
+    left: Annotated[int, Index(_PARTS)]
+    right: Annotated[int, Index(_PARTS)]
+    """Of both, the last two are the asset itself, and what nobody knows."""
+    operation: Annotated[int, Index(len(Formula))]
+    then: Annotated[int, Index(8)]
+    """0 to 2: fetched; 3 to 5: recorded; 6: given sources; 7: the others are derived from it, one
+    from the other, which is too deep in the end."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        asset = (*_DERIVED, *_DERIVED, _ASSETS[0])[self.asset]
+        formula = Formula(self.operation)
+        right = self._part(u, self.right, asset)
+        if formula == Formula.INVERSE and self.right < _PARTS - 2:
+            right = ""
+        derivation = Derivation(self._part(u, self.left, asset), right, formula)
+        sender = u.actors[0] if self.who == 15 else u.governor
+        calls = [Call(sender, "OracleAggregator", "derive", (asset, derivation))]
+        if self.then < 6:
+            function = ("fetch", "record")[self.then // 3]
+            calls.append(Call(u.keeper, "OracleAggregator", function, (asset,)))
+        elif self.then == 6:
+            sources = tuple((adapter.lower(), 1) for adapter in u.book.adapters[_ASSETS[0]])
+            args = (asset, _sensible(0, len(sources)), sources)
+            calls.append(Call(u.governor, "OracleAggregator", "configure", args))
+        else:
+            chain = (asset, *(name for name in _DERIVED if name != asset))
+            for part, name in pairwise(chain):
+                link = name, Derivation(part, "", Formula.INVERSE)
+                calls.append(Call(u.governor, "OracleAggregator", "derive", link))
+                calls.append(Call(u.keeper, "OracleAggregator", "fetch", (name,)))
+        return Step(tuple(calls))
+
+    def _part(self, u: Questions, index: int, asset: str) -> str:
+        known = (*_ASSETS, *(name for name in _DERIVED if u.model.oracle.sourced(name)))
+        if index >= _PARTS - 2:
+            return (asset, "NONE")[index - _PARTS]
+        return known[index % len(known)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bulkhead.model.errors import ModelRevert
 from bulkhead.model.hostile_token import HostileToken
 from bulkhead.model.liquid_staking import LiquidStakingToken
 from bulkhead.model.shared import OracleContract, PegContract
+from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.types import Address
 from bulkhead.model.world import Compartment
 
@@ -41,7 +42,9 @@ class Outside:
 
     def prices(self) -> oracle.OracleAggregator:
         """Return an oracle over the feeds, without assets."""
-        return oracle.OracleAggregator(self.feeds, Table(self.context), self.is_contract)
+        assets: Table[str, Any] = Table(self.context)
+        derived: Table[str, Any] = Table(self.context)
+        return oracle.OracleAggregator(self.feeds, assets, self.is_contract, _derived=derived)
 
     def pegs(self, prices: oracle.OracleAggregator) -> peg.PegMonitor:
         """Return a peg monitor over the rates, without assets."""
@@ -87,7 +90,7 @@ class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
         self._kept = self.now
 
     def list_feed(
-        self, name: str, adapter: Address, feed: Address, source: oracle.ChainlinkAdapter
+        self, name: str, adapter: Address, feed: Address, source: ChainlinkAdapter
     ) -> None:
         """Put up a feed, which the governor owns, with the adapter that reads it."""
         twin = DevAggregatorV3(self.context, feed, self.governor, source)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.chain.codec import asset_id
 from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
+from bulkhead.deployment.models import ChainlinkSource
 from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
@@ -15,6 +16,7 @@ from bulkhead.model.breaker import Reference
 from bulkhead.model.context import Context
 from bulkhead.model.liquid_staking import NOBODY, OPERATOR
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
+from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.types import Address
 
 if TYPE_CHECKING:
@@ -134,10 +136,12 @@ class Origin:
         for asset in self._book.parameters.oracle:
             found = zip(asset.sources, self._book.adapters[asset.name], strict=True)
             for source, adapter in found:
-                name = str(getattr(source, "feed", ""))
-                data = self._ask(name, "latestRoundData")
-                decimals = feed_decimals(asset.name)
-                latest = oracle_model.ChainlinkAdapter(decimals, data[0], data[1], data[3], data[4])
+                assert isinstance(source, ChainlinkSource)  # The devnet has feeds only.
+                name, decimals = source.feed, feed_decimals(asset.name)
+                number, answer, _, updated_at, answered_in = self._ask(name, "latestRoundData")
+                round_ = number, answer, updated_at, answered_in
+                bounds = source.bounds(decimals)
+                latest = ChainlinkAdapter(decimals, *round_, *bounds, source.heartbeat)
                 m.list_feed(name, lower(adapter), lower(self._book.feeds[name]), latest)
 
     # ------------------------------------------------------------------ parameters

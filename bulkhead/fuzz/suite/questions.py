@@ -212,7 +212,9 @@ class Questions:
         """Return an answer for an asset's feeds: the first one's, unless that is absurd."""
         feed = self.feeds_of(asset)[0]
         first, answer = self.first_answer(feed), self.answer(feed)
-        return answer if first // _OFF <= answer <= first * _OFF else first
+        source = self.model.feeds[feed].round
+        counts = source.min_answer < answer < source.max_answer
+        return answer if counts and first // _OFF <= answer <= first * _OFF else first
 
     def report(self, feed: str, answer: int) -> Call:
         """Return the call that makes a feed answer."""

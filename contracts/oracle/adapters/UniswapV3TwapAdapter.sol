@@ -13,6 +13,8 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev The pool divides by max(1, liquidity), so an empty one shows a harmonic mean of one.
     uint128 private constant LEAST_LIQUIDITY_BOUND = 2;
+    /// @dev With one observation every swap starts history anew.
+    uint16 private constant LEAST_CARDINALITY_BOUND = 2;
 
     /// @inheritdoc IUniswapV3TwapAdapter
     IUniswapV3PoolMinimal public immutable pool;
@@ -24,6 +26,8 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
     uint32 public immutable windowSeconds;
     /// @inheritdoc IUniswapV3TwapAdapter
     uint128 public immutable minLiquidity;
+    /// @inheritdoc IUniswapV3TwapAdapter
+    uint16 public immutable minCardinality;
 
     bool private immutable _baseIsToken0;
     uint256 private immutable _multiplier;
@@ -32,11 +36,13 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
     /// @param baseToken_ Token to price in units of the other.
     /// @param windowSeconds_ Seconds to average over, > 0.
     /// @param minLiquidity_ Least harmonic mean liquidity over the window, in the pool's units, > 1.
+    /// @param minCardinality_ Least number of observations that the pool keeps, > 1: the blocks in a window.
     constructor(
         IUniswapV3PoolMinimal pool_,
         address baseToken_,
         uint32 windowSeconds_,
-        uint128 minLiquidity_
+        uint128 minLiquidity_,
+        uint16 minCardinality_
     ) {
         if (address(pool_).code.length == 0) {
             revert UniswapV3TwapAdapter_NotAContract(address(pool_));
@@ -45,15 +51,23 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
         if (minLiquidity_ < LEAST_LIQUIDITY_BOUND) {
             revert UniswapV3TwapAdapter_LiquidityBound(minLiquidity_, LEAST_LIQUIDITY_BOUND);
         }
+        if (minCardinality_ < LEAST_CARDINALITY_BOUND) {
+            revert UniswapV3TwapAdapter_CardinalityBound(minCardinality_, LEAST_CARDINALITY_BOUND);
+        }
         address token0 = pool_.token0();
         address token1 = pool_.token1();
         if (baseToken_ != token0 && baseToken_ != token1) {
             revert UniswapV3TwapAdapter_NotInPool(baseToken_, token0, token1);
         }
+        (,,, uint16 cardinality,,,) = pool_.slot0();
+        if (cardinality < minCardinality_) {
+            revert UniswapV3TwapAdapter_CardinalityTooLow(cardinality, minCardinality_);
+        }
 
         pool = pool_;
         windowSeconds = windowSeconds_;
         minLiquidity = minLiquidity_;
+        minCardinality = minCardinality_;
         baseToken = baseToken_;
         quoteToken = baseToken_ == token0 ? token1 : token0;
         _baseIsToken0 = baseToken_ == token0;
@@ -66,6 +80,10 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
         view
         returns (uint256 oraclePrice, uint256 confidence, uint256 publishedAt)
     {
+        uint256 history = historySeconds();
+        if (history < windowSeconds) {
+            revert UniswapV3TwapAdapter_HistoryTooShort(history, windowSeconds);
+        }
         uint32[] memory secondsAgos = new uint32[](2);
         secondsAgos[0] = windowSeconds;
         (int56[] memory tickCumulatives, uint160[] memory secondsPerLiquidityX128) =
@@ -89,6 +107,17 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
         // A mean of ticks is a tick. A wrong pool's cast out of range fails in the tick library or as an outlier.
         int24 meanTick = int24(WadMath.divFloor(tickSeconds, windowSeconds));
         return (TickPrice.priceAtTick(meanTick, _baseIsToken0, _multiplier), 0, block.timestamp);
+    }
+
+    /// @inheritdoc IUniswapV3TwapAdapter
+    function historySeconds() public view returns (uint256) {
+        (,, uint16 index, uint16 cardinality,,,) = pool.slot0();
+        (uint32 oldest,,, bool isWritten) = pool.observations((uint256(index) + 1) % cardinality);
+        // Until the ring was full once, the place after the newest is empty and the first is the oldest.
+        if (!isWritten) (oldest,,,) = pool.observations(0);
+        unchecked {
+            return uint32(block.timestamp) - oldest; // The pool's clock wraps at 32 bits.
+        }
     }
 
     /// @dev At most 18, so that the multiplier's exponent stays in [0, 36].

@@ -242,7 +242,8 @@ def test_bounds__sources__same_number_on_both_sides(devnet):
             [(address, 1) for address in addresses],
             sender=devnet.governor,
         )
-    sources = [{"kind": "chainlink", "feed": address} for address in addresses]
+    feed = ORACLE.sources[0].model_dump()
+    sources = [{**feed, "feed": address} for address in addresses]
     with pytest.raises(ValidationError, match="at most 7"):
         OracleAssetParameters.model_validate(
             {**ORACLE.model_dump(), "quorum_weight": 5, "sources": sources}

@@ -173,6 +173,36 @@ def test_plan__feed_too_old__age_and_limit_named(world, sender, parameters, envi
         plan_core(sender, parameters, environment, world.artifacts)
 
 
+def _with_feed(parameters, asset, **changes):
+    """Return parameters with the first feed of an asset changed."""
+    sources = [source.model_dump() for source in parameters.oracle[asset].sources]
+    sources[0] |= changes
+    return _with(parameters, "oracle", asset, sources=sources)
+
+
+def test_plan__feed_past_its_heartbeat__age_and_limit_named(world, sender, parameters, environment):
+    parameters = _with_feed(parameters, 0, heartbeat=60)
+    world.skip(120)
+    with pytest.raises(DeploymentError, match=r"feed ETH-1 is \d+ s old, the limit is 60"):
+        plan_core(sender, parameters, environment, world.artifacts)
+
+
+@pytest.mark.parametrize("changes", [{"min_answer": 3_000}, {"max_answer": 3_000}])
+def test_plan__feed_at_a_bound__answer_and_bounds_named(
+    sender, parameters, environment, world, changes
+):
+    parameters = _with_feed(parameters, 0, **changes)
+    with pytest.raises(DeploymentError, match=r"ETH-1 answers 3000, which is not between"):
+        plan_core(sender, parameters, environment, world.artifacts)
+
+
+def test_plan__bound_finer_than_the_feed__named(world, sender, parameters, environment):
+    parameters = _with_feed(parameters, 0, min_answer="10.000000000000000001")
+    message = r"feed ETH-1: min_answer: 10\.000000000000000001 has more than 8 decimals"
+    with pytest.raises(DeploymentError, match=message):
+        plan_core(sender, parameters, environment, world.artifacts)
+
+
 def test_plan__no_rate__named(world, sender, parameters, environment):
     parameters = _with(parameters, "pegs", 0, rate_source="WETH")
     with pytest.raises(DeploymentError, match=r"pegs\.LST\.rate_source: 0x.* not answer rate"):

@@ -13,7 +13,16 @@ HOUR = 3_600
 DEFAULTS = AssetConfig(
     max_staleness=HOUR, max_cache_age=60, quorum_weight=2, max_deviation=WAD // 20
 )
-CONTRACTS = ("OracleAggregator", "RoleRegistry", "ChainlinkAdapter", "UniswapV3TwapAdapter")
+CONTRACTS = (
+    "OracleAggregator",
+    "RoleRegistry",
+    "ChainlinkAdapter",
+    "UniswapV3TwapAdapter",
+    "PythAdapter",
+    "DevPyth",
+    "ExchangeRateAdapter",
+    "SignedReportAdapter",
+)
 
 
 def as_tuple(config: AssetConfig) -> tuple[int, int, int, int]:

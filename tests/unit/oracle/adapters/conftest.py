@@ -57,7 +57,7 @@ def uniswap(artifact, project, governor):
 
 
 @pytest.fixture(scope="module")
-def real_pool(artifact, uniswap, tokens, governor):
+def real_pool(artifact, uniswap, tokens, governor, chain):
     """A full-range pool at 2,000 SIX per ETN, with a history of 50 observations."""
     factory, positions, router = uniswap
     six, eighteen = tokens
@@ -71,6 +71,8 @@ def real_pool(artifact, uniswap, tokens, governor):
         token.mint(governor, 10 * amount, sender=governor)
         for spender in (positions, router):
             token.approve(spender, 2**256 - 1, sender=governor)
+    # The ring grows with the first observation of another second than that of the birth.
+    chain.pending_timestamp = chain.blocks.head.timestamp + 1
     positions.mint(
         (
             six.address,

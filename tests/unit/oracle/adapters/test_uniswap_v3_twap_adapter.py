@@ -9,11 +9,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
-from bulkhead.model.tick import MAX_TICK, mean_liquidity, mean_tick, price_at_tick
+from bulkhead.model.tick import (
+    MAX_TICK,
+    history_seconds,
+    mean_liquidity,
+    mean_tick,
+    price_at_tick,
+    require_history,
+)
 
 WAD = 10**18
 WINDOW = 600
 MIN_LIQUIDITY = 1_000
+MIN_CARDINALITY = 30
 NOBODY = "0x" + "00" * 20
 
 PER_EXAMPLE = settings(
@@ -39,7 +47,14 @@ def scripted_pool(project, governor, tokens):
 def adapters(project, governor, scripted_pool, tokens):
     """Adapters by base token: SIX (token0) and ETN (token1)."""
     return [
-        governor.deploy(project.UniswapV3TwapAdapter, scripted_pool, base, WINDOW, MIN_LIQUIDITY)
+        governor.deploy(
+            project.UniswapV3TwapAdapter,
+            scripted_pool,
+            base,
+            WINDOW,
+            MIN_LIQUIDITY,
+            MIN_CARDINALITY,
+        )
         for base in tokens
     ]
 
@@ -69,6 +84,7 @@ def deploy_error(project, calls, scripted_pool, tokens):
             "base": tokens[0],
             "window": WINDOW,
             "liquidity": MIN_LIQUIDITY,
+            "cardinality": MIN_CARDINALITY,
         }
         arguments |= replaced
         return outcome(lambda: calls.deploy(project.UniswapV3TwapAdapter, *arguments.values()))
@@ -113,6 +129,82 @@ def test_deploy__valid__shows_its_parameters(calls, adapters, scripted_pool, tok
         assert calls.call(adapter, "quoteToken") == quote.address.lower()
         assert calls.call(adapter, "windowSeconds") == WINDOW
         assert calls.call(adapter, "minLiquidity") == MIN_LIQUIDITY
+        assert calls.call(adapter, "minCardinality") == MIN_CARDINALITY
+
+
+@pytest.mark.parametrize("bound", [0, 1])
+def test_deploy__cardinality_bound_that_every_pool_meets__reverts(deploy_error, bound):
+    expected = ("UniswapV3TwapAdapter_CardinalityBound", bound, 2)
+    assert deploy_error(cardinality=bound) == expected
+
+
+def ring_word(index, cardinality, oldest, first, is_full) -> int:
+    """The scripted pool's second slot."""
+    return index | cardinality << 16 | oldest << 32 | first << 64 | is_full << 96
+
+
+@pytest.mark.parametrize("cardinality", [1, MIN_CARDINALITY - 1])
+def test_deploy__pool_forgets_too_soon__reverts(
+    deploy_error, project, governor, tokens, cardinality
+):
+    pool = governor.deploy(project.FixedTickPool, *tokens)
+    pool.setRing((0, cardinality, 0, 0, True), sender=governor)
+    expected = ("UniswapV3TwapAdapter_CardinalityTooLow", cardinality, MIN_CARDINALITY)
+    assert deploy_error(pool=pool) == expected
+
+
+@pytest.fixture
+def read_ring(calls, scripted_pool, adapters):
+    """What the adapter answers over a scripted ring of observations."""
+
+    def _read_ring(*ring):
+        slots = {0: pool_word(0, AT_THE_BOUND), 1: ring_word(*ring)}
+        overrides = {scripted_pool.address: slots}
+        history = outcome(lambda: calls.call(adapters[0], "historySeconds", overrides=overrides))
+        return history, outcome(lambda: calls.call(adapters[0], "latest", overrides=overrides))
+
+    return _read_ring
+
+
+def test_latest__oldest_observation_as_old_as_the_window__answers(read_ring, chain):
+    now = chain.blocks.head.timestamp
+    history, answer = read_ring(3, 50, now - WINDOW, now, True)
+    assert (history, len(answer)) == (WINDOW, 3)
+
+
+def test_latest__oldest_observation_younger_than_the_window__reverts_with_both(read_ring, chain):
+    now = chain.blocks.head.timestamp
+    history, answer = read_ring(3, 50, now - WINDOW + 1, 0, True)
+    assert history == WINDOW - 1
+    assert answer == ("UniswapV3TwapAdapter_HistoryTooShort", WINDOW - 1, WINDOW)
+
+
+def test_latest__ring_never_full__first_observation_is_the_oldest(read_ring, chain):
+    now = chain.blocks.head.timestamp
+    assert read_ring(3, 50, 0, now - 5, False)[1][0] == "UniswapV3TwapAdapter_HistoryTooShort"
+    assert len(read_ring(3, 50, 0, now - WINDOW, False)[1]) == 3
+
+
+@PER_EXAMPLE
+@given(
+    index=st.integers(0, 49),
+    cardinality=st.integers(1, 50),
+    ages=st.tuples(*(st.integers(0, 2 * WINDOW) | st.integers(0, 2**32 - 1),) * 2),
+    is_full=st.booleans(),
+)
+def test_latest__any_ring__equals_the_model(read_ring, chain, index, cardinality, ages, is_full):
+    now = chain.blocks.head.timestamp
+    index %= cardinality
+    oldest, first = ((now - age) % 2**32 for age in ages)
+    following = (index + 1) % cardinality
+    written = {0: first} | ({following: oldest} if is_full else {})
+    if following == 0 and not is_full:
+        return  # The place that a pool writes first is never empty.
+    history = history_seconds(now, index, cardinality, written)
+    assert read_ring(index, cardinality, oldest, first, is_full)[0] == history
+    expected = outcome(lambda: require_history(history, WINDOW))
+    actual = read_ring(index, cardinality, oldest, first, is_full)[1]
+    assert (actual == expected) if expected else (len(actual) == 3)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +280,9 @@ def test_price_at_tick__any_tick__close_to_the_power(tick):
 @pytest.fixture(scope="module")
 def real_adapters(project, governor, real_pool, tokens):
     return [
-        governor.deploy(project.UniswapV3TwapAdapter, real_pool, base, WINDOW, 10**12)
+        governor.deploy(
+            project.UniswapV3TwapAdapter, real_pool, base, WINDOW, 10**12, MIN_CARDINALITY
+        )
         for base in tokens
     ]
 
@@ -199,7 +293,54 @@ def _deployed(adapters, real_adapters, aggregator):
 
 
 def test_latest__real_pool_younger_than_the_window__reverts(calls, real_adapters):
-    assert outcome(lambda: calls.call(real_adapters[0], "latest")) == ("Error", "OLD")
+    history = calls.call(real_adapters[0], "historySeconds")
+    expected = ("UniswapV3TwapAdapter_HistoryTooShort", history, WINDOW)
+    assert outcome(lambda: calls.call(real_adapters[0], "latest")) == expected
+    assert 0 < history < WINDOW
+
+
+def test_latest__real_pool_at_the_window_exactly__answers(
+    project, calls, governor, real_pool, tokens, chain
+):
+    """The adapter refuses just where the pool itself would, and not a second sooner."""
+    # The pool had no liquidity at its birth: any bound but the smallest would refuse for that.
+    arguments = (real_pool, tokens[0], WINDOW, 2, MIN_CARDINALITY)
+    adapter = governor.deploy(project.UniswapV3TwapAdapter, *arguments)
+    born = real_pool.observations(0).blockTimestamp
+    chain.mine(timestamp=born + WINDOW - 1)
+    assert calls.call(adapter, "historySeconds") == WINDOW - 1
+    assert outcome(lambda: calls.call(adapter, "latest"))[1:] == (WINDOW - 1, WINDOW)
+    assert outcome(lambda: calls.call(real_pool, "observe", [WINDOW, 0])) == ("Error", "OLD")
+    chain.mine(timestamp=born + WINDOW)
+    assert len(calls.call(adapter, "latest")) == 3
+
+
+def test_deploy__real_pool_with_fewer_observations__reverts(
+    project, calls, real_adapters, real_pool, tokens
+):
+    """The pool was told to keep 50 and has room for them; nobody gets more by asking."""
+    arguments = (real_pool, tokens[0], WINDOW, 10**12)
+    calls.deploy(project.UniswapV3TwapAdapter, *arguments, 50)
+    error = outcome(lambda: calls.deploy(project.UniswapV3TwapAdapter, *arguments, 51))
+    assert error == ("UniswapV3TwapAdapter_CardinalityTooLow", 50, 51)
+
+
+def test_latest__history_pushed_out_of_a_real_pool__reverts_until_it_has_grown_again(
+    calls, real_adapters, real_pool, tokens, swap, chain
+):
+    """Whoever swaps in every block for fifty blocks silences this source, and cannot move it."""
+    chain.mine(deltatime=WINDOW + 1)
+    before = calls.call(real_adapters[1], "latest")[0]
+    for i in range(50):
+        chain.pending_timestamp = chain.blocks.head.timestamp + 1
+        # There and back by a few ticks: a pool writes an observation only when the tick moves.
+        swap(*(tokens if i % 2 else tokens[::-1]), (WAD // 2, 10**9)[i % 2])
+    name, history, window = outcome(lambda: calls.call(real_adapters[1], "latest"))
+    assert (name, window) == ("UniswapV3TwapAdapter_HistoryTooShort", WINDOW)
+    assert history == 49
+    chain.mine(deltatime=WINDOW)
+    after = calls.call(real_adapters[1], "latest")[0]
+    assert abs(after - before) < before // 1_000
 
 
 def test_latest__real_pool_undisturbed__its_price(calls, real_adapters, chain):
@@ -243,6 +384,14 @@ def test_latest__real_pool__equals_the_model_over_its_cumulatives(
     liquidity = real_pool.liquidity()
     measured = mean_liquidity(seconds[1] - seconds[0], WINDOW)
     assert liquidity <= measured <= liquidity + liquidity // 10**6
+
+
+def test_latest__gas(real_adapters, chain, governor):
+    chain.mine(deltatime=WINDOW + 1)
+    for name in ("latest", "historySeconds"):
+        used = getattr(real_adapters[0], name).estimate_gas_cost(sender=governor) - 21_000
+        print(f"UniswapV3TwapAdapter.{name}:", used)
+        assert used < 60_000
 
 
 def test_aggregate__twap_of_a_real_pool__fits_the_allowance(
