@@ -1,42 +1,43 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
-import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AssetId} from "../types/AssetId.sol";
-import {PriceData, PriceStatus} from "../types/Price.sol";
+import {PriceData, PriceStatus, worse} from "../types/Price.sol";
+import {AggregateRules} from "./AggregateRules.sol";
 import {DerivedPrice} from "./DerivedPrice.sol";
-import {MAX_SAMPLES, Sample, toSample, WeightedMedian} from "./WeightedMedian.sol";
+import {MoveCheck} from "./MoveCheck.sol";
+import {PriceSeries} from "./PriceSeries.sol";
+import {SequencerUptime} from "./SequencerUptime.sol";
+import {SourceSet} from "./SourceSet.sol";
 
 /// @title Composes one price per asset out of up to seven sources
 contract OracleAggregator is IOracleAggregator {
-    using WeightedMedian for Sample[MAX_SAMPLES];
-
-    /// @dev `AssetConfig` with the number of sources; one slot.
-    struct Rules {
-        uint32 maxStaleness;
-        uint32 maxCacheAge;
-        uint32 quorumWeight;
-        uint64 maxDeviation;
-        uint8 sourceCount;
-    }
+    using PriceSeries for PriceSeries.State;
+    using SequencerUptime for SequencerUptime.Config;
+    using SourceSet for SourceSet.State;
 
     /// @dev `PriceData` with its expiry; exactly one slot, so that a fresh cached price costs one read.
+    /// @param confidence Billionths of the price.
     struct Cache {
-        uint128 price;
+        uint96 price;
+        uint32 confidence;
         uint40 publishedAt;
         uint40 recordedAt;
-        PriceStatus status;
         uint40 freshUntil;
+        PriceStatus status;
     }
 
     struct Asset {
         Cache cache;
-        Rules rules;
-        SourceConfig[MAX_SAMPLES] sources; // One slot each.
+        AggregateRules.Rules rules;
+        Confirmation confirmation;
+        SourceSet.State sources;
+        PriceSeries.State series;
     }
 
     /// @dev A derivation with its depth, 2 or more; 0 if there is none.
@@ -47,62 +48,69 @@ contract OracleAggregator is IOracleAggregator {
         uint8 depth;
     }
 
-    /// @notice Gas that every source may use: a binary search through a Uniswap pool's 65,535 observations, cold.
-    uint256 public constant SOURCE_GAS = 150_000;
-    /// @notice Gas that must be left before a source is called. A call is granted at most 63/64 of what is left,
-    /// after 2,600 for a cold account; 1,000 pay for the instructions between the check and the call.
-    uint256 public constant REQUIRED_GAS = SOURCE_GAS * 64 / 63 + 3_600;
-    /// @notice Largest price that counts, so that it fits a signed 128-bit integer as well.
-    uint256 public constant MAX_PRICE = uint256(uint128(type(int128).max));
-
+    /// @notice Largest price.
+    uint256 public constant MAX_PRICE = SourceSet.MAX_PRICE;
     /// @notice Greatest depth of an asset: one with sources, and two levels of derivation above it.
     uint256 public constant MAX_DEPTH = 3;
-
-    uint256 private constant MAX_STALENESS = 7 days;
-    uint256 private constant ANSWER_BYTES = 96;
+    /// @notice Seconds from which volatility takes one sample, and after which the anchor is renewed.
+    uint256 public constant SAMPLE_PERIOD = PriceSeries.SAMPLE_PERIOD;
+    /// @notice Longest window of `twap`, seconds.
+    uint256 public constant MAX_WINDOW = PriceSeries.MAX_WINDOW;
+    /// @notice Seconds in which a source's reputation rises from one half to one.
+    uint256 public constant RECOVERY_PERIOD = SourceSet.RECOVERY_PERIOD;
+    /// @notice How much faster a reputation falls than it rises.
+    uint256 public constant FALL_FACTOR = SourceSet.FALL_FACTOR;
 
     IRoleRegistry public immutable roles;
+    /// @notice Seconds that shares take to move to those of a new list.
+    uint256 public immutable seasoning;
 
     mapping(AssetId => Asset) private _assets;
     mapping(AssetId => Derived) private _derived;
+    SequencerUptime.Config private _uptime;
 
-    /// @param roles_ Knows the governor.
-    constructor(IRoleRegistry roles_) {
+    /// @param roles_ Knows the governor and the guardian.
+    /// @param seasoning_ Seconds, in [1 hour, 30 days].
+    constructor(IRoleRegistry roles_, uint256 seasoning_) {
+        AggregateRules.requireBounds("seasoning", seasoning_, 1 hours, 30 days);
         roles = roles_;
+        seasoning = seasoning_;
     }
 
     /// @inheritdoc IOracleAggregator
-    function configure(AssetId asset, AssetConfig calldata config, SourceConfig[] calldata sources)
+    function configure(AssetId asset, AssetConfig calldata config, SourceConfig[] calldata sources_)
         external
     {
         roles.requireRole(Roles.GOVERNOR, msg.sender);
         if (_derived[asset].depth != 0) revert OracleAggregator_AlreadyConfigured(asset);
-        _requireBounds("maxStaleness", config.maxStaleness, 1, MAX_STALENESS);
-        _requireBounds("maxCacheAge", config.maxCacheAge, 0, config.maxStaleness);
-        _requireBounds("maxDeviation", config.maxDeviation, 1, WadMath.WAD);
-        _requireSources(config.quorumWeight, sources);
+        AggregateRules.requireValid(config, sources_);
 
         Asset storage state = _assets[asset];
-        state.rules = Rules({
-            maxStaleness: config.maxStaleness,
-            maxCacheAge: config.maxCacheAge,
-            quorumWeight: config.quorumWeight,
-            maxDeviation: config.maxDeviation,
-            sourceCount: uint8(sources.length)
-        });
-        for (uint256 i; i < MAX_SAMPLES; ++i) {
-            if (i < sources.length) state.sources[i] = sources[i];
-            else delete state.sources[i];
-        }
         // The last price was formed by other rules: it may be remembered, not traded on.
-        state.cache.status = PriceStatus.Stale;
-        emit AssetConfigured(asset, config, sources);
+        _setStatus(state, PriceStatus.Stale);
+        state.rules = AggregateRules.pack(config);
+        state.series.volatilityPeriod = uint24(config.volatilityPeriod);
+        state.series.initialVolatility = config.initialVolatility;
+        state.sources.change(seasoning, config.quorum, sources_);
+        emit AssetConfigured(asset, config, sources_);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function suspend(AssetId asset, address adapter) external {
+        if (!roles.hasRole(Roles.GUARDIAN, msg.sender)) {
+            roles.requireRole(Roles.GOVERNOR, msg.sender);
+        }
+        Asset storage state = _assets[asset];
+        if (!state.sources.suspend(adapter)) revert OracleAggregator_UnknownSource(asset, adapter);
+        // A price that it took part in may not outlive it.
+        _setStatus(state, PriceStatus.Stale);
+        emit SourceSuspended(asset, adapter, msg.sender);
     }
 
     /// @inheritdoc IOracleAggregator
     function derive(AssetId asset, Derivation calldata derivation_) external {
         roles.requireRole(Roles.GOVERNOR, msg.sender);
-        if (_assets[asset].rules.sourceCount != 0 || _derived[asset].depth != 0) {
+        if (_assets[asset].sources.count != 0 || _derived[asset].depth != 0) {
             revert OracleAggregator_AlreadyConfigured(asset);
         }
         // The asset itself is unknown here, and so is whatever would be derived from it.
@@ -119,6 +127,20 @@ contract OracleAggregator is IOracleAggregator {
     }
 
     /// @inheritdoc IOracleAggregator
+    function setUptimeFeed(IAggregatorV3 feed, uint256 gracePeriod) external {
+        roles.requireRole(Roles.GOVERNOR, msg.sender);
+        bool isNone = address(feed) == address(0);
+        if (!isNone && address(feed).code.length == 0) {
+            revert OracleAggregator_NotAContract(address(feed));
+        }
+        AggregateRules.requireBounds(
+            "gracePeriod", gracePeriod, 0, isNone ? 0 : SequencerUptime.MAX_GRACE_PERIOD
+        );
+        _uptime = SequencerUptime.Config(feed, uint32(gracePeriod));
+        emit UptimeFeedSet(feed, gracePeriod);
+    }
+
+    /// @inheritdoc IOracleAggregator
     function record(AssetId asset) external returns (PriceData memory data) {
         return _record(asset, false);
     }
@@ -132,9 +154,7 @@ contract OracleAggregator is IOracleAggregator {
 
     /// @inheritdoc IOracleAggregator
     function latest(AssetId asset) external view returns (PriceData memory data) {
-        bool isFresh;
-        (isFresh, data) = _cached(_assets[asset]);
-        if (!isFresh) data = _read(asset, true);
+        return _readPart(asset, true);
     }
 
     /// @inheritdoc IOracleAggregator
@@ -143,24 +163,47 @@ contract OracleAggregator is IOracleAggregator {
     }
 
     /// @inheritdoc IOracleAggregator
+    function twap(AssetId asset, uint256 window) external view returns (uint256) {
+        AggregateRules.requireBounds("window", window, 1, MAX_WINDOW);
+        return _twap(asset, window);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function volatility(AssetId asset) public view returns (uint256) {
+        if (_assets[asset].sources.count != 0) return _assets[asset].series.volatility();
+        Derived memory derived = _requireDerived(asset);
+        uint256 left = volatility(derived.left);
+        return derived.operation == Operation.Inverse ? left : left + volatility(derived.right);
+    }
+
+    /// @inheritdoc IOracleAggregator
     function assetConfig(AssetId asset)
         external
         view
-        returns (AssetConfig memory config, SourceConfig[] memory sources)
+        returns (AssetConfig memory config, SourceConfig[] memory list)
     {
         Asset storage state = _assets[asset];
-        Rules memory rules = state.rules;
-        if (rules.sourceCount == 0) _requireDerived(asset);
-        config = AssetConfig({
-            maxStaleness: rules.maxStaleness,
-            maxCacheAge: rules.maxCacheAge,
-            quorumWeight: rules.quorumWeight,
-            maxDeviation: rules.maxDeviation
-        });
-        sources = new SourceConfig[](rules.sourceCount);
-        for (uint256 i; i < sources.length; ++i) {
-            sources[i] = state.sources[i];
+        if (state.sources.count == 0) {
+            _requireDerived(asset);
+            return (config, list);
         }
+        config = AggregateRules.unpack(state.rules);
+        config.quorum = state.sources.quorumTo;
+        config.volatilityPeriod = state.series.volatilityPeriod;
+        config.initialVolatility = state.series.initialVolatility;
+        list = state.sources.targets();
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function sources(AssetId asset) external view returns (SourceState[] memory) {
+        if (_assets[asset].sources.count == 0) _requireDerived(asset);
+        return _assets[asset].sources.states(seasoning);
+    }
+
+    /// @inheritdoc IOracleAggregator
+    function confirmation(AssetId asset) external view returns (Confirmation memory) {
+        if (_assets[asset].sources.count == 0) _requireDerived(asset);
+        return _confirmationNow(_assets[asset]);
     }
 
     /// @inheritdoc IOracleAggregator
@@ -174,21 +217,69 @@ contract OracleAggregator is IOracleAggregator {
         derivation_ = Derivation(derived.left, derived.right, derived.operation);
     }
 
+    /// @inheritdoc IOracleAggregator
+    function uptimeFeed() external view returns (IAggregatorV3 feed, uint256 gracePeriod) {
+        return (_uptime.feed, _uptime.gracePeriod);
+    }
+
     /// @dev Aggregates and caches, or composes. A derived asset has no cache, which therefore never is fresh.
     /// @param fromCache Whether the parts of a derived asset may answer from their caches.
     function _record(AssetId asset, bool fromCache) private returns (PriceData memory data) {
         Asset storage state = _assets[asset];
-        Rules memory rules = state.rules;
-        if (rules.sourceCount == 0) return _recordDerived(asset, fromCache);
-        data = _aggregate(state, rules);
-        state.cache = Cache({
-            price: data.price,
-            publishedAt: data.publishedAt,
-            recordedAt: data.recordedAt,
-            status: data.status,
-            freshUntil: _freshUntil(data, rules)
-        });
+        if (state.sources.count == 0) return _recordDerived(asset, fromCache);
+
+        AggregateRules.Rules memory rules = state.rules;
+        SourceSet.Votes memory votes =
+            state.sources.collect(seasoning, rules.maxStaleness, rules.maxDeviation);
+        (AggregateRules.Formed memory formed, Confirmation memory next) =
+            _confirmed(state, rules, votes);
+        if (formed.status == PriceStatus.Stale) {
+            _setStatus(state, PriceStatus.Stale);
+            (, data) = _cached(state);
+        } else {
+            uint256 recordedAt = state.cache.recordedAt;
+            uint256 elapsed =
+                recordedAt == 0 ? 0 : WadMath.min(block.timestamp - recordedAt, rules.maxStaleness);
+            state.sources.judge(asset, votes, formed.counted, elapsed);
+            data = _accept(state, rules, formed, next);
+        }
         emit PriceRecorded(asset, data);
+    }
+
+    /// @dev Writes a new aggregate and what follows from it.
+    function _accept(
+        Asset storage state,
+        AggregateRules.Rules memory rules,
+        AggregateRules.Formed memory formed,
+        Confirmation memory next
+    ) private returns (PriceData memory data) {
+        uint256 held = _held(state);
+        bool isTrusted = formed.status >= PriceStatus.Degraded;
+        uint256 holds = isTrusted ? formed.price : next.anchor;
+        if (held == 0) state.series.begin(holds);
+        else if (held != holds || state.series.isDue()) state.series.advance(held);
+
+        Confirmation memory known = state.confirmation;
+        if (
+            known.anchor != next.anchor || known.candidate != next.candidate
+                || known.candidateAt != next.candidateAt
+        ) {
+            state.confirmation = next;
+        }
+        // The cache ends with its age limit or with its oldest member's, whichever comes first: caching must not
+        // let a price live longer than `maxStaleness`. Both sums fit 40 bits, of a clock and at most 7 days.
+        uint256 freshUntil = WadMath.min(
+            block.timestamp + rules.maxCacheAge, formed.publishedAt + rules.maxStaleness
+        );
+        state.cache = Cache({
+            price: uint96(formed.price),
+            confidence: uint32(formed.confidence),
+            publishedAt: uint40(formed.publishedAt),
+            recordedAt: uint40(block.timestamp),
+            freshUntil: uint40(freshUntil),
+            status: formed.status
+        });
+        return AggregateRules.toData(formed, block.timestamp);
     }
 
     function _recordDerived(AssetId asset, bool fromCache) private returns (PriceData memory data) {
@@ -210,10 +301,22 @@ contract OracleAggregator is IOracleAggregator {
     }
 
     /// @dev What `_record` returns, without writing.
-    function _read(AssetId asset, bool fromCache) private view returns (PriceData memory) {
+    function _read(AssetId asset, bool fromCache) private view returns (PriceData memory data) {
         Asset storage state = _assets[asset];
-        Rules memory rules = state.rules;
-        if (rules.sourceCount != 0) return _aggregate(state, rules);
+        if (state.sources.count != 0) {
+            AggregateRules.Rules memory rules = state.rules;
+            (AggregateRules.Formed memory formed,) = _confirmed(
+                state,
+                rules,
+                state.sources.collect(seasoning, rules.maxStaleness, rules.maxDeviation)
+            );
+            if (formed.status != PriceStatus.Stale) {
+                return AggregateRules.toData(formed, block.timestamp);
+            }
+            (, data) = _cached(state);
+            data.status = PriceStatus.Stale;
+            return data;
+        }
         Derived memory derived = _requireDerived(asset);
         PriceData memory left = _readPart(derived.left, fromCache);
         if (derived.operation == Operation.Inverse) return DerivedPrice.invert(left, MAX_PRICE);
@@ -227,79 +330,51 @@ contract OracleAggregator is IOracleAggregator {
         if (!isFresh) data = _read(part, fromCache);
     }
 
-    /// @dev Median, confirmation, status. Without quorum: the last price and its times, `Stale`.
-    function _aggregate(Asset storage state, Rules memory rules)
-        private
-        view
-        returns (PriceData memory data)
-    {
-        (Sample[MAX_SAMPLES] memory samples, uint256 count, uint256 totalWeight) =
-            _collect(state, rules);
+    /// @dev The aggregate of the votes, no better than moves and the sequencer allow, and what the next one is
+    /// compared with.
+    function _confirmed(
+        Asset storage state,
+        AggregateRules.Rules memory rules,
+        SourceSet.Votes memory votes
+    ) private view returns (AggregateRules.Formed memory formed, Confirmation memory next) {
+        formed = AggregateRules.form(rules, votes);
+        if (formed.status == PriceStatus.Stale) return (formed, next);
 
-        // Outliers only lower the weight that counts: too little of it here stays too little.
-        if (totalWeight < rules.quorumWeight) return _lastKnown(state);
-
-        uint256 price = samples.median(totalWeight);
-        uint256 tolerance = WadMath.mulDown(price, rules.maxDeviation);
-        uint256 oldest = block.timestamp;
-        uint256 countedWeight;
-        for (uint256 i; i < count; ++i) {
-            uint256 member = samples[i].priceOf();
-            // Distances are whole numbers: above the floor of the limit is above the limit.
-            if ((member > price ? member - price : price - member) > tolerance) continue;
-            countedWeight += samples[i].weightOf();
-            oldest = WadMath.min(oldest, samples[i].publishedAtOf());
+        next = _confirmationNow(state);
+        bool isAccepted = true;
+        if (next.anchor == 0) {
+            next.anchor = uint96(formed.price);
+        } else {
+            (isAccepted, next) =
+                MoveCheck.judge(next, formed.price, rules.maxMove, rules.confirmationDelay);
         }
-        if (countedWeight < rules.quorumWeight) return _lastKnown(state);
-
-        return PriceData({
-            price: uint128(price), // ≤ MAX_PRICE, being a mean of members.
-            publishedAt: uint40(oldest),
-            recordedAt: uint40(block.timestamp),
-            status: countedWeight < totalWeight ? PriceStatus.Degraded : PriceStatus.Valid
-        });
-    }
-
-    /// @dev Asks every source and keeps, in order of price, the answers that may vote.
-    function _collect(Asset storage state, Rules memory rules)
-        private
-        view
-        returns (Sample[MAX_SAMPLES] memory samples, uint256 count, uint256 totalWeight)
-    {
-        for (uint256 i; i < rules.sourceCount; ++i) {
-            SourceConfig memory source = state.sources[i];
-            (bool ok, uint256 price, uint256 confidence, uint256 publishedAt) = _ask(source.adapter);
-            if (!ok || price == 0 || price > MAX_PRICE) continue;
-            if (publishedAt > block.timestamp) continue;
-            if (block.timestamp - publishedAt > rules.maxStaleness) continue;
-            if (confidence > WadMath.mulDown(price, rules.maxDeviation)) continue;
-            samples.insert(count++, toSample(price, publishedAt, source.weight));
-            totalWeight += source.weight;
+        if (!isAccepted || !_uptime.isSettled()) {
+            formed.status = worse(formed.status, PriceStatus.Unconfirmed);
         }
     }
 
-    /// @dev Calls one source with its full gas allowance and copies no more than one answer, so that a revert,
-    /// a gas burner, a short answer or a return bomb costs at most the allowance and loses a vote.
-    function _ask(address adapter)
-        private
-        view
-        returns (bool ok, uint256 price, uint256 confidence, uint256 publishedAt)
-    {
-        uint256 available = gasleft();
-        if (available < REQUIRED_GAS) {
-            revert OracleAggregator_InsufficientGas(available, REQUIRED_GAS);
-        }
+    /// @dev With the anchor renewed if a period has ended: to the price that held at its end.
+    function _confirmationNow(Asset storage state) private view returns (Confirmation memory c) {
+        c = state.confirmation;
+        if (c.anchor != 0 && state.series.isDue()) c.anchor = uint96(_held(state));
+    }
 
-        bytes4 selector = IPriceSource.latest.selector;
-        assembly ("memory-safe") {
-            let answer := mload(0x40)
-            mstore(answer, selector)
-            ok := staticcall(SOURCE_GAS, adapter, answer, 4, answer, ANSWER_BYTES)
-            ok := and(ok, gt(returndatasize(), sub(ANSWER_BYTES, 1)))
-            price := mload(answer)
-            confidence := mload(add(answer, 0x20))
-            publishedAt := mload(add(answer, 0x40))
+    /// @dev The price that has held since the last record: the last accepted one. While the cached one is not to
+    /// be trusted, the anchor stands in for it. Zero before the first.
+    function _held(Asset storage state) private view returns (uint256) {
+        Cache memory cache = state.cache;
+        return cache.status >= PriceStatus.Degraded ? cache.price : state.confirmation.anchor;
+    }
+
+    /// @dev Marks the cached price. What held until now is taken in, because something else may hold from now on.
+    function _setStatus(Asset storage state, PriceStatus status) private {
+        if (state.cache.status == status) return;
+        Confirmation memory c = _confirmationNow(state);
+        if (c.anchor != 0) {
+            state.series.advance(_held(state));
+            state.confirmation.anchor = c.anchor;
         }
+        state.cache.status = status;
     }
 
     /// @dev The cached aggregate, and whether it may be answered without asking the sources.
@@ -309,13 +384,34 @@ contract OracleAggregator is IOracleAggregator {
         returns (bool isFresh, PriceData memory data)
     {
         Cache memory cache = state.cache;
-        data = PriceData(cache.price, cache.publishedAt, cache.recordedAt, cache.status);
-        isFresh = cache.status != PriceStatus.Stale && block.timestamp <= cache.freshUntil;
+        data = PriceData(
+            cache.price,
+            uint128(AggregateRules.widthOf(cache.price, cache.confidence)),
+            cache.publishedAt,
+            cache.recordedAt,
+            cache.status
+        );
+        isFresh = cache.status >= PriceStatus.Degraded && block.timestamp <= cache.freshUntil;
     }
 
-    function _lastKnown(Asset storage state) private view returns (PriceData memory data) {
-        (, data) = _cached(state);
-        data.status = PriceStatus.Stale;
+    function _twap(AssetId asset, uint256 window) private view returns (uint256) {
+        Asset storage state = _assets[asset];
+        if (state.sources.count != 0) {
+            uint256 held = _held(state);
+            if (held == 0) revert OracleAggregator_HistoryTooShort(asset, 0, window);
+            (uint256 price, uint256 known) = state.series.average(held, window);
+            if (known < window) revert OracleAggregator_HistoryTooShort(asset, known, window);
+            return price;
+        }
+        Derived memory derived = _requireDerived(asset);
+        uint256 left = _twap(derived.left, window);
+        if (derived.operation == Operation.Inverse) {
+            return WadMath.mulDivDown(WadMath.WAD, WadMath.WAD, left);
+        }
+        uint256 right = _twap(derived.right, window);
+        return derived.operation == Operation.Product
+            ? WadMath.mulDown(left, right)
+            : WadMath.mulDivDown(left, WadMath.WAD, right);
     }
 
     /// @dev For an asset without sources: reverts if it is not derived either.
@@ -325,48 +421,6 @@ contract OracleAggregator is IOracleAggregator {
     }
 
     function _depthOf(AssetId asset) private view returns (uint256) {
-        return _assets[asset].rules.sourceCount != 0 ? 1 : _requireDerived(asset).depth;
-    }
-
-    /// @dev The cache ends with its age limit or with its oldest member's, whichever comes first: caching must
-    /// not let a price live longer than `maxStaleness`. Both sums fit 40 bits, of a clock and at most 7 days.
-    function _freshUntil(PriceData memory data, Rules memory rules) private pure returns (uint40) {
-        return uint40(
-            WadMath.min(
-                uint256(data.recordedAt) + rules.maxCacheAge,
-                uint256(data.publishedAt) + rules.maxStaleness
-            )
-        );
-    }
-
-    /// @dev Validates a list of sources and that the quorum is a majority of it.
-    function _requireSources(uint256 quorumWeight, SourceConfig[] calldata sources) private view {
-        if (sources.length == 0 || sources.length > MAX_SAMPLES) {
-            revert OracleAggregator_SourceCount(sources.length, MAX_SAMPLES);
-        }
-        uint256 totalWeight;
-        for (uint256 i; i < sources.length; ++i) {
-            address adapter = sources[i].adapter;
-            if (adapter.code.length == 0) revert OracleAggregator_NotAContract(adapter);
-            if (sources[i].weight == 0) revert OracleAggregator_ZeroWeight(adapter);
-            for (uint256 j; j < i; ++j) {
-                if (sources[j].adapter == adapter) {
-                    revert OracleAggregator_DuplicateSource(adapter);
-                }
-            }
-            totalWeight += sources[i].weight;
-        }
-        if (2 * quorumWeight <= totalWeight || quorumWeight > totalWeight) {
-            revert OracleAggregator_Quorum(quorumWeight, totalWeight);
-        }
-    }
-
-    function _requireBounds(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum)
-        private
-        pure
-    {
-        if (value < minimum || value > maximum) {
-            revert OracleAggregator_OutOfBounds(parameter, value, minimum, maximum);
-        }
+        return _assets[asset].sources.count != 0 ? 1 : _requireDerived(asset).depth;
     }
 }
