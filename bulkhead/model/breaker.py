@@ -170,6 +170,8 @@ class CircuitBreaker(Contract):
             if data.status == PriceStatus.STALE:
                 strongest = _stronger(strongest, Signal(3, Cause.PRICE_STALE, 0))
                 continue
+            if data.status == PriceStatus.UNCONFIRMED:
+                continue
             move = self._move(asset, data.price)
             grade = _grade(move, thresholds.price_move)
             strongest = _stronger(strongest, Signal(grade, Cause.PRICE_MOVE, move))
@@ -213,7 +215,7 @@ class CircuitBreaker(Contract):
             if reference is not None and now < reference.taken_at + p.velocity_window:
                 continue
             data = self._parts.feeds.latest(asset)
-            if data.status != PriceStatus.STALE:
+            if data.status >= PriceStatus.DEGRADED:
                 old = reference or _NO_REFERENCE
                 self._references[asset] = Reference(data.price, now, old.price, old.taken_at)
 

@@ -10,7 +10,7 @@ from bulkhead.model.context import Contract, Table, external
 from bulkhead.model.math import WAD, checked_int, checked_uint, mul_div_up, mul_up, to_int
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import min_status
+from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     PerpExchange_NotAuthorized,
@@ -20,7 +20,6 @@ from bulkhead.model.reverts import (
     PerpExchange_OpenInterestCap,
     PerpExchange_PremiumCap,
     PerpExchange_PriceNotAcceptable,
-    PerpExchange_PriceStatus,
     PerpExchange_SizeTooLarge,
     PerpExchange_ZeroSize,
 )
@@ -71,10 +70,10 @@ class PerpExchange(Contract):
             PerpExchange_ZeroSize, PerpExchange_SizeTooLarge: the size is not allowed.
             CircuitBreaker_Blocked: the tier does not allow it.
             RiskParameters_UnknownMarket: the market is not listed.
-            PerpExchange_PriceStatus: the index is too bad.
+            ActionPolicy_PriceStatus: the index is too bad.
             PerpExchange_PriceNotAcceptable: the fill price is worse.
             PerpExchange_OpenInterestCap, PerpExchange_PremiumCap: the market would be too big.
-            MarginEngine_PriceStatus, MarginEngine_BelowInitialMargin: see there.
+            MarginEngine_BelowInitialMargin: see there.
         """
         engine = self._parts.margin_engine
         engine.enter(self.address)
@@ -88,7 +87,7 @@ class PerpExchange(Contract):
 
         p = self._parts.risk_parameters.market_trading(market)
         index = self._parts.feeds.fetch(p.index_asset)
-        _require_status(market, index.status, action)
+        require_status(action, index.status)
         m = self._accrued(market, p, index.price)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
         price = fill.fill_price
@@ -135,7 +134,7 @@ class PerpExchange(Contract):
         Raises:
             PerpExchange_NotLiquidationEngine: the sender is another.
             PerpExchange_NotReducing: it would not reduce the position.
-            PerpExchange_PriceStatus: the index is too bad.
+            ActionPolicy_PriceStatus: the index is too bad.
         """
         if sender != self._parts.addresses.liquidation_engine:
             raise PerpExchange_NotLiquidationEngine(sender)
@@ -144,7 +143,7 @@ class PerpExchange(Contract):
             raise PerpExchange_NotReducing(account, market, held.size, size_delta)
         p = self._parts.risk_parameters.market_trading(market)
         index = self._parts.feeds.fetch(p.index_asset)
-        _require_status(market, index.status, Action.LIQUIDATE)
+        require_status(Action.LIQUIDATE, index.status)
         m = self._accrued(market, p, index.price)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
         self._apply(account, market, m, size_delta, fill, 0, index.price, p)
@@ -244,9 +243,12 @@ class PerpExchange(Contract):
     def _poke(self, market: int) -> None:
         p = self._parts.risk_parameters.market_trading(market)
         index = self._parts.feeds.fetch(p.index_asset)
+        m = self._markets.get(market, _EMPTY)
+        empty = m.open_interest_long == 0 and m.open_interest_short == 0
+        if not empty and index.status == PriceStatus.UNCONFIRMED:
+            return
         m = self._accrued(market, p, index.price)
         self._markets[market] = m
-        empty = m.open_interest_long == 0 and m.open_interest_short == 0
         if empty or index.status != PriceStatus.STALE:
             total = positions.close_out_total(m, index.price, p.skew_scale)
             self._parts.margin_engine.report_unrealized(self.address, market, total)
@@ -359,9 +361,3 @@ def _require_size(size_delta: int) -> None:
         raise PerpExchange_ZeroSize()
     if abs(size_delta) > MAX_SIZE:
         raise PerpExchange_SizeTooLarge(size_delta, MAX_SIZE)
-
-
-def _require_status(market: int, status: PriceStatus, action: Action) -> None:
-    required = min_status(action)
-    if status < required:
-        raise PerpExchange_PriceStatus(market, status, required)

@@ -12,9 +12,8 @@ from bulkhead.model.math import (
     mul_up,
     to_int,
 )
-from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import min_status
+from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     EmptyRevert,
@@ -26,7 +25,6 @@ from bulkhead.model.reverts import (
     LiquidationEngine_NoCollateral,
     LiquidationEngine_NoDebt,
     LiquidationEngine_NoPosition,
-    LiquidationEngine_PriceStatus,
     LiquidationEngine_PriceTooHigh,
     LiquidationEngine_ZeroAmount,
 )
@@ -62,7 +60,7 @@ class LiquidationEngine(Contract):
         Raises:
             CompartmentLock_Locked: called from within a call.
             CircuitBreaker_Blocked: the tier does not allow it.
-            LiquidationEngine_PriceStatus: a price of the account is too bad.
+            ActionPolicy_PriceStatus: a price of the account is too bad.
             LiquidationEngine_Healthy: the account meets its maintenance margin.
             RiskParameters_UnknownMarket: the market is not listed.
             LiquidationEngine_NoPosition: the account has none in the market.
@@ -136,7 +134,7 @@ class LiquidationEngine(Contract):
             CompartmentLock_Locked: called from within a call.
             CircuitBreaker_Blocked: the tier does not allow it.
             LiquidationEngine_AuctionRunning: one runs.
-            LiquidationEngine_PriceStatus, LiquidationEngine_Healthy: see ``liquidate``.
+            ActionPolicy_PriceStatus, LiquidationEngine_Healthy: see ``liquidate``.
             LiquidationEngine_NoDebt, LiquidationEngine_NoCollateral: nothing to repay or sell.
         """
         self._lock()
@@ -163,7 +161,7 @@ class LiquidationEngine(Contract):
             CompartmentLock_Locked: called from within a call.
             LiquidationEngine_NoAuction: none runs.
             LiquidationEngine_AuctionRunning: it may still be taken from.
-            LiquidationEngine_PriceStatus: a price of the account is too bad to tell.
+            ActionPolicy_PriceStatus: a price of the account is too bad to tell.
         """
         self._lock()
         started_at = self.auction_started_at(account, collateral)
@@ -175,7 +173,7 @@ class LiquidationEngine(Contract):
             v = self._parts.margin_engine.valuation(account, caller=self.address)
             if _is_unhealthy(v):
                 raise LiquidationEngine_AuctionRunning(account, collateral, started_at)
-            _require_status(Action.TAKE_AUCTION, v.status)
+            require_status(Action.TAKE_AUCTION, v.status)
         self._end_auction(account, collateral)
         self._unlock()
 
@@ -198,7 +196,7 @@ class LiquidationEngine(Contract):
         Raises:
             CompartmentLock_Locked: called from within a call.
             CircuitBreaker_Blocked: the tier does not allow it.
-            LiquidationEngine_PriceStatus, LiquidationEngine_Healthy: see ``liquidate``.
+            ActionPolicy_PriceStatus, LiquidationEngine_Healthy: see ``liquidate``.
             LiquidationEngine_NoAuction: none runs.
             LiquidationEngine_PriceTooHigh: the price is above ``max_price``.
             LiquidationEngine_NoDebt, LiquidationEngine_ZeroAmount: nothing to buy.
@@ -246,7 +244,7 @@ class LiquidationEngine(Contract):
             raise LiquidationEngine_NoAuction(account, collateral)
         p = self._parts.risk_parameters.compartment_parameters()
         v = self._parts.margin_engine.collateral_valuation(collateral)
-        _require_status(Action.TAKE_AUCTION, v.status)
+        require_status(Action.TAKE_AUCTION, v.status)
         top = max(v.market_price, v.maintenance_price)
         return liquidation_math.auction_price(
             checked_uint(top + mul_up(top, p.auction_start_premium)),
@@ -357,7 +355,7 @@ class LiquidationEngine(Contract):
         uncertain, margin = to_int(v.uncertain), to_int(v.maintenance_margin)
         if v.equity_maintenance + uncertain < margin and v.buffer_at_index + uncertain < 0:
             return v
-        _require_status(action, v.status)
+        require_status(action, v.status)
         if v.equity_maintenance >= margin:
             raise LiquidationEngine_Healthy(account, v.equity_maintenance, v.maintenance_margin)
         if v.buffer_at_index >= 0:
@@ -384,9 +382,3 @@ class LiquidationEngine(Contract):
 
 def _is_unhealthy(v: AccountValuation) -> bool:
     return v.equity_maintenance < to_int(v.maintenance_margin) and v.buffer_at_index < 0
-
-
-def _require_status(action: Action, status: PriceStatus) -> None:
-    required = min_status(action)
-    if status < required:
-        raise LiquidationEngine_PriceStatus(action, status, required)

@@ -92,7 +92,7 @@ class MarginEngine(MarginClearing):
             MarginEngine_InvalidReceiver: to nobody, or back into custody.
             CircuitBreaker_Blocked: the tier does not allow it.
             MarginEngine_InsufficientBalance: the account holds less.
-            MarginEngine_PriceStatus, MarginEngine_BelowInitialMargin: see there.
+            ActionPolicy_PriceStatus, MarginEngine_BelowInitialMargin: see there.
         """
         self._enter()
         _only_owner(sender, account)

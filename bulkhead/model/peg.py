@@ -1,7 +1,6 @@
-"""Twin of ``PegMonitor`` and ``PegMath``: discount, stress, haircut, valuations.
+"""Twin of ``PegMonitor``: what watches pegged assets, over its sources and an oracle.
 
-Rates, fractions and prices are WAD, times Unix seconds. Authority and events are those of
-``shared.PegContract``.
+The formulas are in ``peg_math``; authority and events are those of ``shared.PegContract``.
 """
 
 from __future__ import annotations
@@ -10,14 +9,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bulkhead.model.errors import ModelRevert
-from bulkhead.model.math import DAY, WAD, mul_div_down, mul_div_up, mul_up
-from bulkhead.model.oracle import OracleAggregator, PriceData, PriceStatus
-from bulkhead.model.reverts import EmptyRevert
+from bulkhead.model.math import DAY, WAD
+from bulkhead.model.oracle import OracleAggregator
+from bulkhead.model.peg_math import (
+    NO_SOURCE,
+    PegCondition,
+    PegConfig,
+    PegState,
+    PegValuation,
+    advance,
+    condition,
+    discount,
+    haircut,
+    intrinsic_haircut,
+    largest_step,
+    recognition,
+    valuation_at,
+)
+from bulkhead.model.prices import PriceData, PriceStatus
 
 MAX_AGE = DAY
 MIN_DECAY_PERIOD = 3_600
 MAX_DECAY_PERIOD = 365 * DAY
 MAX_SLOPE = 10 * WAD
+UINT32_MAX = 2**32 - 1
 UINT64_MAX = 2**64 - 1
 
 
@@ -30,94 +45,11 @@ class PegMonitor_OutOfBounds(ModelRevert):  # noqa: N801
 
 
 class PegMonitor_NotAContract(ModelRevert):  # noqa: N801
-    """``(rateSource)``: there is no code at the rate source's address."""
+    """``(source)``: there is no code at a source's address."""
 
 
-class PegMonitor_RateOutOfRange(ModelRevert):  # noqa: N801
-    """``(asset, rate)``: the fair rate does not fit 64 bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class PegConfig:
-    """An asset's rules; ``rate_source`` names one of the monitor's rates, None stands for 1.0."""
-
-    underlying: str
-    market_ratio: str
-    rate_source: str | None
-    max_age: int
-    deadband: int
-    stress_per_day: int
-    decay_period: int
-    base_haircut: int
-    discount_slope: int
-    stress_slope: int
-    max_haircut: int
-
-
-@dataclass(frozen=True, slots=True)
-class PegState:
-    """Recorded state of a pegged asset."""
-
-    fair_rate: int
-    market_rate: int
-    stress: int
-    poked_at: int
-    market_status: PriceStatus
-
-
-@dataclass(frozen=True, slots=True)
-class PegValuation:
-    """What one token is worth as collateral."""
-
-    initial_price: int
-    maintenance_price: int
-    market_price: int
-    haircut: int
-    discount: int
-    status: PriceStatus
-
-
-def discount(fair_rate: int, market_rate: int) -> int:
-    """Return 1 − market/fair, rounded up; 0 at or above fair."""
-    return 0 if market_rate >= fair_rate else WAD - mul_div_down(market_rate, WAD, fair_rate)
-
-
-def haircut(config: PegConfig, discount_: int, stress: int) -> int:
-    """Return base plus slopes, each product rounded up, at most the cap."""
-    total = config.base_haircut + mul_up(config.discount_slope, discount_)
-    return min(total + mul_up(config.stress_slope, stress), config.max_haircut)
-
-
-def advance(config: PegConfig, stress: int, last: int, current: int, elapsed: int) -> int:
-    """Return stress after ``elapsed`` seconds that began with one discount and end with another."""
-    attested = min(elapsed, config.max_age)
-    stress = _integrate(config, stress, last, attested)
-    return _integrate(config, stress, min(last, current), elapsed - attested)
-
-
-def _integrate(config: PegConfig, stress: int, discount_: int, dt: int) -> int:
-    if discount_ > config.deadband:
-        per_day = config.stress_per_day * (discount_ - config.deadband)
-        return min(WAD, stress + mul_div_up(per_day, dt, WAD * DAY))
-    return stress - min(stress, mul_div_down(WAD, dt, config.decay_period))
-
-
-def valuation_at(
-    config: PegConfig, state: PegState, stress: int, underlying: PriceData
-) -> PegValuation:
-    """Return the valuations at a state whose stress was carried forward to ``stress``."""
-    d = discount(state.fair_rate, state.market_rate)
-    h = haircut(config, d, stress)
-    least = min(state.fair_rate, state.market_rate)
-    blend = state.fair_rate * (WAD - stress) + least * stress
-    return PegValuation(
-        initial_price=mul_div_down(least * (WAD - h), underlying.price, WAD**2),
-        maintenance_price=mul_div_down(blend * (WAD - h), underlying.price, WAD**3),
-        market_price=mul_div_down(state.market_rate, underlying.price, WAD),
-        haircut=h,
-        discount=d,
-        status=min(state.market_status, underlying.status),
-    )
+class PegMonitor_SourceFailed(ModelRevert):  # noqa: N801
+    """``(source)``: it does not answer when it is configured, or not with a number that fits."""
 
 
 @dataclass(slots=True)
@@ -125,10 +57,12 @@ class PegMonitor:
     """Twin of the contract.
 
     Attributes:
-        rates: ``rate()`` by a rate source's name; one that is not there has no such function.
-        is_contract: whether there is code at a rate source's name.
+        rates, backings, queues: what sources answer, by their names; one that is not there, or
+            raises ``ModelRevert``, does not answer.
+        is_contract: whether there is code at a source's name.
         on_configure: is told an asset's new rules, before it is poked under them.
-        on_poke: is told a state that was recorded, with its discount and haircut.
+        on_clear: is told an asset that was cleared, before it is poked.
+        on_poke: is told a state that was recorded, with its discount, haircut and last condition.
     """
 
     oracle: OracleAggregator
@@ -137,54 +71,59 @@ class PegMonitor:
     _states: dict[str, PegState] = field(default_factory=dict)
     is_contract: Callable[[str], bool] = lambda _: True
     on_configure: Callable[[str, PegConfig], None] = lambda _, __: None
-    on_poke: Callable[[str, PegState, int, int], None] = lambda *_: None
+    on_poke: Callable[[str, PegState, int, int, PegCondition], None] = lambda *_: None
+    on_clear: Callable[[str], None] = lambda _: None
+    backings: Mapping[str, Callable[[], int]] = field(default_factory=dict)
+    queues: Mapping[str, Callable[[int], int]] = field(default_factory=dict)
 
     def configure(self, asset: str, config: PegConfig, now: int) -> None:
         """Settle stress under the old rules, set the new ones, and poke.
 
         Raises:
-            PegMonitor_NotAContract: there is nothing at the rate source's address.
+            PegMonitor_NotAContract: there is nothing at a source's address.
             PegMonitor_OutOfBounds: a parameter lies outside of its bounds.
             OracleAggregator_UnknownAsset: the oracle does not know one of the prices.
-            PegMonitor_RateOutOfRange: the fair rate does not fit 64 bits.
-            EmptyRevert: the rate source does not answer.
+            PegMonitor_SourceFailed: a source does not answer.
         """
-        if config.rate_source is not None and not self.is_contract(config.rate_source):
-            raise PegMonitor_NotAContract(config.rate_source)
-        _require_bounds("maxAge", config.max_age, 1, MAX_AGE)
-        _require_bounds("deadband", config.deadband, 0, WAD - 1)
-        _require_bounds("stressPerDay", config.stress_per_day, 0, MAX_SLOPE)
-        _require_bounds("decayPeriod", config.decay_period, MIN_DECAY_PERIOD, MAX_DECAY_PERIOD)
-        _require_bounds("maxHaircut", config.max_haircut, 0, WAD - 1)
-        _require_bounds("baseHaircut", config.base_haircut, 0, config.max_haircut)
-        _require_bounds("discountSlope", config.discount_slope, 0, MAX_SLOPE)
-        _require_bounds("stressSlope", config.stress_slope, 0, MAX_SLOPE)
-        self.oracle.asset_config(config.underlying)
-        self.oracle.asset_config(config.market_ratio)
+        self._require_valid(config)
         state = self._states.get(asset)
         if state is not None:
-            stress = self._stress_now(self._configs[asset], state, state, now)
-            self._states[asset] = replace(state, stress=stress, poked_at=now)
+            old = self._configs[asset]
+            stress = _stress_now(old, state, state, now)
+            highest = state.highest_rate if old.rate_source == config.rate_source else 0
+            state = replace(state, stress=stress, poked_at=now, highest_rate=highest)
+        # The oracle's answer comes first on chain too; here it keeps a refusal from leaving traces.
+        answered = self._observe(config, state or PegState(), self._market(config, now), now)[1]
+        for ok, source in zip(
+            answered, (config.rate_source, config.backing_source, config.queue), strict=True
+        ):
+            if not ok:
+                raise PegMonitor_SourceFailed(source)
+        if state is not None:
+            self._states[asset] = state
         self._configs[asset] = config
         self.on_configure(asset, config)
-        self.poke(asset, now)
+        self._poke(asset, now)
 
-    def poke(self, asset: str, now: int) -> PegState:
-        """Record rate, market ratio and stress.
+    def clear(self, asset: str, now: int) -> None:
+        """Let a broken peg be judged anew, and poke it.
 
         Raises:
             PegMonitor_UnknownAsset: the asset has no peg configuration.
-            PegMonitor_RateOutOfRange: the fair rate does not fit 64 bits.
         """
-        config = self.peg_config(asset)
-        state = self._observe(asset, config, self.oracle.fetch(config.market_ratio, now), now)
-        last = self._states.get(asset)
-        stress = 0 if last is None else self._stress_now(config, last, state, now)
-        state = replace(state, stress=stress)
-        self._states[asset] = state
-        gap = discount(state.fair_rate, state.market_rate)
-        self.on_poke(asset, state, gap, haircut(config, gap, stress))
-        return state
+        state = self.peg_state(asset)
+        self._states[asset] = replace(state, condition=PegCondition.SOUND, highest_rate=0)
+        self.on_clear(asset)
+        self._poke(asset, now)
+
+    def poke(self, asset: str, now: int) -> PegState:
+        """Record rates, reserves, delay, stress and condition.
+
+        Raises:
+            PegMonitor_UnknownAsset: the asset has no peg configuration.
+        """
+        self.peg_state(asset)
+        return self._poke(asset, now)
 
     def peg_state(self, asset: str) -> PegState:
         """Return the state as of the last poke.
@@ -192,7 +131,8 @@ class PegMonitor:
         Raises:
             PegMonitor_UnknownAsset: the asset has no peg configuration.
         """
-        self.peg_config(asset)
+        if asset not in self._configs:
+            raise PegMonitor_UnknownAsset(asset)
         return self._states[asset]
 
     def peg_config(self, asset: str) -> PegConfig:
@@ -206,42 +146,125 @@ class PegMonitor:
         return self._configs[asset]
 
     def valuation(self, asset: str, now: int) -> PegValuation:
-        """Return the two valuations, from the recorded state if fresh, else from live prices.
+        """Return the two valuations, from the recorded state if fresh and firm, else live.
 
         Raises:
             PegMonitor_UnknownAsset: the asset has no peg configuration.
-            PegMonitor_RateOutOfRange: the fair rate does not fit 64 bits.
         """
-        config = self.peg_config(asset)
-        recorded = self._states[asset]
+        recorded = self.peg_state(asset)
+        config = self._configs[asset]
         state = recorded
-        if now - recorded.poked_at > config.max_age:
-            state = self._observe(asset, config, self.oracle.latest(config.market_ratio, now), now)
-        stress = self._stress_now(config, recorded, state, now)
-        return valuation_at(config, state, stress, self.oracle.latest(config.underlying, now))
+        live = now - recorded.poked_at > config.max_age or recorded.status < PriceStatus.DEGRADED
+        if live:
+            market = self.oracle.latest(config.market_ratio, now)
+            state = self._observe(config, recorded, market, now)[0]
+        stress = _stress_now(config, recorded, state, now)
+        current = state.condition
+        if live:
+            gap = discount(state.fair_rate, state.market_rate)
+            current = condition(config, replace(state, stress=stress), gap)
+        elif stress >= config.broken_at:
+            current = PegCondition.BROKEN
+        underlying = PriceData(WAD, status=PriceStatus.VALID)
+        if config.underlying:
+            underlying = self.oracle.latest(config.underlying, now)
+        return valuation_at(config, state, stress, current, underlying)
 
-    def _observe(self, asset: str, config: PegConfig, market: PriceData, now: int) -> PegState:
-        fair_rate = WAD if config.rate_source is None else self._rate(config.rate_source)
-        if fair_rate > UINT64_MAX:
-            raise PegMonitor_RateOutOfRange(asset, fair_rate)
-        return PegState(fair_rate, min(market.price, UINT64_MAX), 0, now, market.status)
+    def _poke(self, asset: str, now: int) -> PegState:
+        config, last = self._configs[asset], self._states.get(asset, PegState())
+        market = self.oracle.fetch(config.market_ratio, now)
+        state = self._observe(config, last, market, now)[0]
+        state = replace(state, stress=_stress_now(config, last, state, now))
+        gap = discount(state.fair_rate, state.market_rate)
+        state = replace(state, condition=condition(config, state, gap))
+        self._states[asset] = state
+        recognised = recognition(config, state.stress)
+        h = haircut(config, state.intrinsic_haircut, gap, recognised)
+        self.on_poke(asset, state, gap, h, last.condition)
+        return state
 
-    def _rate(self, source: str) -> int:
-        if source not in self.rates:
-            raise EmptyRevert()
-        return self.rates[source]()
-
-    @staticmethod
-    def _stress_now(config: PegConfig, last: PegState, current: PegState, now: int) -> int:
-        if last.market_rate == 0:
-            return last.stress
-        return advance(
-            config,
-            last.stress,
-            discount(last.fair_rate, last.market_rate),
-            discount(current.fair_rate, current.market_rate),
-            now - last.poked_at,
+    def _observe(
+        self, config: PegConfig, last: PegState, market: PriceData, now: int
+    ) -> tuple[PegState, tuple[bool, bool, bool]]:
+        """Return the state but for stress and condition, and which sources answered."""
+        rate = _ask(self.rates, config.rate_source, WAD)
+        if rate is not None and rate > UINT64_MAX:
+            rate = None
+        backing = _ask(self.backings, config.backing_source, WAD)
+        delay = _ask(self.queues, config.queue, 0, 0)
+        answered = rate is not None, backing is not None, delay is not None
+        fair_rate = last.fair_rate if rate is None else rate
+        backing = last.backing if backing is None else min(backing, WAD)
+        delay = last.redemption_delay if delay is None else min(delay, UINT32_MAX)
+        status = market.status
+        if not all(answered):
+            status = min(status, PriceStatus.DEGRADED)
+        unconfirmed = market.status == PriceStatus.UNCONFIRMED
+        state = PegState(
+            fair_rate=fair_rate,
+            market_rate=last.market_rate if unconfirmed else min(market.price, UINT64_MAX),
+            stress=last.stress,
+            poked_at=now,
+            status=status if answered[0] else PriceStatus.STALE,
+            condition=last.condition,
+            highest_rate=max(last.highest_rate, fair_rate),
+            backing=backing,
+            redemption_delay=delay,
+            intrinsic_haircut=intrinsic_haircut(config, backing, delay),
         )
+        return state, answered
+
+    def _market(self, config: PegConfig, now: int) -> PriceData:
+        return self.oracle.latest(config.market_ratio, now)
+
+    def _require_valid(self, config: PegConfig) -> None:
+        for source in (config.rate_source, config.backing_source, config.queue):
+            if source != NO_SOURCE and not self.is_contract(source):
+                raise PegMonitor_NotAContract(source)
+        _require_bounds("maxAge", config.max_age, 1, MAX_AGE)
+        _require_bounds("decayPeriod", config.decay_period, MIN_DECAY_PERIOD, MAX_DECAY_PERIOD)
+        _require_bounds("deadband", config.deadband, 0, WAD - 1)
+        _require_bounds("stressPerDay", config.stress_per_day, 0, MAX_SLOPE)
+        _require_bounds("graceStress", config.grace_stress, 2 * largest_step(config), WAD - 1)
+        _require_bounds("stressedAt", config.stressed_at, config.grace_stress + 1, WAD)
+        _require_bounds("brokenAt", config.broken_at, config.stressed_at, WAD)
+        _require_bounds("maxHaircut", config.max_haircut, 0, WAD - 1)
+        _require_bounds("baseHaircut", config.base_haircut, 0, config.max_haircut)
+        _require_bounds("discountSlope", config.discount_slope, 0, MAX_SLOPE)
+        _require_bounds("stressSlope", config.stress_slope, 0, MAX_SLOPE)
+        _require_bounds("backingSlope", config.backing_slope, 0, MAX_SLOPE)
+        _require_bounds("delaySlope", config.delay_slope, 0, MAX_SLOPE)
+        _require_bounds("maxRateFall", config.max_rate_fall, 0, WAD - 1)
+        _require_bounds("maxShortfall", config.max_shortfall, 0, WAD - 1)
+        if config.underlying:
+            self.oracle.derivation(config.underlying)
+        self.oracle.derivation(config.market_ratio)
+
+
+def _ask(
+    sources: Mapping[str, Callable[..., int]], source: str, none: int, *arguments: int
+) -> int | None:
+    """Return what a source says, ``none`` if there is no such source, None if it is silent."""
+    if source == NO_SOURCE:
+        return none
+    if source not in sources:
+        return None
+    try:
+        return sources[source](*arguments)
+    except ModelRevert:
+        return None
+
+
+def _stress_now(config: PegConfig, last: PegState, current: PegState, now: int) -> int:
+    if last.market_rate == 0:
+        return last.stress
+    return advance(
+        config,
+        last.stress,
+        discount(last.fair_rate, last.market_rate),
+        discount(current.fair_rate, current.market_rate),
+        now - last.poked_at,
+    )
 
 
 def _require_bounds(parameter: str, value: int, minimum: int, maximum: int) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from bulkhead.model.errors import ModelRevert
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.types import Action
 
 HALT = 4
+
+
+class ActionPolicy_PriceStatus(ModelRevert):  # noqa: N801
+    """``(action, status, required)``: a price is not good enough for an act."""
+
 
 _MAX_TIER = {
     Action.DEPOSIT: HALT,
@@ -30,6 +36,19 @@ def max_tier(action: Action) -> int:
 
 def min_status(action: Action) -> PriceStatus:
     """Return the worst price status with which an action is still allowed."""
+    if action == Action.DEPOSIT:
+        return PriceStatus.STALE
     if action in (Action.WITHDRAW, Action.INCREASE_POSITION):
         return PriceStatus.VALID
     return PriceStatus.DEGRADED
+
+
+def require_status(action: Action, status: PriceStatus) -> None:
+    """Revert if a price is not good enough for an act.
+
+    Raises:
+        ActionPolicy_PriceStatus: it is not.
+    """
+    required = min_status(action)
+    if status < required:
+        raise ActionPolicy_PriceStatus(action, status, required)

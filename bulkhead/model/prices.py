@@ -14,8 +14,9 @@ class PriceStatus(IntEnum):
     """How far an aggregate can be trusted; a smaller value is a worse price."""
 
     STALE = 0
-    DEGRADED = 1
-    VALID = 2
+    UNCONFIRMED = 1
+    DEGRADED = 2
+    VALID = 3
 
 
 @dataclass(frozen=True, slots=True)

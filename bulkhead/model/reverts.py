@@ -75,10 +75,6 @@ class MarginEngine_BelowInitialMargin(ModelRevert):
     """``(account, equity, required)``."""
 
 
-class MarginEngine_PriceStatus(ModelRevert):
-    """``(action, status, required)``."""
-
-
 class MarginEngine_InsufficientCash(ModelRevert):
     """``(held, asked)``."""
 
@@ -120,10 +116,6 @@ class PerpExchange_OpenInterestCap(ModelRevert):
 
 class PerpExchange_PremiumCap(ModelRevert):
     """``(market, premium, maximum)``."""
-
-
-class PerpExchange_PriceStatus(ModelRevert):
-    """``(market, status, required)``."""
 
 
 class PerpExchange_NotReducing(ModelRevert):
@@ -175,10 +167,6 @@ class LiquidationEngine_ZeroAmount(ModelRevert):
 
 class LiquidationEngine_AssetsLeft(ModelRevert):
     """``(account, positions, collateralValue)``."""
-
-
-class LiquidationEngine_PriceStatus(ModelRevert):
-    """``(action, status, required)``."""
 
 
 # ------------------------------------------------------------------------- breaker and parameters

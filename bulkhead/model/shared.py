@@ -6,7 +6,6 @@ What they compute is in ``oracle`` and ``peg``; here is what a transaction to th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bulkhead.model.context import Context, Contract, external
 from bulkhead.model.oracle import (
@@ -16,9 +15,10 @@ from bulkhead.model.oracle import (
     PriceData,
     SourceConfig,
 )
-from bulkhead.model.peg import PegConfig, PegMonitor, PegState
+from bulkhead.model.peg import PegMonitor
+from bulkhead.model.peg_math import PegCondition, PegConfig, PegState
 from bulkhead.model.roles import GOVERNOR, RoleRegistry
-from bulkhead.model.types import ZERO_ADDRESS, Address
+from bulkhead.model.types import Address
 
 
 class OracleContract(Contract):
@@ -83,7 +83,7 @@ class OracleContract(Contract):
 
 
 class PegContract(Contract):
-    """``PegMonitor`` to those who send transactions; rate sources are named by addresses.
+    """``PegMonitor`` to those who send transactions; its sources are named by addresses.
 
     Args:
         context, address: as of every twin.
@@ -98,29 +98,46 @@ class PegContract(Contract):
         self._roles = roles
         self._twin = twin
         twin.on_configure = self._configured
+        twin.on_clear = self._cleared
         twin.on_poke = self._poked
 
     @external
     def configure(self, sender: Address, asset: str, config: PegConfig) -> None:
-        """Set an asset's rules; the zero address is no rate source.
+        """Set an asset's rules; the zero address is no source.
 
         Raises:
             RoleRegistry_MissingRole: the sender is not the governor.
             Else as ``PegMonitor.configure``.
         """
         self._roles.require_role(GOVERNOR, sender)
-        if config.rate_source == ZERO_ADDRESS:
-            config = replace(config, rate_source=None)
         self._twin.configure(asset, config, self._context.now)
 
     @external
+    def clear(self, sender: Address, asset: str) -> None:
+        """Let a broken peg be judged anew.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``PegMonitor.clear``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        self._twin.clear(asset, self._context.now)
+
+    @external
     def poke(self, sender: Address, asset: str) -> PegState:  # noqa: ARG002
-        """Record rate, market ratio and stress. Anyone may call it."""
+        """Record rates, reserves, delay, stress and condition. Anyone may call it."""
         return self._twin.poke(asset, self._context.now)
 
     def _configured(self, asset: str, config: PegConfig) -> None:
-        named = replace(config, rate_source=config.rate_source or ZERO_ADDRESS)
-        self._emit("PegConfigured", asset=asset, config=named)
+        self._emit("PegConfigured", asset=asset, config=config)
 
-    def _poked(self, asset: str, state: PegState, discount: int, haircut: int) -> None:
+    def _cleared(self, asset: str) -> None:
+        self._emit("PegCleared", asset=asset)
+
+    def _poked(
+        self, asset: str, state: PegState, discount: int, haircut: int, last: PegCondition
+    ) -> None:
         self._emit("PegPoked", asset=asset, state=state, discount=discount, haircut=haircut)
+        if state.condition != last:
+            names = {"from": last, "to": state.condition}
+            self._emit("PegConditionChanged", asset=asset, **names)

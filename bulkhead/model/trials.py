@@ -35,7 +35,7 @@ def liq_1_of_all(
     except ModelRevert:
         return  # Nobody can act at such prices.
     for account, v in valued.items():
-        if v.status != PriceStatus.STALE:
+        if v.status >= PriceStatus.DEGRADED:
             violation = _liq_1(world, account, v)
             if violation is not None:
                 yield violation
@@ -74,7 +74,7 @@ def _liq_1(
             return Violation("LIQ-1", f"{message} {v.maintenance_margin} went through")
         else:
             return None
-    excused = v.status == PriceStatus.STALE and not certain
+    excused = v.status < PriceStatus.DEGRADED and not certain
     if healthy or excused or world.circuit_breaker.tier() == HALT:
         return None
     if any(_attempt(world, partial(_after_pokes, world, call)) is None for _, call in paths):

@@ -13,12 +13,11 @@ from bulkhead.model.context import Cell, Contract, Table
 from bulkhead.model.math import WAD, checked_int, checked_uint, mul_down, mul_up, to_int
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import min_status
+from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     CompartmentLock_NotAuthorized,
     MarginEngine_BelowInitialMargin,
-    MarginEngine_PriceStatus,
     MarginEngine_StaleUnrealized,
 )
 from bulkhead.model.types import (
@@ -110,7 +109,7 @@ class MarginValuation(Contract):
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
-            MarginEngine_PriceStatus: a price is too bad.
+            ActionPolicy_PriceStatus: a price is too bad.
             MarginEngine_BelowInitialMargin: it does not.
         """
         self._consistent(caller)
@@ -238,9 +237,7 @@ class MarginValuation(Contract):
         if not exposures and self._account(account).cash >= 0:
             return
         v = self._valuation(account, exposures)
-        required = min_status(action)
-        if v.status < required:
-            raise MarginEngine_PriceStatus(action, v.status, required)
+        require_status(action, v.status)
         if v.equity_initial < to_int(v.initial_margin):
             raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
@@ -289,7 +286,7 @@ class MarginValuation(Contract):
                 v.buffer_at_index += self._haircut(e.index_pnl)
             v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
             v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
-            if e.status == PriceStatus.STALE:
+            if e.status < PriceStatus.DEGRADED:
                 v.uncertain = checked_uint(v.uncertain + abs(e.notional))
             v.status = min(v.status, e.status)
         v.equity_maintenance = checked_int(v.equity_maintenance + losses)
@@ -311,7 +308,7 @@ class MarginValuation(Contract):
             v.collateral_maintenance = checked_uint(
                 v.collateral_maintenance + mul_down(amount, p.maintenance_price)
             )
-            if p.status == PriceStatus.STALE:
+            if p.status < PriceStatus.DEGRADED:
                 v.uncertain = checked_uint(v.uncertain + mul_up(amount, p.market_price))
             v.status = min(v.status, p.status)
         v.equity_initial = checked_int(v.equity_initial + to_int(initial))

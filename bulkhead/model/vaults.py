@@ -64,8 +64,8 @@ class LiquidityVault(LedgerVault):
         exchange = self._parts.perp_exchange
         for market in range(self._parts.risk_parameters.market_count):
             m = exchange.market_state(market)
-            stale = exchange.index_price(market)[1] == PriceStatus.STALE
-            if stale and (m.open_interest_long or m.open_interest_short):
+            firm = exchange.index_price(market)[1] >= PriceStatus.DEGRADED
+            if not firm and (m.open_interest_long or m.open_interest_short):
                 return False
         return True
 

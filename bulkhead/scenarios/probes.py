@@ -13,7 +13,7 @@ from bulkhead.scenarios.world import TRANSACTION_GAS, World
 
 HALT = 4
 INCREASE_MAX_TIER = 1
-_STALE = 0
+_DEGRADED = 2
 
 
 def check_liquidatable(
@@ -31,7 +31,7 @@ def check_liquidatable(
     tried = [(account, _paths(view, account, keeper)) for account in accounts]
     errors = iter(world.simulate([t for _, paths in tried for t in paths]))
     markets = view.compartment.markets
-    blocked = view.compartment.tier >= HALT or any(m.status == _STALE for m in markets)
+    blocked = view.compartment.tier >= HALT or any(m.status < _DEGRADED for m in markets)
     for account, paths in tried:
         results = [next(errors) for _ in paths]
         if not account.is_unhealthy:

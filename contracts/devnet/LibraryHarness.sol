@@ -92,6 +92,10 @@ contract LibraryHarness {
         return ActionPolicy.maxTier(action);
     }
 
+    function requireStatus(Action action, PriceStatus status) external pure {
+        ActionPolicy.requireStatus(action, status);
+    }
+
     function minStatus(Action action) external pure returns (PriceStatus) {
         return ActionPolicy.minStatus(action);
     }

@@ -83,7 +83,7 @@ contract StateProbe {
         AssetId[] calldata pegs
     ) external view returns (uint256[] memory words) {
         words = new uint256[](
-            4 + 5 * uint256(markets) + 4 * uint256(collaterals) + 6 * assets.length + 2
+            4 + 5 * uint256(markets) + 4 * uint256(collaterals) + 6 * assets.length + 4
                 * pegs.length + (11 + uint256(collaterals)) * ids.length
         );
         words[0] = _engine.haircutRatio();
@@ -106,7 +106,11 @@ contract StateProbe {
         for (uint256 i; i < pegs.length; ++i) {
             IPegMonitor.PegState memory p = _peg.pegState(pegs[i]);
             words[n++] = _pair(p.fairRate, p.marketRate);
-            words[n++] = _pair(p.stress, uint256(p.pokedAt) << 8 | uint256(p.marketStatus));
+            words[n++] = _pair(
+                p.stress, uint256(p.pokedAt) << 16 | uint256(p.condition) << 8 | uint256(p.status)
+            );
+            words[n++] = _pair(p.highestRate, p.backing);
+            words[n++] = _pair(p.redemptionDelay, p.intrinsicHaircut);
         }
         for (uint256 i; i < ids.length; ++i) {
             n = _valuation(ids[i], collaterals, words, n);
@@ -202,10 +206,12 @@ contract StateProbe {
         returns (uint256)
     {
         PriceData memory d = _oracle.latest(asset);
-        words[n] = d.price;
-        words[n + 1] = d.publishedAt;
-        words[n + 2] = d.recordedAt;
-        words[n + 3] = uint256(d.status);
+        IOracleAggregator.Confirmation memory c = _oracle.confirmation(asset);
+        words[n] = _pair(d.price, d.confidence);
+        words[n + 1] = uint256(d.publishedAt) | uint256(d.recordedAt) << 40 | uint256(d.status)
+            << 80 | uint256(c.candidateAt) << 88;
+        words[n + 2] = _pair(c.anchor, c.candidate);
+        words[n + 3] = _pair(_oracle.volatility(asset), _votes(asset));
         ICircuitBreaker.PriceReference memory r = _breaker.priceReference(asset);
         words[n + 4] = _pair(r.price, r.takenAt);
         words[n + 5] = _pair(r.previousPrice, r.previousTakenAt);
@@ -230,6 +236,15 @@ contract StateProbe {
             words[n + 11 + c] = _liquidation.auctionStartedAt(id, CollateralId.wrap(c + 1));
         }
         return n + 11 + collaterals;
+    }
+
+    /// @dev Shares and reputations of an asset's sources, in one number that any change of one of them changes.
+    function _votes(AssetId asset) internal view returns (uint256 sum) {
+        IOracleAggregator.SourceState[] memory list = _oracle.sources(asset);
+        for (uint256 i; i < list.length; ++i) {
+            uint256 source = uint256(list[i].share) + list[i].reputation / 4 + list[i].targetShare;
+            sum += (i + 1) * (list[i].isCounted ? 2 * source + 1 : 2 * source);
+        }
     }
 
     /// @dev Two numbers that have 128 bits each.

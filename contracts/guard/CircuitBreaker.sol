@@ -13,7 +13,7 @@ import {Action} from "../types/Action.sol";
 import {AssetId} from "../types/AssetId.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {BreakerThresholds, BreakerTiming} from "../types/Parameters.sol";
-import {PriceData, PriceStatus} from "../types/Price.sol";
+import {isFirm, PriceData, PriceStatus} from "../types/Price.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `ICircuitBreaker`, where every function is documented.
@@ -149,6 +149,8 @@ contract CircuitBreaker is ICircuitBreaker {
                 (target, cause, value) = _stronger(target, cause, value, 3, Cause.PriceStale, 0);
                 continue;
             }
+            // A move is a signal once it is confirmed; until then its own status stops what could be taken.
+            if (data.status == PriceStatus.Unconfirmed) continue;
             uint256 move = _move(prices[i], data.price);
             (target, cause, value) =
                 _stronger(target, cause, value, _grade64(move, p.priceMove), Cause.PriceMove, move);
@@ -203,7 +205,7 @@ contract CircuitBreaker is ICircuitBreaker {
                 continue;
             }
             PriceData memory data = _oracle.latest(prices[i]);
-            if (data.status == PriceStatus.Stale) continue;
+            if (!isFirm(data.status)) continue;
             (r.previousPrice, r.previousTakenAt) = (r.price, r.takenAt);
             (r.price, r.takenAt) = (data.price, uint40(block.timestamp));
         }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IRateSource} from "./IRateSource.sol";
+import {IRedemptionQueue} from "./IRedemptionQueue.sol";
 
 /// @title Liquid staking token
 /// @notice A share of pooled, staked underlying. Balances never rebase: rewards raise the rate, slashing lowers
@@ -10,7 +11,7 @@ import {IRateSource} from "./IRateSource.sol";
 /// below the rate.
 /// @dev All amounts are in the raw units of the underlying and of the shares, both 18 decimals. Only deposits,
 /// rewards, slashing and claims move the pooled amount: tokens sent to the contract change nothing.
-interface ILiquidStakingToken is IERC20, IRateSource {
+interface ILiquidStakingToken is IERC20, IRateSource, IRedemptionQueue {
     /// @notice A redemption in the queue; two slots. Its shares are in escrow and still bear losses.
     /// @param shares Escrowed shares.
     /// @param assets Underlying they were worth at request, raw: the most that the claim pays.
@@ -87,9 +88,6 @@ interface ILiquidStakingToken is IERC20, IRateSource {
 
     /// @notice What shares are worth at the rate, rounded down, before the queue.
     function convertToAssets(uint256 shares) external view returns (uint256 assets);
-
-    /// @notice Seconds until a redemption of `assets` requested now could be claimed.
-    function queueDelay(uint256 assets) external view returns (uint256 delaySeconds);
 
     /// @notice A request; empty if unknown or claimed.
     function withdrawalRequest(uint256 id) external view returns (WithdrawalRequest memory request);

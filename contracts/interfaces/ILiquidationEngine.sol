@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {WriteOffReceipt} from "../types/Ledger.sol";
-import {PriceStatus} from "../types/Price.sol";
 
 /// @title Brings accounts below their maintenance margin back above it, or closes them
 /// @notice Positions are closed on the pool's curve by the least size that restores the target health; debt is
@@ -69,8 +68,6 @@ interface ILiquidationEngine {
     error LiquidationEngine_AssetsLeft(
         AccountId account, uint256 positions, uint256 collateralValue
     );
-    /// @notice Thrown when the prices behind a valuation are too bad for the action.
-    error LiquidationEngine_PriceStatus(Action action, PriceStatus status, PriceStatus required);
 
     /// @notice Closes the least part of a position that brings the account back to its target health.
     /// @return sizeDelta Signed base units traded.

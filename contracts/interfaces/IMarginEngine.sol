@@ -10,7 +10,6 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
@@ -96,8 +95,6 @@ interface IMarginEngine is ICompartmentLock {
     error MarginEngine_StaleUnrealized(MarketId market, uint256 age, uint256 maxAge);
     /// @notice Thrown when an account would be left below its initial margin.
     error MarginEngine_BelowInitialMargin(AccountId account, int256 equity, uint256 required);
-    /// @notice Thrown when the prices behind a valuation are too bad for the action.
-    error MarginEngine_PriceStatus(Action action, PriceStatus status, PriceStatus required);
     /// @notice Thrown when pool or insurance cash does not cover a payment.
     error MarginEngine_InsufficientCash(uint256 held, uint256 asked);
     /// @notice Thrown when an account that is to be written off still has something to lose.

@@ -43,8 +43,6 @@ interface IPerpExchange is IExposureSource {
     error PerpExchange_OpenInterestCap(MarketId market, uint256 openInterest, uint256 maximum);
     /// @notice Thrown when a trade would raise the premium, or turn its sign, and leave it above its bound.
     error PerpExchange_PremiumCap(MarketId market, uint256 premium, uint256 maximum);
-    /// @notice Thrown when the index price is not good enough for the trade.
-    error PerpExchange_PriceStatus(MarketId market, PriceStatus status, PriceStatus required);
     /// @notice Thrown when a position is to be reduced by more than its size, or in its own direction.
     error PerpExchange_NotReducing(
         AccountId account, MarketId market, int256 size, int256 sizeDelta

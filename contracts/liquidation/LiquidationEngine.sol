@@ -17,7 +17,6 @@ import {AccountId, AccountIdLib, CollateralId, MarketId} from "../types/Ids.sol"
 import {WriteOffReceipt} from "../types/Ledger.sol";
 import {Fill} from "../types/Market.sol";
 import {CollateralConfig, CompartmentParameters, MarketLiquidation} from "../types/Parameters.sol";
-import {PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {LiquidationMath} from "./LiquidationMath.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
@@ -144,7 +143,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
             if (_isUnhealthy(v)) {
                 revert LiquidationEngine_AuctionRunning(account, collateral, startedAt);
             }
-            _requireStatus(Action.TakeAuction, v.status);
+            ActionPolicy.requireStatus(Action.TakeAuction, v.status);
         }
         _endAuction(account, collateral);
     }
@@ -288,7 +287,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         }
         CompartmentParameters memory p = _riskParameters.compartmentParameters();
         CollateralValuation memory v = _marginEngine.collateralValuation(collateral);
-        _requireStatus(Action.TakeAuction, v.status);
+        ActionPolicy.requireStatus(Action.TakeAuction, v.status);
         uint256 top = WadMath.max(v.marketPrice, v.maintenancePrice);
         return LiquidationMath.auctionPrice(
             top + WadMath.mulUp(top, p.auctionStartPremium),
@@ -319,7 +318,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         int256 uncertain = v.uncertain.toInt256();
         int256 margin = v.maintenanceMargin.toInt256();
         if (v.equityMaintenance + uncertain < margin && v.bufferAtIndex + uncertain < 0) return v;
-        _requireStatus(action, v.status);
+        ActionPolicy.requireStatus(action, v.status);
         if (v.equityMaintenance >= margin) {
             revert LiquidationEngine_Healthy(account, v.equityMaintenance, v.maintenanceMargin);
         }
@@ -336,11 +335,6 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     function _isUnhealthy(AccountValuation memory v) internal pure returns (bool) {
         return v.equityMaintenance < v.maintenanceMargin.toInt256() && v.bufferAtIndex < 0;
-    }
-
-    function _requireStatus(Action action, PriceStatus status) internal pure {
-        PriceStatus required = ActionPolicy.minStatus(action);
-        if (status < required) revert LiquidationEngine_PriceStatus(action, status, required);
     }
 
     function _debtOf(AccountId account) internal view returns (uint256) {

@@ -10,7 +10,7 @@ import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
-import {PriceData, PriceStatus, worse} from "../types/Price.sol";
+import {isFirm, PriceData, PriceStatus, worse} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation, MarketExposure} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBase} from "./MarginBase.sol";
@@ -127,8 +127,7 @@ abstract contract MarginValuation is MarginBase {
         if (exposures.length == 0 && _accounts[account].cash >= 0) return;
 
         AccountValuation memory v = _valuation(account, exposures);
-        PriceStatus required = ActionPolicy.minStatus(action);
-        if (v.status < required) revert MarginEngine_PriceStatus(action, v.status, required);
+        ActionPolicy.requireStatus(action, v.status);
         if (v.equityInitial < v.initialMargin.toInt256()) {
             revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
         }
@@ -181,7 +180,7 @@ abstract contract MarginValuation is MarginBase {
             uint256 amount = TokenScale.toWad(_collateral[account][id], c.decimals);
             initial += WadMath.mulDown(amount, p.initialPrice);
             v.collateralMaintenance += WadMath.mulDown(amount, p.maintenancePrice);
-            if (p.status == PriceStatus.Stale) v.uncertain += WadMath.mulUp(amount, p.marketPrice);
+            if (!isFirm(p.status)) v.uncertain += WadMath.mulUp(amount, p.marketPrice);
             v.status = worse(v.status, p.status);
         }
         v.equityInitial += initial.toInt256();
@@ -211,7 +210,7 @@ abstract contract MarginValuation is MarginBase {
             else v.bufferAtIndex += _haircut(uint256(e.indexPnl)).toInt256();
             v.initialMargin += e.initialMargin;
             v.maintenanceMargin += e.maintenanceMargin;
-            if (e.status == PriceStatus.Stale) v.uncertain += WadMath.abs(e.notional);
+            if (!isFirm(e.status)) v.uncertain += WadMath.abs(e.notional);
             v.status = worse(v.status, e.status);
         }
         v.equityMaintenance += losses;

@@ -9,6 +9,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {ILiquidStakingToken} from "../interfaces/ILiquidStakingToken.sol";
 import {IRateSource} from "../interfaces/IRateSource.sol";
+import {IRedemptionQueue} from "../interfaces/IRedemptionQueue.sol";
 import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
@@ -169,7 +170,7 @@ contract LiquidStakingToken is ILiquidStakingToken, ERC20, ReentrancyGuardTransi
         return supply == 0 ? shares : WadMath.mulDivDown(shares, totalPooled, supply);
     }
 
-    /// @inheritdoc ILiquidStakingToken
+    /// @inheritdoc IRedemptionQueue
     function queueDelay(uint256 assets) external view returns (uint256) {
         return _turnEnd(assets) + minDelaySeconds - block.timestamp;
     }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IBackingSource} from "../interfaces/IBackingSource.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
-import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
+import {IPegMonitor, PegCondition} from "../interfaces/IPegMonitor.sol";
 import {IRateSource} from "../interfaces/IRateSource.sol";
+import {IRedemptionQueue} from "../interfaces/IRedemptionQueue.sol";
 import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
+import {BoundedCall} from "../libraries/BoundedCall.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AssetId} from "../types/AssetId.sol";
-import {PriceData, worse} from "../types/Price.sol";
+import {isFirm, PriceData, PriceStatus, worse} from "../types/Price.sol";
 import {PegMath} from "./PegMath.sol";
 
 /// @title Watches pegged assets and says what they are worth as collateral
@@ -22,8 +25,9 @@ contract PegMonitor is IPegMonitor {
     IRoleRegistry public immutable roles;
     IOracleAggregator public immutable oracle;
 
-    mapping(AssetId => PegConfig) private _configs; // Five slots each.
-    mapping(AssetId => PegState) private _states; // One slot each.
+    // Eight slots each, the three that every valuation reads first.
+    mapping(AssetId => PegConfig) private _configs;
+    mapping(AssetId => PegState) private _states; // Two slots each.
 
     /// @param roles_ Knows the governor.
     /// @param oracle_ Prices the underlying assets and the market ratios.
@@ -39,77 +43,170 @@ contract PegMonitor is IPegMonitor {
 
         PegState memory state = _states[asset];
         if (state.pokedAt != 0) {
-            state.stress = _stressNow(_configs[asset], state, state);
+            PegConfig memory old = _configs[asset];
+            state.stress = _stressNow(old, state, state);
             state.pokedAt = uint40(block.timestamp);
+            if (old.rateSource != config.rateSource) state.highestRate = 0;
             _states[asset] = state;
         }
         _configs[asset] = config;
         emit PegConfigured(asset, config);
-        poke(asset);
+        (, bool[3] memory answered) = _poke(asset);
+        if (!answered[0]) revert PegMonitor_SourceFailed(config.rateSource);
+        if (!answered[1]) revert PegMonitor_SourceFailed(config.backingSource);
+        if (!answered[2]) revert PegMonitor_SourceFailed(config.queue);
     }
 
     /// @inheritdoc IPegMonitor
-    function poke(AssetId asset) public returns (PegState memory state) {
-        PegConfig memory config = _requireConfig(asset);
-        state = _observe(asset, config, oracle.fetch(config.marketRatio));
-        state.stress = _stressNow(config, _states[asset], state);
-        _states[asset] = state;
-
-        uint256 discount = PegMath.discount(state.fairRate, state.marketRate);
-        emit PegPoked(asset, state, discount, PegMath.haircut(config, discount, state.stress));
+    function clear(AssetId asset) external {
+        roles.requireRole(Roles.GOVERNOR, msg.sender);
+        PegState storage state = _states[asset];
+        if (state.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        (state.condition, state.highestRate) = (PegCondition.Sound, 0);
+        emit PegCleared(asset);
+        _poke(asset);
     }
 
     /// @inheritdoc IPegMonitor
-    function pegState(AssetId asset) external view returns (PegState memory) {
-        _requireConfig(asset);
-        return _states[asset];
+    function poke(AssetId asset) external returns (PegState memory state) {
+        if (_states[asset].pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        (state,) = _poke(asset);
+    }
+
+    /// @inheritdoc IPegMonitor
+    function pegState(AssetId asset) external view returns (PegState memory state) {
+        state = _states[asset];
+        if (state.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
     }
 
     /// @inheritdoc IPegMonitor
     function pegConfig(AssetId asset) external view returns (PegConfig memory) {
-        return _requireConfig(asset);
+        if (_states[asset].pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        return _configs[asset];
     }
 
     /// @inheritdoc IPegMonitor
     function valuation(AssetId asset) external view returns (PegValuation memory value) {
-        PegConfig memory config = _requireConfig(asset);
         PegState memory recorded = _states[asset];
+        if (recorded.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        PegConfig memory config = _valuationRules(_configs[asset]);
         PegState memory state = recorded;
-        if (block.timestamp - recorded.pokedAt > config.maxAge) {
-            state = _observe(asset, config, oracle.latest(config.marketRatio));
+        bool isLive = block.timestamp - recorded.pokedAt > config.maxAge || !isFirm(recorded.status);
+        if (isLive) {
+            config = _configs[asset];
+            (state,) = _observe(config, recorded, oracle.latest(config.marketRatio));
         }
         uint256 stress = _stressNow(config, recorded, state);
-        PriceData memory underlying = oracle.latest(config.underlying);
-
+        value.stress = stress;
         value.discount = PegMath.discount(state.fairRate, state.marketRate);
-        value.haircut = PegMath.haircut(config, value.discount, stress);
-        value.status = worse(state.marketStatus, underlying.status);
+        value.condition = state.condition;
+        if (isLive) {
+            state.stress = uint64(stress);
+            value.condition = PegMath.condition(config, state, value.discount);
+        } else if (stress >= config.brokenAt) {
+            value.condition = PegCondition.Broken;
+        }
+        PriceData memory underlying = _underlying(config.underlying);
+        value.status = worse(state.status, underlying.status);
+        _setPrices(value, config, state, underlying.price);
+    }
+
+    /// @dev Haircuts and prices of a valuation whose signals are set.
+    function _setPrices(
+        PegValuation memory value,
+        PegConfig memory config,
+        PegState memory state,
+        uint256 underlying
+    ) private pure {
+        uint256 recognised = PegMath.recognition(config, value.stress);
+        uint256 lasting = WadMath.mulUp(value.discount, recognised);
+        value.haircut = PegMath.haircut(config, state.intrinsicHaircut, value.discount, recognised);
+        value.maintenanceHaircut =
+            PegMath.haircut(config, state.intrinsicHaircut, lasting, recognised);
 
         // Rates are below 2^64, fractions at most 2^60, the price below 2^128: the left factors fit 2^184, so
         // each value is one exact quotient, rounded down once.
-        uint256 kept = WAD - value.haircut;
         uint256 least = WadMath.min(state.fairRate, state.marketRate);
-        uint256 blend = state.fairRate * (WAD - stress) + least * stress;
-        value.initialPrice = WadMath.mulDivDown(least * kept, underlying.price, WAD ** 2);
-        value.maintenancePrice = WadMath.mulDivDown(blend * kept, underlying.price, WAD ** 3);
-        value.marketPrice = WadMath.mulDivDown(state.marketRate, underlying.price, WAD);
+        uint256 blend = state.fairRate * (WAD - recognised) + least * recognised;
+        if (value.condition != PegCondition.Broken) {
+            value.initialPrice =
+                WadMath.mulDivDown(least * (WAD - value.haircut), underlying, WAD ** 2);
+        }
+        value.maintenancePrice =
+            WadMath.mulDivDown(blend * (WAD - value.maintenanceHaircut), underlying, WAD ** 3);
+        value.marketPrice = WadMath.mulDivDown(state.marketRate, underlying, WAD);
     }
 
-    /// @dev The state as of now, but for stress. The rate source is one of ours and is called plainly.
-    function _observe(AssetId asset, PegConfig memory config, PriceData memory market)
+    function _poke(AssetId asset) private returns (PegState memory state, bool[3] memory answered) {
+        PegConfig memory config = _configs[asset];
+        PegState memory last = _states[asset];
+        (state, answered) = _observe(config, last, oracle.fetch(config.marketRatio));
+        state.stress = _stressNow(config, last, state);
+        uint256 discount = PegMath.discount(state.fairRate, state.marketRate);
+        state.condition = PegMath.condition(config, state, discount);
+        _states[asset] = state;
+
+        uint256 recognised = PegMath.recognition(config, state.stress);
+        emit PegPoked(
+            asset,
+            state,
+            discount,
+            PegMath.haircut(config, state.intrinsicHaircut, discount, recognised)
+        );
+        if (state.condition != last.condition) {
+            emit PegConditionChanged(asset, last.condition, state.condition);
+        }
+    }
+
+    /// @dev The state as of now, but for stress and condition, which stay the last ones.
+    /// @return state To be recorded.
+    /// @return answered Whether rate source, backing source and queue did.
+    function _observe(PegConfig memory config, PegState memory last, PriceData memory market)
         private
         view
-        returns (PegState memory state)
+        returns (PegState memory state, bool[3] memory answered)
     {
-        uint256 fairRate =
-            config.rateSource == address(0) ? WAD : IRateSource(config.rateSource).rate();
-        if (fairRate > type(uint64).max) revert PegMonitor_RateOutOfRange(asset, fairRate);
-        state.fairRate = uint64(fairRate);
+        uint256 value;
+        (answered[0], value) =
+            _ask(config.rateSource, IRateSource.rate.selector, WAD, last.fairRate);
+        // One that does not fit is no answer.
+        if (value > type(uint64).max) (answered[0], value) = (false, last.fairRate);
+        state.fairRate = uint64(value);
+        state.highestRate = uint64(WadMath.max(last.highestRate, value));
+        (answered[1], value) =
+            _ask(config.backingSource, IBackingSource.backing.selector, WAD, last.backing);
+        state.backing = uint64(WadMath.min(value, WAD));
+        (answered[2], value) =
+            _ask(config.queue, IRedemptionQueue.queueDelay.selector, 0, last.redemptionDelay);
+        state.redemptionDelay = uint32(WadMath.min(value, type(uint32).max));
+        state.intrinsicHaircut =
+            uint64(PegMath.intrinsicHaircut(config, state.backing, state.redemptionDelay));
+
+        bool isUnconfirmed = market.status == PriceStatus.Unconfirmed;
         // A market above 2^64 is above any fair rate: saturating it changes no valuation, reverting would
         // hand whoever moves the market a way to stop liquidations.
-        state.marketRate = uint64(WadMath.min(market.price, type(uint64).max));
-        state.marketStatus = market.status;
+        state.marketRate =
+            isUnconfirmed ? last.marketRate : uint64(WadMath.min(market.price, type(uint64).max));
+        state.status = market.status;
+        if (!answered[1] || !answered[2]) {
+            state.status = worse(state.status, PriceStatus.Degraded);
+        }
+        if (!answered[0]) state.status = PriceStatus.Stale;
+        (state.stress, state.condition) = (last.stress, last.condition);
         state.pokedAt = uint40(block.timestamp);
+    }
+
+    /// @dev What a source says; `none` if there is no such source, `last` if it does not answer.
+    function _ask(address source, bytes4 selector, uint256 none, uint256 last)
+        private
+        view
+        returns (bool ok, uint256 value)
+    {
+        if (source == address(0)) return (true, none);
+        uint256[5] memory answer;
+        // The queue takes an amount: what is asked for is how long it is, which is the delay of nothing.
+        (ok, answer) = BoundedCall.read(source, selector, 0, 1);
+        value = ok ? answer[0] : last;
     }
 
     /// @dev Stress carried from `last` to now. It stands still until a market is known.
@@ -129,25 +226,56 @@ contract PegMonitor is IPegMonitor {
         return uint64(stress); // At most 1.0.
     }
 
-    function _requireConfig(AssetId asset) private view returns (PegConfig memory config) {
-        config = _configs[asset];
-        if (config.maxAge == 0) revert PegMonitor_UnknownAsset(asset);
+    /// @dev What a valuation from a fresh state needs: three of the eight slots.
+    function _valuationRules(PegConfig storage stored)
+        private
+        view
+        returns (PegConfig memory config)
+    {
+        config.underlying = stored.underlying;
+        config.maxAge = stored.maxAge;
+        config.decayPeriod = stored.decayPeriod;
+        config.deadband = stored.deadband;
+        config.stressPerDay = stored.stressPerDay;
+        config.graceStress = stored.graceStress;
+        config.discountSlope = stored.discountSlope;
+        config.stressSlope = stored.stressSlope;
+        config.maxHaircut = stored.maxHaircut;
+        config.brokenAt = stored.brokenAt;
+    }
+
+    function _underlying(AssetId underlying) private view returns (PriceData memory data) {
+        if (AssetId.unwrap(underlying) != 0) return oracle.latest(underlying);
+        (data.price, data.status) = (uint128(WAD), PriceStatus.Valid);
     }
 
     function _requireValid(PegConfig calldata config) private view {
-        address rateSource = config.rateSource;
-        if (rateSource != address(0) && rateSource.code.length == 0) {
-            revert PegMonitor_NotAContract(rateSource);
-        }
+        _requireContract(config.rateSource);
+        _requireContract(config.backingSource);
+        _requireContract(config.queue);
         _requireBounds("maxAge", config.maxAge, 1, MAX_AGE);
+        _requireBounds("decayPeriod", config.decayPeriod, MIN_DECAY_PERIOD, MAX_DECAY_PERIOD);
         _requireBounds("deadband", config.deadband, 0, WAD - 1);
         _requireBounds("stressPerDay", config.stressPerDay, 0, MAX_SLOPE);
-        _requireBounds("decayPeriod", config.decayPeriod, MIN_DECAY_PERIOD, MAX_DECAY_PERIOD);
+        _requireBounds("graceStress", config.graceStress, 2 * PegMath.largestStep(config), WAD - 1);
+        _requireBounds("stressedAt", config.stressedAt, uint256(config.graceStress) + 1, WAD);
+        _requireBounds("brokenAt", config.brokenAt, config.stressedAt, WAD);
         _requireBounds("maxHaircut", config.maxHaircut, 0, WAD - 1);
         _requireBounds("baseHaircut", config.baseHaircut, 0, config.maxHaircut);
         _requireBounds("discountSlope", config.discountSlope, 0, MAX_SLOPE);
         _requireBounds("stressSlope", config.stressSlope, 0, MAX_SLOPE);
-        oracle.assetConfig(config.underlying); // Reverts if unknown, as the first poke does for the market.
+        _requireBounds("backingSlope", config.backingSlope, 0, MAX_SLOPE);
+        _requireBounds("delaySlope", config.delaySlope, 0, MAX_SLOPE);
+        _requireBounds("maxRateFall", config.maxRateFall, 0, WAD - 1);
+        _requireBounds("maxShortfall", config.maxShortfall, 0, WAD - 1);
+        // Reverts if unknown, as the first poke does for the market.
+        if (AssetId.unwrap(config.underlying) != 0) oracle.derivation(config.underlying);
+    }
+
+    function _requireContract(address source) private view {
+        if (source != address(0) && source.code.length == 0) {
+            revert PegMonitor_NotAContract(source);
+        }
     }
 
     function _requireBounds(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum)

@@ -12,7 +12,7 @@ import {Compartment} from "../types/Compartment.sol";
 import {MarketId} from "../types/Ids.sol";
 import {LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
 import {Market} from "../types/Market.sol";
-import {PriceStatus} from "../types/Price.sol";
+import {isFirm, PriceStatus} from "../types/Price.sol";
 
 /// @notice Implements `ILiquidityVault`, where every function is documented.
 contract LiquidityVault is ILiquidityVault, LedgerVault {
@@ -78,7 +78,7 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         for (uint8 i; i < count; ++i) {
             MarketId market = MarketId.wrap(i);
             (, PriceStatus status) = _perpExchange.indexPrice(market);
-            if (status != PriceStatus.Stale) continue;
+            if (isFirm(status)) continue;
             Market memory m = _perpExchange.marketState(market);
             if (m.openInterestLong != 0 || m.openInterestShort != 0) return false;
         }

@@ -69,7 +69,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
 
         MarketTrading memory p = _riskParameters.marketTrading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
-        _requireStatus(market, index.status, action);
+        ActionPolicy.requireStatus(action, index.status);
         Market memory m = _accrued(market, p, index.price);
 
         fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
@@ -115,7 +115,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         }
         MarketTrading memory p = _riskParameters.marketTrading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
-        _requireStatus(market, index.status, Action.Liquidate);
+        ActionPolicy.requireStatus(Action.Liquidate, index.status);
         Market memory m = _accrued(market, p, index.price);
         fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
         _apply(account, market, m, sizeDelta, fill, 0, index.price, p);
@@ -213,10 +213,13 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         MarketTrading memory p = _riskParameters.marketTrading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
-        // keeps its age, so that nobody converts or leaves the pool on it. An empty market needs no price.
-        Market memory m = _accrued(market, p, index.price);
-        _markets[market] = m;
+        // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
+        // moment: funding waits for what it is confirmed as. An empty market needs no price.
+        Market memory m = _markets[market];
         bool isEmpty = m.openInterestLong == 0 && m.openInterestShort == 0;
+        if (!isEmpty && index.status == PriceStatus.Unconfirmed) return;
+        m = _accrued(market, p, index.price);
+        _markets[market] = m;
         if (isEmpty || index.status != PriceStatus.Stale) {
             _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
         }
@@ -345,10 +348,5 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         if (WadMath.abs(sizeDelta) > MAX_SIZE) {
             revert PerpExchange_SizeTooLarge(sizeDelta, MAX_SIZE);
         }
-    }
-
-    function _requireStatus(MarketId market, PriceStatus status, Action action) internal pure {
-        PriceStatus required = ActionPolicy.minStatus(action);
-        if (status < required) revert PerpExchange_PriceStatus(market, status, required);
     }
 }

@@ -30,6 +30,11 @@ struct PriceData {
     PriceStatus status;
 }
 
+/// @dev Whether value may be reckoned with at a price of this status: there is a confirmed quorum.
+function isFirm(PriceStatus status) pure returns (bool) {
+    return status >= PriceStatus.Degraded;
+}
+
 /// @dev The worse of two statuses: a composed price is as good as its worst part.
 function worse(PriceStatus a, PriceStatus b) pure returns (PriceStatus) {
     return a < b ? a : b;

@@ -34,8 +34,8 @@ struct MarketExposure {
 /// @param unrealizedPnl Net unrealised profit at close-out value.
 /// @param bufferAtIndex Maintenance equity less requirement, were positions valued at the index price: no trade can
 /// move it. An account is liquidated only if this is negative too.
-/// @param uncertain What stale prices could be hiding at most: collateral at its last market price, positions by
-/// their notional. Zero unless `status` is `Stale`.
+/// @param uncertain What unconfirmed and stale prices could be hiding at most: collateral at its last market price, positions by
+/// their notional. Zero if `status` is `Degraded` or `Valid`.
 /// @param status Worst status of the prices used; `Valid` if none was needed.
 struct AccountValuation {
     int256 equityInitial;

@@ -42,7 +42,7 @@ class Liquidate(Operation):
         | may.UNHEALTHY
         | {
             "LiquidationEngine_NoPosition",
-            "PerpExchange_PriceStatus",
+            "ActionPolicy_PriceStatus",
             "RiskParameters_UnknownMarket",
         }
     )
@@ -106,7 +106,7 @@ class EndAuction(Operation):
         {
             "LiquidationEngine_NoAuction",
             "LiquidationEngine_AuctionRunning",
-            "LiquidationEngine_PriceStatus",
+            "ActionPolicy_PriceStatus",
         }
     )
 

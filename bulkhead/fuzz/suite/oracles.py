@@ -155,11 +155,11 @@ def _is_frozen(u: Universe, account: AccountId) -> bool:
 
 
 def regime(u: Universe) -> str:
-    """Return the breaker's tier, whether h is below 1, and whether an index price is stale."""
+    """Return the breaker's tier, whether h is below 1, and how bad the worst index price is."""
     tier = u.model.circuit_breaker.tier()
-    stale = any(u.index_status(market) == PriceStatus.STALE for market in range(MARKETS))
+    worst = min(u.index_status(market) for market in range(MARKETS))
     h = "=" if u.model.margin_engine.haircut_ratio() >= WAD else "<"
-    return f"tier {tier}, h {h} 1{', stale' if stale else ''}"
+    return f"tier {tier}, h {h} 1{f', {worst.name.lower()}' if worst < PriceStatus.DEGRADED else ''}"
 
 
 def measures(u: Universe) -> dict[str, float]:

@@ -112,7 +112,7 @@ class Extreme(Operation):
             "Overflow",
             "Panic",
             "PegMonitor_UnknownAsset",
-            "PerpExchange_PriceStatus",
+            "ActionPolicy_PriceStatus",
             "PerpExchange_SizeTooLarge",
             "PerpExchange_ZeroSize",
             "RiskParameters_UnknownCollateral",

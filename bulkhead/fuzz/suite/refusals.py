@@ -14,14 +14,14 @@ ODD = frozenset({"HostileToken_Blocked"})
 NOT_OWNER = frozenset({"MarginEngine_NotOwner"})
 """Somebody else's account."""
 
-MARGIN = frozenset({"MarginEngine_BelowInitialMargin", "MarginEngine_PriceStatus"})
+MARGIN = frozenset({"MarginEngine_BelowInitialMargin", "ActionPolicy_PriceStatus"})
 """The account would not meet its initial margin, or nobody can tell."""
 
 UNHEALTHY = frozenset(
     {
         "LiquidationEngine_Healthy",
         "LiquidationEngine_HealthyAtIndex",
-        "LiquidationEngine_PriceStatus",
+        "ActionPolicy_PriceStatus",
     }
 )
 """The account is not to be liquidated, or nobody can tell."""

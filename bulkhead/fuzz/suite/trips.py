@@ -32,7 +32,7 @@ class RoundTrip(Operation):
             "MarginEngine_BelowInitialMargin",
             "PerpExchange_OpenInterestCap",
             "PerpExchange_PremiumCap",
-            "PerpExchange_PriceStatus",
+            "ActionPolicy_PriceStatus",
             "SkewPricing_NonPositivePrice",
         }
     )

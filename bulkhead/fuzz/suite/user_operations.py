@@ -121,7 +121,7 @@ class Trade(Operation):
         | {
             "PerpExchange_ZeroSize",
             "PerpExchange_PriceNotAcceptable",
-            "PerpExchange_PriceStatus",
+            "ActionPolicy_PriceStatus",
             "PerpExchange_OpenInterestCap",
             "PerpExchange_PremiumCap",
             "RiskParameters_UnknownMarket",

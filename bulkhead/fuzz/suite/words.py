@@ -213,22 +213,34 @@ def derived(
         words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
     for asset in assets:
         d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)
+        c = m.oracle.confirmation(asset, m.now)
         words += (
-            d.price,
-            d.published_at,
-            d.recorded_at,
-            int(d.status),
+            pair(d.price, d.confidence),
+            d.published_at | d.recorded_at << 40 | int(d.status) << 80 | c.candidate_at << 88,
+            pair(c.anchor, c.candidate),
+            pair(m.oracle.volatility(asset), _votes(m, asset)),
             pair(r.price, r.taken_at),
             pair(r.previous_price, r.previous_taken_at),
         )
     for peg in pegs:
-        state = m.peg.peg_state(peg)
-        words.append(pair(state.fair_rate, state.market_rate))
-        words.append(pair(state.stress, state.poked_at << 8 | int(state.market_status)))
+        p = m.peg.peg_state(peg)
+        words += (
+            pair(p.fair_rate, p.market_rate),
+            pair(p.stress, p.poked_at << 16 | int(p.condition) << 8 | int(p.status)),
+            pair(p.highest_rate, p.backing),
+            pair(p.redemption_delay, p.intrinsic_haircut),
+        )
     for account in accounts:
         words += _valuation(m, account)
         words += [m.liquidation_engine.auction_started_at(account, c) for c in collaterals]
     return words
+
+
+def _votes(m: Model, asset: str) -> int:
+    votes = 0
+    for i, s in enumerate(m.oracle.sources(asset, m.now), start=1):
+        votes += i * (2 * (s.share + s.reputation // 4 + s.target_share) + s.is_counted)
+    return votes
 
 
 def _valuation(m: Model, account: AccountId) -> list[int]:

@@ -8,7 +8,7 @@ WAD = 10**18
 ETH, BTC = 0, 1
 WETH = 3
 LIQUIDATE = 5
-STALE, DEGRADED = 0, 1
+STALE, DEGRADED = 0, 2
 
 
 def ceil_div(n, d):
@@ -248,7 +248,7 @@ def test_liquidate__degraded_price__allowed(world, unhealthy):
 def test_liquidate__stale_price__refused(world, unhealthy, refuses):
     world.silence("ETH")
     account = world.account("alice")
-    with refuses("LiquidationEngine_PriceStatus", LIQUIDATE, STALE, DEGRADED):
+    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, STALE, DEGRADED):
         world.liquidation.call("liquidate", account, ETH)
 
 
@@ -271,7 +271,7 @@ def test_liquidate__large_collateral_with_a_dead_feed__protects(world, refuses):
     v = world.valuation("alice")
     assert v.equityMaintenance < v.maintenanceMargin
     assert v.uncertain == 60_000 * WAD
-    with refuses("LiquidationEngine_PriceStatus", LIQUIDATE, STALE, DEGRADED):
+    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, STALE, DEGRADED):
         world.liquidation.call("liquidate", world.account("alice"), ETH)
 
 

@@ -10,7 +10,7 @@ WAD = 10**18
 ETH = 0
 USDB, LST, WBTC, WETH = 0, 1, 2, 3
 LIQUIDATE, TAKE = 5, 6
-STALE, DEGRADED = 0, 1
+STALE, DEGRADED = 0, 2
 DURATION = 1_200
 TOP, FLOOR = 3_150 * WAD, 2_760 * WAD
 
@@ -318,7 +318,7 @@ def test_auction__price_is_stale_and_the_account_bankrupt_all_the_same__has_no_p
     v = world.valuation("alice")
     assert v.equityMaintenance + v.uncertain < v.maintenanceMargin
     for function, arguments in (("auctionPrice", ()), ("takeAuction", (1, 2**255, bob, b""))):
-        with refuses("LiquidationEngine_PriceStatus", TAKE, STALE, DEGRADED):
+        with refuses("ActionPolicy_PriceStatus", TAKE, STALE, DEGRADED):
             world.liquidation.call(function, account, WETH, *arguments, sender=bob)
 
 

@@ -7,7 +7,7 @@ import pytest
 WAD = 10**18
 USDB, LST, WBTC, WETH = 0, 1, 2, 3
 WITHDRAW = 1
-STALE, DEGRADED, VALID = 0, 1, 2
+STALE, DEGRADED, VALID = 0, 2, 3
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_withdraw__position_and_a_bad_price__refused(
     world, withdraw, long_position, refuses, status
 ):
     world.silence("ETH") if status == STALE else world.degrade("ETH")
-    with refuses("MarginEngine_PriceStatus", WITHDRAW, status, VALID):
+    with refuses("ActionPolicy_PriceStatus", WITHDRAW, status, VALID):
         withdraw("alice", 1)
 
 
@@ -222,7 +222,7 @@ def test_withdraw__debt_and_a_bad_price_of_the_collateral__refused(
     owe("alice", WAD)
     world.deposit("alice", WAD, WETH)
     world.silence("ETH") if status == STALE else world.degrade("ETH")
-    with refuses("MarginEngine_PriceStatus", WITHDRAW, status, VALID):
+    with refuses("ActionPolicy_PriceStatus", WITHDRAW, status, VALID):
         withdraw("alice", 1, WETH)
 
 

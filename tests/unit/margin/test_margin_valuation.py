@@ -9,7 +9,7 @@ from bulkhead.chain.codec import asset_id
 WAD = 10**18
 ETH, BTC = 0, 1
 LST, WBTC, WETH = 1, 2, 3
-STALE, DEGRADED, VALID = 0, 1, 2
+STALE, DEGRADED, VALID = 0, 2, 3
 INCREASE = 2
 
 
@@ -287,7 +287,7 @@ def test_require_initial_margin__by_action_and_status__is_the_table(
     if status >= required:
         world.margin.call("requireInitialMargin", account, action)
     else:
-        with refuses("MarginEngine_PriceStatus", action, status, required):
+        with refuses("ActionPolicy_PriceStatus", action, status, required):
             world.margin.call("requireInitialMargin", account, action)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bulkhead.model import invariants, liquidation_math
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.policy import ActionPolicy_PriceStatus
 from bulkhead.model.reverts import (
     EmptyRevert,
     LiquidationEngine_AssetsLeft,
@@ -18,7 +19,6 @@ from bulkhead.model.reverts import (
     LiquidationEngine_NoCollateral,
     LiquidationEngine_NoDebt,
     LiquidationEngine_NoPosition,
-    LiquidationEngine_PriceStatus,
     LiquidationEngine_PriceTooHigh,
     LiquidationEngine_ZeroAmount,
 )
@@ -124,7 +124,7 @@ class TestPositions:
     def test_a_stale_price_liquidates_nobody_and_a_degraded_one_does(self, long_fifty):
         world = long_fifty
         world.oracle.set("ETH", 1_840 * WAD, PriceStatus.STALE)
-        with pytest.raises(LiquidationEngine_PriceStatus) as caught:
+        with pytest.raises(ActionPolicy_PriceStatus) as caught:
             world.liquidation_engine.liquidate(KEEPER, ACCOUNT, 0)
         expected = (Action.LIQUIDATE, PriceStatus.STALE, PriceStatus.DEGRADED)
         assert caught.value.args == expected
@@ -322,7 +322,7 @@ class TestStalePrices:
         v = world.margin_engine.valuation(ACCOUNT)
         lacks = v.maintenance_margin - v.equity_maintenance
         assert 0 < lacks < v.uncertain == 4_000 * WAD
-        with pytest.raises(LiquidationEngine_PriceStatus):
+        with pytest.raises(ActionPolicy_PriceStatus):
             world.liquidation_engine.liquidate(KEEPER, ACCOUNT, 0)
 
 

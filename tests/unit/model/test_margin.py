@@ -23,7 +23,6 @@ from bulkhead.model.reverts import (
     MarginEngine_InvalidReceiver,
     MarginEngine_NotMatured,
     MarginEngine_NotOwner,
-    MarginEngine_PriceStatus,
     MarginEngine_StaleUnrealized,
     MarginEngine_ZeroAmount,
     PerpExchange_NotAuthorized,
@@ -32,12 +31,12 @@ from bulkhead.model.reverts import (
     PerpExchange_OpenInterestCap,
     PerpExchange_PremiumCap,
     PerpExchange_PriceNotAcceptable,
-    PerpExchange_PriceStatus,
     PerpExchange_SizeTooLarge,
     PerpExchange_ZeroSize,
     RiskParameters_UnknownCollateral,
     RiskParameters_UnknownMarket,
 )
+from bulkhead.model.policy import ActionPolicy_PriceStatus
 from bulkhead.model.roles import GUARDIAN
 from bulkhead.model.types import (
     SETTLEMENT,
@@ -189,7 +188,7 @@ class TestWithdrawals:
         )
         world.oracle.set("ETH", 2_000 * WAD, PriceStatus.DEGRADED)
         assert_reverts(
-            MarginEngine_PriceStatus,
+            ActionPolicy_PriceStatus,
             lambda: withdraw(ALICE, ACCOUNT, 0, 1, ALICE),
             Action.WITHDRAW,
             PriceStatus.DEGRADED,
@@ -269,9 +268,9 @@ class TestTrades:
         assert_reverts(RiskParameters_UnknownMarket, lambda: trade(ALICE, ACCOUNT, 9, 1, 0), 9)
         halted.oracle.set("ETH", 2_000 * WAD, PriceStatus.DEGRADED)
         assert_reverts(
-            PerpExchange_PriceStatus,
+            ActionPolicy_PriceStatus,
             lambda: trade(ALICE, ACCOUNT, 0, 10**30, 0),
-            0,
+            Action.INCREASE_POSITION,
             PriceStatus.DEGRADED,
             PriceStatus.VALID,
         )

@@ -27,7 +27,7 @@ LST = b"LST".ljust(32, b"\0")
 ETH = b"ETH".ljust(32, b"\0")
 RATIO = b"LST/ETH".ljust(32, b"\0")
 NOBODY = "0x" + "00" * 20
-STALE, DEGRADED, VALID = 0, 1, 2
+STALE, DEGRADED, VALID = 0, 2, 3
 SUPPLY, POOLED = 2, 5
 
 CONFIG = PegConfig(

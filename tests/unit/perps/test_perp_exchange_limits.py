@@ -7,8 +7,8 @@ import pytest
 WAD = 10**18
 ETH, BTC = 0, 1
 ANY = 2**255
-INCREASE, REDUCE = 2, 3
-STALE, DEGRADED, VALID = 0, 1, 2
+INCREASE, REDUCE, LIQUIDATE = 2, 3, 5
+STALE, DEGRADED, VALID = 0, 2, 3
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -104,10 +104,10 @@ def test_trade__by_price_status__increases_need_a_valid_one_and_reductions_any_q
     fund("alice")
     world.trade("alice", 10 * WAD)
     world.silence("ETH") if status == STALE else world.degrade("ETH")
-    with refuses("PerpExchange_PriceStatus", ETH, status, VALID):
+    with refuses("ActionPolicy_PriceStatus", INCREASE, status, VALID):
         world.trade("alice", WAD)
     if status == STALE:
-        with refuses("PerpExchange_PriceStatus", ETH, STALE, DEGRADED):
+        with refuses("ActionPolicy_PriceStatus", REDUCE, STALE, DEGRADED):
             world.trade("alice", -WAD)
     else:
         world.trade("alice", -WAD)
@@ -118,9 +118,9 @@ def test_trade__another_market_is_stale__increase_refused_by_the_margin_check(wo
     fund("alice")
     world.trade("alice", WAD, BTC)
     world.silence("BTC")
-    with refuses("MarginEngine_PriceStatus", INCREASE, STALE, VALID):
+    with refuses("ActionPolicy_PriceStatus", INCREASE, STALE, VALID):
         world.trade("alice", WAD, ETH)
-    with refuses("PerpExchange_PriceStatus", BTC, STALE, DEGRADED):
+    with refuses("ActionPolicy_PriceStatus", REDUCE, STALE, DEGRADED):
         world.trade("alice", -WAD, BTC)
 
 
@@ -191,5 +191,5 @@ def test_liquidate_position__by_price_status__needs_a_quorum(world, fund, refuse
     if allowed:
         world.perps.call(*arguments, sender=world.liquidation.address)
     else:
-        with refuses("PerpExchange_PriceStatus", ETH, STALE, DEGRADED):
+        with refuses("ActionPolicy_PriceStatus", LIQUIDATE, STALE, DEGRADED):
             world.perps.call(*arguments, sender=world.liquidation.address)
