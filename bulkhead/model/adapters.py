@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import DAY, checked_uint, mul_div_up, mul_down
-from bulkhead.model.oracle import MAX_PRICE
 
+MAX_PRICE = 2**127 - 1
 MIN_EXPONENT = -36
 MAX_EXPONENT = 18
 MAX_GROWTH_RATIO = 10**16

@@ -44,6 +44,10 @@ class FullMulDivFailed(ModelRevert):
     """A full-width quotient does not fit 256 bits, or its divisor is zero."""
 
 
+class RPowOverflow(ModelRevert):
+    """A power does not fit 256 bits."""
+
+
 class SafeCastOverflow(ModelRevert):
     """A value does not fit the type that it is cast to."""
 

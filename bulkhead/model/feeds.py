@@ -50,7 +50,7 @@ class StaticOracle:
         recorded_at: int = 0,
     ) -> None:
         """Set an asset's aggregate: WAD price, status, Unix seconds."""
-        self._prices[asset] = PriceData(price, published_at, recorded_at, status)
+        self._prices[asset] = PriceData(price, 0, published_at, recorded_at, status)
 
     def fetch(self, asset: str, now: int) -> PriceData:
         """Return the price that was set.

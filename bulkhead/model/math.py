@@ -8,11 +8,14 @@ floor.
 
 from __future__ import annotations
 
+from math import isqrt
+
 from bulkhead.model.errors import (
     ARITHMETIC,
     DIVISION_BY_ZERO,
     FullMulDivFailed,
     Panic,
+    RPowOverflow,
     SafeCastOverflow,
 )
 
@@ -181,3 +184,31 @@ def div_ceil(n: int, d: int) -> int:
     if d == 0:
         raise Panic(DIVISION_BY_ZERO)
     return -(-n // d)
+
+
+def sqrt(x: int) -> int:
+    """⌊√x⌋, as solady's for all of 256 bits."""
+    return isqrt(x)
+
+
+def rpow(x: int, n: int, base: int) -> int:
+    """``(x / base)ⁿ · base`` by squaring, each product rounded half up, as solady's.
+
+    Raises:
+        RPowOverflow: an intermediate product does not fit.
+    """
+    if x == 0:
+        return 0 if n else base
+    z = x if n & 1 else base
+    half = base >> 1
+    n >>= 1
+    while n:
+        if x >> 128 or x * x + half > UINT256_MAX:
+            raise RPowOverflow()
+        x = (x * x + half) // base
+        if n & 1:
+            if x and z * x + half > UINT256_MAX:
+                raise RPowOverflow()
+            z = (z * x + half) // base
+        n >>= 1
+    return z

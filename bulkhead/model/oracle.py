@@ -1,4 +1,4 @@
-"""Twin of ``OracleAggregator``: weighted median, outliers, quorum, status, cache, derived assets.
+"""Twin of ``OracleAggregator``: aggregation, confirmation, cache, series, derived assets.
 
 Gas is not modelled: a source that the contract would leave out because its call failed is one whose
 ``latest`` raises ``ModelRevert``. Authority and events are those of ``shared.OracleContract``.
@@ -10,159 +10,55 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bulkhead.model.errors import ModelRevert
-from bulkhead.model.math import DAY, WAD, mul_down
-from bulkhead.model.prices import MAX_PRICE as MAX_PRICE
-from bulkhead.model.prices import Derivation as Derivation
-from bulkhead.model.prices import Operation as Operation
-from bulkhead.model.prices import PriceData as PriceData
-from bulkhead.model.prices import PriceStatus as PriceStatus
-from bulkhead.model.prices import combine, invert
-from bulkhead.model.sources import FixedSource as FixedSource
-from bulkhead.model.sources import PriceSource as PriceSource
+from bulkhead.model import move_check, sequencer_uptime
+from bulkhead.model.aggregate_rules import NO_CONFIG, AssetConfig, Formed, form, require_valid
+from bulkhead.model.math import DAY, WAD, mul_div_down, mul_down
+from bulkhead.model.move_check import Confirmation
+from bulkhead.model.oracle_reverts import (
+    OracleAggregator_AlreadyConfigured,
+    OracleAggregator_HistoryTooShort,
+    OracleAggregator_NotAContract,
+    OracleAggregator_TooDeep,
+    OracleAggregator_UnknownAsset,
+    OracleAggregator_UnknownSource,
+    OracleAggregator_UnusedPart,
+    require_bounds,
+)
+from bulkhead.model.oracle_state import AssetState, Known
+from bulkhead.model.price_series import MAX_WINDOW, PriceSeries
+from bulkhead.model.prices import (
+    MAX_PRICE,
+    Derivation,
+    Operation,
+    PriceData,
+    PriceStatus,
+    combine,
+    invert,
+)
+from bulkhead.model.sequencer_uptime import RoundFeed, UptimeConfig
+from bulkhead.model.source_set import SourceConfig, SourceSet, SourceState
+from bulkhead.model.sources import FixedSource, PriceSource
 
-MAX_SAMPLES = 7
-MAX_STALENESS = 7 * DAY
+__all__ = [
+    "MAX_PRICE",
+    "AssetConfig",
+    "Confirmation",
+    "Derivation",
+    "FixedSource",
+    "Operation",
+    "OracleAggregator",
+    "OracleAggregator_UnknownAsset",
+    "PriceData",
+    "PriceSource",
+    "PriceStatus",
+    "SourceConfig",
+    "SourceState",
+]
+
+HOUR = 3_600
+MIN_SEASONING = HOUR
+MAX_SEASONING = 30 * DAY
 MAX_DEPTH = 3
-
-
-class OracleAggregator_UnknownAsset(ModelRevert):  # noqa: N801
-    """``(asset)``: the asset has no configuration."""
-
-
-class OracleAggregator_AlreadyConfigured(ModelRevert):  # noqa: N801
-    """``(asset)``: it would be derived though known, or get sources though derived."""
-
-
-class OracleAggregator_TooDeep(ModelRevert):  # noqa: N801
-    """``(asset, depth, maximum)``: too many levels of derivation."""
-
-
-class OracleAggregator_UnusedPart(ModelRevert):  # noqa: N801
-    """``(part)``: an inverse names a second part."""
-
-
-class OracleAggregator_SourceCount(ModelRevert):  # noqa: N801
-    """``(count, maximum)``: no sources, or too many."""
-
-
-class OracleAggregator_NotAContract(ModelRevert):  # noqa: N801
-    """``(adapter)``: there is no code at a source's address."""
-
-
-class OracleAggregator_DuplicateSource(ModelRevert):  # noqa: N801
-    """``(adapter)``: the same adapter is listed twice."""
-
-
-class OracleAggregator_ZeroWeight(ModelRevert):  # noqa: N801
-    """``(adapter)``: a weight is zero."""
-
-
-class OracleAggregator_Quorum(ModelRevert):  # noqa: N801
-    """``(quorumWeight, totalWeight)``: the quorum is no majority, or more than everything."""
-
-
-class OracleAggregator_OutOfBounds(ModelRevert):  # noqa: N801
-    """``(parameter, value, minimum, maximum)``."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceConfig:
-    """An adapter's name and its voting weight."""
-
-    adapter: str
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class AssetConfig:
-    """An asset's rules: seconds, seconds, weight, WAD fraction."""
-
-    max_staleness: int
-    max_cache_age: int
-    quorum_weight: int
-    max_deviation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One source's vote; sorted like the packed word of the contract."""
-
-    price: int
-    published_at: int
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Asset:
-    config: AssetConfig
-    sources: tuple[SourceConfig, ...]
-    cache: PriceData = field(default_factory=PriceData)
-    fresh_until: int = 0
-
-
-_Answers = list[tuple[int, int, int] | None]
-"""Price, confidence and time of each source; None of one that did not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An aggregate, and until when the same answers are the same votes."""
-
-    state: _Asset
-    answers: _Answers
-    since: int
-    until: int
-    data: PriceData
-
-    def holds(self, state: _Asset, answers: _Answers, now: int) -> bool:
-        return self.state is state and self.since <= now <= self.until and self.answers == answers
-
-    def at(self, now: int) -> PriceData:
-        d = self.data
-        if d.status == PriceStatus.STALE or now == self.since:
-            return d
-        return PriceData(d.price, d.published_at, now, d.status)
-
-
-def median(samples: Sequence[Sample]) -> int:
-    """Return the weighted median price of samples in ascending order of price.
-
-    The smallest price whose cumulative weight exceeds half of the total; where the samples up to
-    some price hold exactly half, the mean of that price and the next, rounded down.
-    """
-    total = sum(sample.weight for sample in samples)
-    cumulative = 0
-    for i, sample in enumerate(samples):
-        cumulative += sample.weight
-        if 2 * cumulative == total:
-            return (sample.price + samples[i + 1].price) >> 1
-        if 2 * cumulative > total:
-            return sample.price
-    raise ValueError("no samples")
-
-
-def aggregate_samples(
-    samples: Sequence[Sample], config: AssetConfig, last: PriceData, now: int
-) -> PriceData:
-    """Return the aggregate of samples that may vote, or ``last`` as stale if they are no quorum."""
-    ordered = sorted(samples, key=lambda s: (s.price, s.published_at, s.weight))
-    total = sum(sample.weight for sample in ordered)
-    stale = replace(last, status=PriceStatus.STALE)
-    if total < config.quorum_weight:
-        return stale
-    price = median(ordered)
-    tolerance = mul_down(price, config.max_deviation)
-    members = [sample for sample in ordered if abs(sample.price - price) <= tolerance]
-    counted = sum(sample.weight for sample in members)
-    if counted < config.quorum_weight:
-        return stale
-    return PriceData(
-        price=price,
-        published_at=min([now, *(sample.published_at for sample in members)]),
-        recorded_at=now,
-        status=PriceStatus.DEGRADED if counted < total else PriceStatus.VALID,
-    )
 
 
 @dataclass(slots=True)
@@ -171,55 +67,63 @@ class OracleAggregator:
 
     Attributes:
         adapters: what answers now, by an adapter's name; one that is not there never answers.
-        is_contract: whether there is code at an adapter's name.
+        seasoning: seconds that shares take to move to those of a new list, in [1 hour, 30 days].
+        is_contract: whether there is code at the name of an adapter or feed.
+        uptime_feeds: what tells of the sequencer, by a feed's name.
         on_record: is told each aggregate that was recorded.
+        on_reputation: is told asset, adapter, WAD reputation and membership when they change.
     """
 
     adapters: Mapping[str, PriceSource]
-    _assets: dict[str, _Asset] = field(default_factory=dict)
+    seasoning: int
+    _assets: dict[str, AssetState] = field(default_factory=dict)
     is_contract: Callable[[str], bool] = lambda _: True
+    uptime_feeds: Mapping[str, RoundFeed] = field(default_factory=dict)
     on_record: Callable[[str, PriceData], None] = lambda _, __: None
-    _known: dict[str, _Known] = field(default_factory=dict)
+    on_reputation: Callable[[str, str, int, bool], None] = lambda _, __, ___, ____: None
+    _known: dict[str, Known] = field(default_factory=dict)
     _derived: dict[str, tuple[Derivation, int]] = field(default_factory=dict)
+    _uptime: dict[str, UptimeConfig] = field(default_factory=dict)
 
-    def configure(self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig]) -> None:
-        """Replace an asset's sources and rules; the cached price is kept as stale.
+    def __post_init__(self) -> None:
+        require_bounds("seasoning", self.seasoning, MIN_SEASONING, MAX_SEASONING)
+
+    def configure(
+        self, asset: str, config: AssetConfig, sources: Sequence[SourceConfig], now: int
+    ) -> None:
+        """Set an asset's rules and let its sources' shares move; the cached price turns stale.
 
         Raises:
             OracleAggregator_AlreadyConfigured: the asset is derived.
-            OracleAggregator_OutOfBounds: a parameter lies outside of its bounds.
-            OracleAggregator_SourceCount: no sources, or more than seven.
-            OracleAggregator_NotAContract: there is nothing at a source's address.
-            OracleAggregator_ZeroWeight: a source cannot vote.
-            OracleAggregator_DuplicateSource: a source would vote twice.
-            OracleAggregator_Quorum: the quorum is no majority, or more than everything.
+            OracleAggregator_SourceCount: with those that are leaving there are too many sources.
+            Else as ``aggregate_rules.require_valid``.
         """
         if asset in self._derived:
             raise OracleAggregator_AlreadyConfigured(asset)
-        _require_bounds("maxStaleness", config.max_staleness, 1, MAX_STALENESS)
-        _require_bounds("maxCacheAge", config.max_cache_age, 0, config.max_staleness)
-        _require_bounds("maxDeviation", config.max_deviation, 1, WAD)
-        if not 1 <= len(sources) <= MAX_SAMPLES:
-            raise OracleAggregator_SourceCount(len(sources), MAX_SAMPLES)
-        total = 0
-        seen: set[str] = set()
-        for source in sources:
-            if not self.is_contract(source.adapter):
-                raise OracleAggregator_NotAContract(source.adapter)
-            if source.weight == 0:
-                raise OracleAggregator_ZeroWeight(source.adapter)
-            if source.adapter in seen:
-                raise OracleAggregator_DuplicateSource(source.adapter)
-            seen.add(source.adapter)
-            total += source.weight
-        if 2 * config.quorum_weight <= total or config.quorum_weight > total:
-            raise OracleAggregator_Quorum(config.quorum_weight, total)
-        known = self._assets.get(asset)
-        if known is None:
-            self._assets[asset] = _Asset(config, tuple(sources))
-            return
-        cache = replace(known.cache, status=PriceStatus.STALE)
-        self._assets[asset] = _Asset(config, tuple(sources), cache, known.fresh_until)
+        require_valid(config, sources, self.is_contract)
+        period, initial = config.volatility_period, config.initial_volatility
+        state = self._assets.get(asset)
+        if state is None:
+            state = AssetState(config, SourceSet(), PriceSeries(period, initial))
+        state = state.marked_stale(now)
+        self._assets[asset] = replace(
+            state,
+            config=config,
+            sources=state.sources.change(config.quorum, sources, self.seasoning, now),
+            series=replace(state.series, volatility_period=period, initial_volatility=initial),
+        )
+
+    def suspend(self, asset: str, adapter: str, now: int) -> None:
+        """Take a source's vote at once; the cached price turns stale.
+
+        Raises:
+            OracleAggregator_UnknownSource: the asset has no such source.
+        """
+        state = self._assets.get(asset)
+        sources = state.sources.suspend(adapter) if state else None
+        if state is None or sources is None:
+            raise OracleAggregator_UnknownSource(asset, adapter)
+        self._assets[asset] = replace(state.marked_stale(now), sources=sources)
 
     def derive(self, asset: str, derivation: Derivation) -> None:
         """Derive an asset from others, for good.
@@ -241,6 +145,19 @@ class OracleAggregator:
             raise OracleAggregator_TooDeep(asset, depth + 1, MAX_DEPTH)
         self._derived[asset] = derivation, depth + 1
 
+    def set_uptime_feed(self, feed: str, grace_period: int) -> None:
+        """Set the feed that says whether the sequencer is up; an empty name: none.
+
+        Raises:
+            OracleAggregator_NotAContract: there is nothing at the feed's address.
+            OracleAggregator_OutOfBounds: the grace period exceeds a day, or zero without a feed.
+        """
+        if feed and not self.is_contract(feed):
+            raise OracleAggregator_NotAContract(feed)
+        maximum = sequencer_uptime.MAX_GRACE_PERIOD if feed else 0
+        require_bounds("gracePeriod", grace_period, 0, maximum)
+        self._uptime[""] = UptimeConfig(feed, grace_period)
+
     def record(self, asset: str, now: int) -> PriceData:
         """Aggregate live and cache the result; of a derived asset, that of its parts.
 
@@ -251,13 +168,15 @@ class OracleAggregator:
             data = self._compose(asset, self.record, now)
             self.on_record(asset, data)
             return data
-        data = self.aggregate(asset, now)
-        state = self._assets[asset]
-        fresh_until = min(
-            data.recorded_at + state.config.max_cache_age,
-            data.published_at + state.config.max_staleness,
-        )
-        self._assets[asset] = _Asset(state.config, state.sources, data, fresh_until)
+        state = self._require(asset)
+        found = self._live(asset, state, now)
+        if found is None:
+            state = self._assets[asset] = state.marked_stale(now)
+            data = state.cache
+        else:
+            formed, data, following = found
+            state = self._judge(asset, state, formed, now)
+            self._assets[asset] = state.accepted(data, following, now)
         self.on_record(asset, data)
         return data
 
@@ -290,14 +209,65 @@ class OracleAggregator:
         if asset in self._derived:
             return self._compose(asset, self.aggregate, now)
         state = self._require(asset)
-        answers = self._ask(state, now)
-        known = self._known.get(asset)
-        if known is not None and known.holds(state, answers, now):
-            return known.at(now)
-        samples = _votes(state, answers, now)
-        data = aggregate_samples(samples, state.config, state.cache, now)
-        self._known[asset] = _Known(state, answers, now, _until(state, answers, now), data)
-        return data
+        found = self._live(asset, state, now)
+        return replace(state.cache, status=PriceStatus.STALE) if found is None else found[1]
+
+    def twap(self, asset: str, window: int, now: int) -> int:
+        """Return the average of the accepted prices over the last ``window`` seconds.
+
+        Raises:
+            OracleAggregator_OutOfBounds: the window is no 1 to 4,500 seconds.
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+            OracleAggregator_HistoryTooShort: too little is known of the past.
+            FullMulDivFailed: a part's average, itself derived, is zero.
+        """
+        require_bounds("window", window, 1, MAX_WINDOW)
+        return self._twap(asset, window, now)
+
+    def volatility(self, asset: str) -> int:
+        """Return the realised volatility, WAD per square root of a day; of parts, their sum.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset not in self._derived:
+            return self._require(asset).series.volatility()
+        derivation, _ = self._derived[asset]
+        left = self.volatility(derivation.left)
+        if derivation.operation == Operation.INVERSE:
+            return left
+        return left + self.volatility(derivation.right)
+
+    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
+        """Return an asset's rules and the sources it is on its way to; none if it is derived.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset in self._derived:
+            return NO_CONFIG, ()
+        state = self._require(asset)
+        return state.config, state.sources.targets()
+
+    def sources(self, asset: str, now: int) -> tuple[SourceState, ...]:
+        """Return an asset's sources as they vote now; none if it is derived.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset in self._derived:
+            return ()
+        return self._require(asset).sources.states(self.seasoning, now)
+
+    def confirmation(self, asset: str, now: int) -> Confirmation:
+        """Return what the next aggregate is compared with; zeros if the asset is derived.
+
+        Raises:
+            OracleAggregator_UnknownAsset: the asset has no configuration.
+        """
+        if asset in self._derived:
+            return Confirmation()
+        return self._require(asset).confirmation_at(now)
 
     def derivation(self, asset: str) -> tuple[Derivation, int]:
         """Return how an asset is derived, and its depth: 1 if it has sources.
@@ -309,6 +279,11 @@ class OracleAggregator:
             return self._derived[asset]
         self._require(asset)
         return Derivation(), 1
+
+    def uptime_feed(self) -> tuple[str, int]:
+        """Return the sequencer's feed, empty if there is none, and its grace period."""
+        uptime = self._uptime.get("", UptimeConfig())
+        return uptime.feed, uptime.grace_period
 
     def sourced(self, asset: str) -> set[str]:
         """Return the assets whose caches an asset answers from: itself, or those under it."""
@@ -324,64 +299,72 @@ class OracleAggregator:
             return invert(left)
         return combine(derivation.operation, left, ask(derivation.right, now))
 
-    def asset_config(self, asset: str) -> tuple[AssetConfig, tuple[SourceConfig, ...]]:
-        """Return an asset's rules and sources; zeros and none if it is derived.
+    def _live(
+        self, asset: str, state: AssetState, now: int
+    ) -> tuple[Formed, PriceData, Confirmation] | None:
+        """Return what the sources come to and what is compared next; None without a quorum."""
+        formed = self._formed(asset, state, now)
+        if formed is None:
+            return None
+        following = state.confirmation_at(now)
+        is_accepted = True
+        if following.anchor == 0:
+            following = Confirmation(formed.price)
+        else:
+            c = state.config
+            is_accepted, following = move_check.judge(
+                following, formed.price, c.max_move, c.confirmation_delay, now
+            )
+        status = formed.status
+        uptime = self._uptime.get("", UptimeConfig())
+        if not is_accepted or not sequencer_uptime.is_settled(uptime, self.uptime_feeds, now):
+            status = PriceStatus.UNCONFIRMED
+        data = PriceData(formed.price, formed.confidence, formed.published_at, now, status)
+        return formed, data, following
 
-        Raises:
-            OracleAggregator_UnknownAsset: the asset has no configuration.
-        """
-        if asset in self._derived:
-            return AssetConfig(0, 0, 0, 0), ()
-        state = self._require(asset)
-        return state.config, state.sources
+    def _formed(self, asset: str, state: AssetState, now: int) -> Formed | None:
+        sources, config, seasoning = state.sources, state.config, self.seasoning
+        answers = sources.ask(self.adapters, seasoning, now)
+        known = self._known.get(asset)
+        if known is not None and known.holds(state, answers, now):
+            return known.formed
+        votes = sources.votes(answers, seasoning, config.max_staleness, config.max_deviation, now)
+        formed = form(config, votes, sources.quorum(seasoning, now), now)
+        is_steady = sources.elapsed(seasoning, now) == seasoning
+        self._known[asset] = Known.of(config, sources, answers, formed, now, is_steady)
+        return formed
 
-    def _ask(self, state: _Asset, now: int) -> _Answers:
-        answers: _Answers = []
-        for source in state.sources:
-            adapter = self.adapters.get(source.adapter)
-            try:
-                answers.append(None if adapter is None else adapter.latest(now))
-            except ModelRevert:
-                answers.append(None)
-        return answers
+    def _judge(self, asset: str, state: AssetState, formed: Formed, now: int) -> AssetState:
+        last = state.cache.recorded_at
+        elapsed = min(now - last, state.config.max_staleness) if last else 0
+        sources, changed = state.sources.judge(formed.counted, elapsed)
+        for source in changed:
+            self.on_reputation(asset, source.adapter, source.reputation, source.is_counted)
+        return state if sources is state.sources else replace(state, sources=sources)
 
     def _cached(self, asset: str, now: int) -> PriceData | None:
         state = self._require(asset)
-        fresh = state.cache.status != PriceStatus.STALE and now <= state.fresh_until
+        fresh = state.cache.status >= PriceStatus.DEGRADED and now <= state.fresh_until
         return state.cache if fresh else None
 
-    def _require(self, asset: str) -> _Asset:
+    def _twap(self, asset: str, window: int, now: int) -> int:
+        if asset not in self._derived:
+            state = self._require(asset)
+            held = state.held
+            price, known = state.series.average(held, window, now) if held else (None, 0)
+            if price is None:
+                raise OracleAggregator_HistoryTooShort(asset, known, window)
+            return price
+        derivation, _ = self._derived[asset]
+        left = self._twap(derivation.left, window, now)
+        if derivation.operation == Operation.INVERSE:
+            return mul_div_down(WAD, WAD, left)
+        right = self._twap(derivation.right, window, now)
+        if derivation.operation == Operation.PRODUCT:
+            return mul_down(left, right)
+        return mul_div_down(left, WAD, right)
+
+    def _require(self, asset: str) -> AssetState:
         if asset not in self._assets:
             raise OracleAggregator_UnknownAsset(asset)
         return self._assets[asset]
-
-
-def _until(state: _Asset, answers: _Answers, now: int) -> int:
-    """Return until when the same answers are the same votes."""
-    given = [answer[2] for answer in answers if answer is not None]
-    if any(published_at > now for published_at in given):
-        return now  # It will be of the past.
-    ends = (published_at + state.config.max_staleness for published_at in given)
-    return min((end for end in ends if end >= now), default=now + MAX_STALENESS)
-
-
-def _votes(state: _Asset, answers: _Answers, now: int) -> list[Sample]:
-    """Return the answers that may vote, by the asset's rules."""
-    samples = []
-    for source, answer in zip(state.sources, answers, strict=True):
-        if answer is None:
-            continue
-        price, confidence, published_at = answer
-        if not 0 < price <= MAX_PRICE:
-            continue
-        if published_at > now or now - published_at > state.config.max_staleness:
-            continue
-        if confidence > mul_down(price, state.config.max_deviation):
-            continue
-        samples.append(Sample(price, published_at, source.weight))
-    return samples
-
-
-def _require_bounds(parameter: str, value: int, minimum: int, maximum: int) -> None:
-    if not minimum <= value <= maximum:
-        raise OracleAggregator_OutOfBounds(parameter, value, minimum, maximum)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
-from bulkhead.model.math import WAD, mul_div_down
+from bulkhead.model.math import WAD, mul_div_down, mul_div_up
 
-MAX_PRICE = 2**127 - 1
+MAX_PRICE = 2**96 - 1
 
 
 class PriceStatus(IntEnum):
@@ -21,9 +21,10 @@ class PriceStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriceData:
-    """One aggregate: WAD price, Unix seconds, status."""
+    """One aggregate: WAD price, WAD half-width of its uncertainty, Unix seconds, status."""
 
     price: int = 0
+    confidence: int = 0
     published_at: int = 0
     recorded_at: int = 0
     status: PriceStatus = PriceStatus.STALE
@@ -48,23 +49,32 @@ class Derivation:
 
 def invert(part: PriceData) -> PriceData:
     """Return 1 / part, rounded down; stale if that is no price."""
-    return _bounded(part, WAD, WAD, part.price)
+    price, status = _bounded(part.status, WAD, WAD, part.price)
+    confidence = _share(price, part)
+    return PriceData(price, confidence, part.published_at, part.recorded_at, status)
 
 
 def combine(operation: Operation, left: PriceData, right: PriceData) -> PriceData:
-    """Return the product or quotient, rounded down; as old and as good as the worse part."""
-    data = PriceData(
-        0,
+    """Return the product or quotient, rounded down; as old and as good as the worse part.
+
+    Relative confidences add up.
+    """
+    y, d = (right.price, WAD) if operation == Operation.PRODUCT else (WAD, right.price)
+    price, status = _bounded(min(left.status, right.status), left.price, y, d)
+    return PriceData(
+        price,
+        _share(price, left) + _share(price, right),
         min(left.published_at, right.published_at),
         min(left.recorded_at, right.recorded_at),
-        min(left.status, right.status),
+        status,
     )
-    if operation == Operation.PRODUCT:
-        return _bounded(data, left.price, right.price, WAD)
-    return _bounded(data, left.price, WAD, right.price)
 
 
-def _bounded(data: PriceData, x: int, y: int, d: int) -> PriceData:
+def _bounded(status: PriceStatus, x: int, y: int, d: int) -> tuple[int, PriceStatus]:
     price = mul_div_down(x, y, d) if d else 0
-    status = data.status if 0 < price <= MAX_PRICE else PriceStatus.STALE
-    return replace(data, price=min(price, MAX_PRICE), status=status)
+    return min(price, MAX_PRICE), status if 0 < price <= MAX_PRICE else PriceStatus.STALE
+
+
+def _share(price: int, part: PriceData) -> int:
+    """Return what a part's relative confidence is of a price, rounded up."""
+    return mul_div_up(price, part.confidence, part.price) if part.price else 0

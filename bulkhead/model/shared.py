@@ -17,8 +17,8 @@ from bulkhead.model.oracle import (
 )
 from bulkhead.model.peg import PegMonitor
 from bulkhead.model.peg_math import PegCondition, PegConfig, PegState
-from bulkhead.model.roles import GOVERNOR, RoleRegistry
-from bulkhead.model.types import Address
+from bulkhead.model.roles import GOVERNOR, GUARDIAN, RoleRegistry
+from bulkhead.model.types import ZERO_ADDRESS, Address
 
 
 class OracleContract(Contract):
@@ -26,8 +26,9 @@ class OracleContract(Contract):
 
     Args:
         context, address: as of every twin.
-        roles: knows the governor.
-        twin: what computes; its assets, with and without sources, lie in ``Table``s of the context.
+        roles: knows governor and guardian.
+        twin: what computes; its assets, with and without sources, and its uptime feed lie in
+            ``Table``s of the context.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class OracleContract(Contract):
         self._roles = roles
         self._twin = twin
         twin.on_record = self._recorded
+        twin.on_reputation = self._judged
 
     @external
     def configure(
@@ -46,15 +48,40 @@ class OracleContract(Contract):
         config: AssetConfig,
         sources: Sequence[tuple[Address, int]],
     ) -> None:
-        """Set an asset's rules and sources, which are addresses of adapters and weights.
+        """Set an asset's rules and sources, which are addresses of adapters and basis points.
 
         Raises:
             RoleRegistry_MissingRole: the sender is not the governor.
             Else as ``OracleAggregator.configure``.
         """
         self._roles.require_role(GOVERNOR, sender)
-        self._twin.configure(asset, config, [SourceConfig(*source) for source in sources])
+        self._twin.configure(asset, config, [SourceConfig(*s) for s in sources], self._context.now)
         self._emit("AssetConfigured", asset=asset, config=config, sources=sources)
+
+    @external
+    def suspend(self, sender: Address, asset: str, adapter: Address) -> None:
+        """Take a source's vote at once.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is neither guardian nor governor.
+            OracleAggregator_UnknownSource: the asset has no such source.
+        """
+        if not self._roles.has_role(GUARDIAN, sender):
+            self._roles.require_role(GOVERNOR, sender)
+        self._twin.suspend(asset, adapter, self._context.now)
+        self._emit("SourceSuspended", asset=asset, adapter=adapter, by=sender)
+
+    @external
+    def set_uptime_feed(self, sender: Address, feed: Address, grace_period: int) -> None:
+        """Set the feed that tells of the sequencer; the zero address is none. Seconds.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            Else as ``OracleAggregator.set_uptime_feed``.
+        """
+        self._roles.require_role(GOVERNOR, sender)
+        self._twin.set_uptime_feed("" if feed == ZERO_ADDRESS else feed, grace_period)
+        self._emit("UptimeFeedSet", feed=feed, gracePeriod=grace_period)
 
     @external
     def derive(self, sender: Address, asset: str, derivation: Derivation) -> None:
@@ -80,6 +107,15 @@ class OracleContract(Contract):
 
     def _recorded(self, asset: str, data: PriceData) -> None:
         self._emit("PriceRecorded", asset=asset, data=data)
+
+    def _judged(self, asset: str, adapter: str, reputation: int, is_counted: bool) -> None:
+        self._emit(
+            "ReputationChanged",
+            asset=asset,
+            adapter=adapter,
+            reputation=reputation,
+            isCounted=is_counted,
+        )
 
 
 class PegContract(Contract):
