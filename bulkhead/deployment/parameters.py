@@ -214,8 +214,16 @@ def validated(raw: Any, origin: str = "parameters") -> DeploymentParameters:
     try:
         return DeploymentParameters.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{origin}: {_mistake(raw, dict(details))}" for details in error.errors()]
+        mistakes = (dict(details) for details in error.errors())
+        lines = [f"{origin}: {_mistake(raw, d)}" for d in mistakes if not _is_echo(d)]
         raise ParameterError("\n".join(lines)) from None
+
+
+def _is_echo(details: dict[str, Any]) -> bool:
+    """Whether a list is called too short just because its wrong entries do not count."""
+    if details["type"] != "too_short":
+        return False
+    return bool(len(details["input"]) >= details["ctx"]["min_length"])
 
 
 def _mistake(raw: Any, details: dict[str, Any]) -> str:
