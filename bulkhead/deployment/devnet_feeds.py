@@ -51,9 +51,10 @@ def refresh_feeds(rpc: Rpc, book: AddressBook) -> None:
 
 
 def update_pyth(rpc: Rpc, pyth: Contract, feed_id: str, price: int, sender: str) -> None:
-    """Let a devnet's Pyth have a certain price of a feed, published at the latest block's time.
+    """Let a devnet's Pyth have a price of a feed that is published now.
 
-    As with Pyth itself, nothing changes if it has one of that time or a later one.
+    Pyth keeps only what is newer than what it has: if it has a price of this second already, the
+    next block is a second later.
 
     Args:
         rpc: the devnet's node.
@@ -62,9 +63,14 @@ def update_pyth(rpc: Rpc, pyth: Contract, feed_id: str, price: int, sender: str)
         price: WAD; what is finer than 10^-8 is cut off.
         sender: who pays Pyth's fee.
     """
-    mantissa, now = price // _PYTH_SCALE, rpc.timestamp()
-    identity = bytes.fromhex(feed_id[2:])
-    fields = (identity, mantissa, 0, PYTH_EXPONENT, mantissa, 0, now, now - 1)
+    mantissa, identity = price // _PYTH_SCALE, bytes.fromhex(feed_id[2:])
+    at = rpc.timestamp()
+    if pyth.call("priceFeedExists", identity):
+        last = pyth.call("getPriceUnsafe", identity).publishTime
+        if last >= at:
+            at = last + 1
+            rpc.set_next_timestamp(at)
+    fields = (identity, mantissa, 0, PYTH_EXPONENT, mantissa, 0, at, at - 1)
     update = pyth.call("createPriceFeedUpdateData", *fields)
     pyth.transact("updatePriceFeeds", [update], sender=sender, value=PYTH_UPDATE_FEE)
 
