@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkhead.deployment.devnet import devnet_parameters
+from bulkhead.deployment.devnet import DEVNET_PARAMETERS, devnet_parameters
 from bulkhead.deployment.oracle_models import (
     MAX_DEPTH,
+    SOURCE_KINDS,
     DerivedParameters,
     ExchangeRateSource,
     SignedReportSource,
@@ -70,6 +74,16 @@ def test_validated__every_kind__units_are_the_contracts(raw):
     assert (rate.max_growth_per_day, rate.rate_kind) == (10**15, "rate")
     assert (reports.max_age, reports.threshold, reports.weight) == (600, 2, 1)
     assert [int(signer, 16) for signer in reports.signers] == [1, 2, 3]
+
+
+def test_validated__examples_in_comments_of_the_file__accepted(raw):
+    """The kinds that the devnet does not use are shown by example; the examples work."""
+    text = DEVNET_PARAMETERS.read_text(encoding="utf-8")
+    examples = re.findall(r"^#   (\{ kind = .*\})$", text, re.MULTILINE)
+    sources = [tomllib.loads(f"source = {example}")["source"] for example in examples]
+    raw["oracle"].append(asset(*sources))
+    kinds = {source.kind for entry in validated(raw).oracle for source in entry.sources}
+    assert kinds == set(SOURCE_KINDS)
 
 
 def test_validated__dumped__same(raw):
