@@ -100,11 +100,12 @@ def _progress(what: str) -> None:
 
 
 def _summary(book, anvil, file: Path, seconds: float) -> None:
-    count = len(book.contracts) + len(book.tokens) + len(book.feeds)
+    count = len(book.contracts) + len(book.tokens) + len(book.feeds) + len(book.oracles)
     click.echo(f"{count} contracts deployed and verified in {seconds:.1f} s\n")
     _table("Contracts", book.contracts)
     _table("Tokens", book.tokens)
     _table("Feeds", book.feeds)
+    _table("Oracles", book.oracles)
     _table("Pools", book.pools)
     _table("Markets", {name: str(i) for name, i in book.markets.items()})
     _table("Collaterals", {name: str(i) for name, i in book.collaterals.items()})

@@ -56,6 +56,7 @@ class AddressBook(Model):
         tokens: address by symbol, the settlement token among them.
         decimals: decimals by symbol.
         feeds: address of each Chainlink-like feed by name.
+        oracles: address of each Pyth contract by name.
         pools: address of each Uniswap v3 pool by name.
         markets: market ids by name.
         collaterals: collateral ids by name; id 0 is the settlement token.
@@ -77,6 +78,7 @@ class AddressBook(Model):
     tokens: dict[str, str]
     decimals: dict[str, int]
     feeds: dict[str, str] = Field(default_factory=dict)
+    oracles: dict[str, str] = Field(default_factory=dict)
     pools: dict[str, str] = Field(default_factory=dict)
     markets: dict[str, int]
     collaterals: dict[str, int]
@@ -95,7 +97,8 @@ class AddressBook(Model):
 
         Args:
             rpc: the node.
-            name: a name of ``contracts`` or ``pools``, a token's symbol, or a feed's name.
+            name: a name of ``contracts``, ``pools`` or ``oracles``, a token's symbol, or a feed's
+                name.
             artifacts: where ABIs come from; None: the last build.
 
         Raises:
@@ -112,6 +115,8 @@ class AddressBook(Model):
             return Contract(rpc, self.tokens[name], known[kind].abi, name)
         if name in self.feeds:
             return Contract(rpc, self.feeds[name], known["DevAggregatorV3"].abi, name)
+        if name in self.oracles:
+            return Contract(rpc, self.oracles[name], known["DevPyth"].abi, name)
         raise AddressBookError(f"nothing named {name} was deployed on {self.network}")
 
     def save(self, path: Path | None = None) -> Path:

@@ -39,7 +39,7 @@ def deploy_core(
     Args:
         sender: deploys, and is governor at least until the end.
         parameters: validated parameters.
-        environment: tokens, feeds and pools that exist.
+        environment: tokens, feeds, oracles and pools that exist.
         artifacts: what to deploy; None: the last build.
         progress: is told each step.
 
@@ -77,6 +77,7 @@ def deploy_core(
         tokens={**environment.tokens, **plan.tokens},
         decimals=plan.decimals,
         feeds=dict(environment.feeds),
+        oracles=dict(environment.oracles),
         pools=dict(environment.pools),
         markets=parameters.market_ids,
         collaterals=parameters.collateral_ids,

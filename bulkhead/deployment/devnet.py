@@ -10,19 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from bulkhead import ROOT
 from bulkhead.chain.artifacts import Artifact, Artifacts, load_artifacts
-from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, interface_of
-from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.deploy import Environment, Progress, deploy_core
-from bulkhead.deployment.models import (
+from bulkhead.deployment.devnet_feeds import PYTH_UPDATE_FEE, update_pyth
+from bulkhead.deployment.devnet_feeds import feed_decimals as feed_decimals
+from bulkhead.deployment.devnet_feeds import publish_price as publish_price
+from bulkhead.deployment.devnet_feeds import refresh_feeds as refresh_feeds
+from bulkhead.deployment.oracle_models import (
     MAX_ANSWER,
     ChainlinkSource,
     OracleAssetParameters,
+    PythSource,
     UniswapV3TwapSource,
 )
 from bulkhead.deployment.parameters import DeploymentParameters, load_parameters
@@ -40,8 +44,6 @@ from bulkhead.deployment.verify import code_hash
 
 DEVNET_PARAMETERS = ROOT / "deployments" / "parameters" / "devnet.toml"
 LST_OPERATOR = keccak(text="LST_OPERATOR")
-USD_FEED_DECIMALS = 8
-RATIO_FEED_DECIMALS = 18
 FEEDS_PER_ASSET = 2
 _UNBOUNDED = {
     "kind": "chainlink",
@@ -166,37 +168,6 @@ def deploy_devnet(
     ).build()
 
 
-def publish_price(rpc: Rpc, book: AddressBook, asset: str, price: int) -> None:
-    """Let every feed of an asset answer a price now, and let the oracle record it.
-
-    Args:
-        rpc: the devnet's node.
-        book: its address book.
-        asset: ``"ETH"``, ``"BTC"`` or ``"LST/ETH"``.
-        price: WAD.
-    """
-    for name in book.feeds:
-        if name.rpartition("-")[0] == asset:
-            feed = book.contract(rpc, name)
-            answer = price // 10 ** (18 - feed_decimals(asset))
-            feed.transact("setAnswer", answer, sender=book.deployer)
-    oracle = book.contract(rpc, "OracleAggregator")
-    oracle.transact("record", asset_id(asset), sender=book.deployer)
-
-
-def refresh_feeds(rpc: Rpc, book: AddressBook) -> None:
-    """Let every feed publish its answer again, now: an untouched devnet would run out of prices."""
-    for name in book.feeds:
-        feed = book.contract(rpc, name)
-        answer = feed.call("latestRoundData").answer
-        feed.transact("setAnswer", answer, sender=book.deployer)
-
-
-def feed_decimals(asset: str) -> int:
-    """Return the decimals of an asset's devnet feeds."""
-    return RATIO_FEED_DECIMALS if "/" in asset else USD_FEED_DECIMALS
-
-
 class _Devnet:
     def __init__(
         self,
@@ -213,6 +184,7 @@ class _Devnet:
         self.parameters = options.parameters or devnet_parameters(options.spot_markets)
         self.tokens: dict[str, Contract] = {}
         self.feeds: dict[str, str] = {}
+        self.oracles: dict[str, str] = {}
         self.pools: dict[str, str] = {}
         self.contracts: dict[str, str] = {}
         self.accounts = self._named_accounts()
@@ -234,6 +206,7 @@ class _Devnet:
                 network=self.options.network,
                 tokens={symbol: token.address for symbol, token in self.tokens.items()},
                 feeds=self.feeds,
+                oracles=self.oracles,
                 pools=self.pools,
                 roles=roles.address,
                 contracts=self.contracts,
@@ -297,13 +270,24 @@ class _Devnet:
     def _deploy_feeds(self) -> None:
         for asset in self.parameters.oracle:
             for source in asset.sources:
-                if not isinstance(source, ChainlinkSource) or source.feed in self.feeds:
-                    continue
-                decimals = feed_decimals(asset.name)
-                feed = self.deploy(self.artifacts["DevAggregatorV3"], decimals, asset.name)
-                answer = self.options.prices[asset.name] // 10 ** (18 - decimals)
-                self.transact(feed, "setAnswer", answer)
-                self.feeds[source.feed] = feed.address
+                if isinstance(source, ChainlinkSource) and source.feed not in self.feeds:
+                    self._deploy_feed(source.feed, asset.name)
+                elif isinstance(source, PythSource) and not is_address(source.pyth):
+                    self._list_on_pyth(source, asset.name)
+
+    def _deploy_feed(self, name: str, asset: str) -> None:
+        decimals = feed_decimals(asset)
+        feed = self.deploy(self.artifacts["DevAggregatorV3"], decimals, asset)
+        self.transact(feed, "setAnswer", self.options.prices[asset] // 10 ** (18 - decimals))
+        self.feeds[name] = feed.address
+
+    def _list_on_pyth(self, source: PythSource, asset: str) -> None:
+        artifact = self.artifacts["DevPyth"]
+        if source.pyth not in self.oracles:
+            self.oracles[source.pyth] = self.deploy(artifact, PYTH_UPDATE_FEE).address
+        pyth = Contract(self.rpc, self.oracles[source.pyth], artifact.abi, source.pyth)
+        price = self.options.prices[asset]
+        update_pyth(self.rpc, pyth, source.feed_id, price, self.sender.address)
 
     def _deploy_spot_markets(self) -> None:
         """Create both pools with liquidity, and let time pass until their TWAPs can be read."""

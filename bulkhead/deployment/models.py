@@ -7,14 +7,13 @@ both sides, so that nothing passes here that a contract would refuse.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from eth_utils.address import is_address, is_checksum_address
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from bulkhead.chain.codec import asset_id
+from bulkhead.chain.codec import asset_id, checksum
 from bulkhead.deployment.units import (
-    UINT16_MAX,
-    UINT32_MAX,
     UINT64_MAX,
     WAD,
     Seconds,
@@ -26,22 +25,30 @@ from bulkhead.deployment.units import (
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_WATCHED = 8
-MAX_SOURCES = 7
 MAX_AMOUNT = str(10**18)
 """Greatest size or cap: 10^36 in WAD."""
 MAX_UINT64 = from_wad(UINT64_MAX)
 MAX_CAP_TOKENS = 10**36
-MAX_ANSWER = str(10**18)
-"""Greatest bound of a feed's answers: in any decimals up to 18 it fits what a feed reports."""
-_ONE_UNIT = from_wad(1)
+ONE_UNIT = from_wad(1)
 _LIQUIDATION = ("penalty", "keeperShare", "minNotional")
 
-Threshold64 = Annotated[int, Wad(_ONE_UNIT, MAX_UINT64)]
-Threshold128 = Annotated[int, Wad(_ONE_UNIT, MAX_AMOUNT)]
+Threshold64 = Annotated[int, Wad(ONE_UNIT, MAX_UINT64)]
+Threshold128 = Annotated[int, Wad(ONE_UNIT, MAX_AMOUNT)]
 Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[!-~]+$")]
 """Names an asset, market or collateral; assets' names are their ids on chain."""
 Reference = Annotated[str, Field(min_length=1, max_length=42, pattern=r"^[!-~]+$")]
 """A name of the environment, or an address."""
+
+
+def _checked_address(text: str) -> str:
+    digits = text[2:]
+    is_mixed = digits not in (digits.lower(), digits.upper())
+    if not is_address(text) or (is_mixed and not is_checksum_address(text)):
+        raise ValueError(f"{text!r} is not an address, or its checksum is wrong")
+    return checksum(text)
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
 
 
 class Model(BaseModel):
@@ -61,12 +68,14 @@ def _camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _at_least(field: str, value: int, limit: int, why: str) -> None:
+def at_least(field: str, value: int, limit: int, why: str) -> None:
+    """Refuse a WAD value below a limit: ``ValueError`` with both, and why there is one."""
     if value < limit:
         raise ValueError(f"{field}: {from_wad(value)} is below the limit {from_wad(limit)} ({why})")
 
 
-def _at_most(field: str, value: int, limit: int, why: str) -> None:
+def at_most(field: str, value: int, limit: int, why: str) -> None:
+    """Refuse a WAD value above a limit: ``ValueError`` with both, and why there is one."""
     if value > limit:
         raise ValueError(f"{field}: {from_wad(value)} is above the limit {from_wad(limit)} ({why})")
 
@@ -96,23 +105,23 @@ class MarketParameters(Model):
 
     @model_validator(mode="after")
     def _margins(self) -> Self:
-        _at_most(
+        at_most(
             "max_open_interest",
             self.max_open_interest,
             self.skew_scale * self.max_premium // WAD,
             "skew_scale · max_premium",
         )
         margin = self.maintenance_margin_ratio
-        _at_least("maintenance_margin_ratio", margin, 2 * self.max_premium, "twice max_premium")
-        _at_least(
+        at_least("maintenance_margin_ratio", margin, 2 * self.max_premium, "twice max_premium")
+        at_least(
             "initial_margin_ratio",
             self.initial_margin_ratio,
             margin * 5 // 4,
             "5/4 of maintenance_margin_ratio",
         )
         half = "half of maintenance_margin_ratio"
-        _at_most("taker_fee", self.taker_fee, margin // 2, half)
-        _at_most("penalty", self.penalty, margin // 2, half)
+        at_most("taker_fee", self.taker_fee, margin // 2, half)
+        at_most("penalty", self.penalty, margin // 2, half)
         return self
 
     def trading(self) -> dict[str, Any]:
@@ -143,9 +152,9 @@ class CollateralParameters(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.pegged:
-            _at_most("haircut", self.haircut, 0, "a pegged token has that of the peg monitor")
+            at_most("haircut", self.haircut, 0, "a pegged token has that of the peg monitor")
         else:
-            _at_least("haircut", self.haircut, 10**16, "for a token that is not pegged")
+            at_least("haircut", self.haircut, 10**16, "for a token that is not pegged")
         if self.cap_tokens > MAX_CAP_TOKENS:
             raise ValueError(f"cap: {self.cap_tokens} token units is above {MAX_CAP_TOKENS}")
         return self
@@ -194,13 +203,13 @@ class CompartmentParameters(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _at_least(
+        at_least(
             "debt_initial_ratio",
             self.debt_initial_ratio,
             self.debt_maintenance_ratio * 5 // 4,
             "5/4 of debt_maintenance_ratio",
         )
-        _at_most(
+        at_most(
             "pool_fee_share",
             self.pool_fee_share,
             WAD - self.insurance_fee_share,
@@ -258,142 +267,3 @@ class BreakerParameters(Model):
     thresholds: BreakerThresholds
     watched_prices: Annotated[tuple[Name, ...], Field(max_length=MAX_WATCHED)] = ()
     watched_pegs: Annotated[tuple[Name, ...], Field(max_length=MAX_WATCHED)] = ()
-
-
-class ChainlinkSource(Model):
-    """A Chainlink feed: a name of the environment, or an address.
-
-    Answers count strictly between ``min_answer`` and ``max_answer`` (WAD quote units), which are to
-    be the feed's own limits or inside of them, and for ``heartbeat`` seconds.
-    """
-
-    kind: Literal["chainlink"]
-    feed: Reference
-    min_answer: Annotated[int, Wad(0, MAX_ANSWER)]
-    max_answer: Annotated[int, Wad(_ONE_UNIT, MAX_ANSWER)]
-    heartbeat: Annotated[int, Seconds(1, "7d")]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _at_least("max_answer", self.max_answer, self.min_answer + 1, "above min_answer")
-        return self
-
-    def bounds(self, decimals: int) -> tuple[int, int]:
-        """Return both bounds at the feed's decimals.
-
-        Raises:
-            ValueError: one has more decimals.
-        """
-        unit = 10 ** (18 - decimals)
-        for name in ("min_answer", "max_answer"):
-            if getattr(self, name) % unit:
-                value = from_wad(getattr(self, name))
-                raise ValueError(f"{name}: {value} has more than {decimals} decimals")
-        return self.min_answer // unit, self.max_answer // unit
-
-    @property
-    def reads(self) -> str:
-        """What it reads, for telling two sources apart."""
-        return f"feed {self.feed}"
-
-
-class UniswapV3TwapSource(Model):
-    """The TWAP of a Uniswap v3 pool: a name of the environment, or an address.
-
-    ``min_liquidity`` is in the pool's own units (√(amount0·amount1) of raw tokens);
-    ``min_cardinality`` is the number of observations that the pool must keep: as many as there are
-    blocks in a window.
-    """
-
-    kind: Literal["uniswap_v3_twap"]
-    pool: Reference
-    base: Reference
-    window: Annotated[int, Seconds(1, UINT32_MAX)]
-    min_liquidity: Annotated[int, Whole(2, 2**128 - 1)]
-    min_cardinality: Annotated[int, Whole(2, UINT16_MAX)]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
-
-    @property
-    def reads(self) -> str:
-        """What it reads, for telling two sources apart."""
-        return f"pool {self.pool}"
-
-
-Source = Annotated[ChainlinkSource | UniswapV3TwapSource, Field(discriminator="kind")]
-
-
-class OracleAssetParameters(Model):
-    """An asset of the oracle: rules and sources. Durations in seconds, ``max_deviation`` in WAD."""
-
-    name: Name
-    max_staleness: Annotated[int, Seconds(1, "7d")]
-    max_cache_age: Annotated[int, Seconds(0, "7d")]
-    quorum_weight: Annotated[int, Whole(1, UINT32_MAX)]
-    max_deviation: Annotated[int, Wad(_ONE_UNIT, 1)]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=MAX_SOURCES)]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.max_cache_age > self.max_staleness:
-            raise ValueError(
-                f"max_cache_age: {self.max_cache_age} is above the limit {self.max_staleness} "
-                "(max_staleness)"
-            )
-        total = sum(source.weight for source in self.sources)
-        if not total < 2 * self.quorum_weight <= 2 * total:
-            raise ValueError(
-                f"quorum_weight: {self.quorum_weight} is not above half of the sources' weight "
-                f"{total} and at most all of it"
-            )
-        seen: set[str] = set()
-        for source in self.sources:
-            if source.reads in seen:
-                raise ValueError(f"sources: {source.reads} would vote twice")
-            seen.add(source.reads)
-        return self
-
-    def config(self) -> dict[str, int]:
-        """Return the contract's ``AssetConfig``."""
-        return {
-            "maxStaleness": self.max_staleness,
-            "maxCacheAge": self.max_cache_age,
-            "quorumWeight": self.quorum_weight,
-            "maxDeviation": self.max_deviation,
-        }
-
-
-class PegParameters(Model):
-    """A pegged asset. Durations in seconds, everything else in WAD.
-
-    ``rate_source`` is a token of the environment or an address; none means a rate of 1.0.
-    """
-
-    name: Name
-    underlying: Name
-    market_ratio: Name
-    rate_source: Reference | None = None
-    max_age: Annotated[int, Seconds(1, "1d")]
-    deadband: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-    stress_per_day: Annotated[int, Wad(0, 10)]
-    decay_period: Annotated[int, Seconds("1h", "365d")]
-    base_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-    discount_slope: Annotated[int, Wad(0, 10)]
-    stress_slope: Annotated[int, Wad(0, 10)]
-    max_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _at_most("base_haircut", self.base_haircut, self.max_haircut, "max_haircut")
-        return self
-
-    def config(self, rate_source: str) -> dict[str, Any]:
-        """Return the contract's ``PegConfig`` for the rate source at an address."""
-        values = camel(self)
-        del values["name"]
-        return {
-            **values,
-            "underlying": asset_id(self.underlying),
-            "marketRatio": asset_id(self.market_ratio),
-            "rateSource": rate_source,
-        }

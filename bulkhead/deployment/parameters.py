@@ -9,26 +9,34 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from eth_utils.address import is_address, is_checksum_address
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from bulkhead.chain.codec import checksum
 from bulkhead.deployment.models import (
     MAX_COLLATERALS,
     MAX_MARKETS,
+    Address,
     BreakerParameters,
     BreakerThresholds,
     BreakerTiming,
-    ChainlinkSource,
     CollateralParameters,
     CompartmentParameters,
     MarketParameters,
     Model,
+    Reference,
+)
+from bulkhead.deployment.oracle_models import (
+    SOURCE_KINDS,
+    ChainlinkSource,
+    Derivation,
+    DerivedParameters,
+    ExchangeRateSource,
     OracleAssetParameters,
     PegParameters,
-    Reference,
+    PythSource,
+    SignedReportSource,
     Source,
     UniswapV3TwapSource,
+    in_order,
 )
 
 __all__ = [
@@ -39,12 +47,17 @@ __all__ = [
     "CollateralParameters",
     "CompartmentParameters",
     "DeploymentParameters",
+    "Derivation",
+    "DerivedParameters",
+    "ExchangeRateSource",
     "ExternalAddresses",
     "MarketParameters",
     "OracleAssetParameters",
     "ParameterError",
     "PegParameters",
+    "PythSource",
     "RoleParameters",
+    "SignedReportSource",
     "Source",
     "UniswapV3TwapSource",
     "load_parameters",
@@ -52,19 +65,11 @@ __all__ = [
 ]
 
 
+_PRICED = "oracle or derived"
+
+
 class ParameterError(Exception):
     """A parameter file is wrong: one line per mistake, with file, field, value and limit."""
-
-
-def _checked_address(text: str) -> str:
-    digits = text[2:]
-    is_mixed = digits not in (digits.lower(), digits.upper())
-    if not is_address(text) or (is_mixed and not is_checksum_address(text)):
-        raise ValueError(f"{text!r} is not an address, or its checksum is wrong")
-    return checksum(text)
-
-
-Address = Annotated[str, AfterValidator(_checked_address)]
 
 
 class RoleParameters(Model):
@@ -76,10 +81,18 @@ class RoleParameters(Model):
 
 
 class ExternalAddresses(Model):
-    """What a real network already has: tokens, feeds and pools by the names used elsewhere."""
+    """What a real network already has, by the names used elsewhere.
+
+    Attributes:
+        tokens: tokens, vaults among them, by symbol.
+        feeds: Chainlink feeds.
+        oracles: Pyth's contracts, of which a network has one.
+        pools: Uniswap v3 pools.
+    """
 
     tokens: dict[Reference, Address] = Field(default_factory=dict)
     feeds: dict[Reference, Address] = Field(default_factory=dict)
+    oracles: dict[Reference, Address] = Field(default_factory=dict)
     pools: dict[Reference, Address] = Field(default_factory=dict)
 
 
@@ -92,6 +105,7 @@ class DeploymentParameters(Model):
         settlement_token: symbol in the environment, or an address.
         chain_id: only deploy to this chain; None: to any.
         external: addresses of what exists already, for real networks.
+        derived: assets that come from others; their order says nothing.
     """
 
     settlement_token: Reference
@@ -99,6 +113,7 @@ class DeploymentParameters(Model):
     roles: RoleParameters = RoleParameters()
     external: ExternalAddresses = ExternalAddresses()
     oracle: tuple[OracleAssetParameters, ...]
+    derived: tuple[DerivedParameters, ...] = ()
     pegs: tuple[PegParameters, ...] = ()
     compartment: CompartmentParameters
     breaker: BreakerParameters
@@ -107,7 +122,7 @@ class DeploymentParameters(Model):
 
     @model_validator(mode="after")
     def _references(self) -> Self:
-        priced = _unique("oracle", (asset.name for asset in self.oracle))
+        priced = self._priced()
         pegged = _unique("pegs", (peg.name for peg in self.pegs))
         _unique("markets", (market.name for market in self.markets))
         _unique("collaterals", (collateral.name for collateral in self.collaterals))
@@ -117,18 +132,41 @@ class DeploymentParameters(Model):
         _unique("breaker.watched_pegs", self.breaker.watched_pegs)
 
         for peg in self.pegs:
-            _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, "oracle")
-            _known(f"pegs.{peg.name}.market_ratio", peg.market_ratio, priced, "oracle")
+            _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, _PRICED)
+            _known(f"pegs.{peg.name}.market_ratio", peg.market_ratio, priced, _PRICED)
         for market in self.markets:
-            _known(f"markets.{market.name}.index_asset", market.index_asset, priced, "oracle")
+            _known(f"markets.{market.name}.index_asset", market.index_asset, priced, _PRICED)
         for collateral in self.collaterals:
-            known, where = (pegged, "pegs") if collateral.pegged else (priced, "oracle")
+            known, where = (pegged, "pegs") if collateral.pegged else (priced, _PRICED)
             _known(f"collaterals.{collateral.name}.asset", collateral.asset, known, where)
         for name in self.breaker.watched_prices:
-            _known("breaker.watched_prices", name, priced, "oracle")
+            _known("breaker.watched_prices", name, priced, _PRICED)
         for name in self.breaker.watched_pegs:
             _known("breaker.watched_pegs", name, pegged, "pegs")
         return self
+
+    def _priced(self) -> set[str]:
+        """Return the names of all assets that the oracle prices."""
+        sourced = _unique("oracle", (asset.name for asset in self.oracle))
+        derived = _unique("derived", (asset.name for asset in self.derived))
+        for name in sorted(sourced & derived):
+            raise ValueError(f"derived: {name} is in oracle already")
+        in_order(self.derived, sourced)
+        return sourced | derived
+
+    @property
+    def derivations(self) -> tuple[Derivation, ...]:
+        """Derived assets with their depths, each after its parts."""
+        return tuple(in_order(self.derived, (asset.name for asset in self.oracle)))
+
+    @property
+    def awaiting_reports(self) -> frozenset[str]:
+        """Assets that can have no price until somebody has reported one after the deployment."""
+        found = {asset.name for asset in self.oracle if asset.awaits_reports}
+        for asset, _ in self.derivations:
+            if not found.isdisjoint(asset.parts):
+                found.add(asset.name)
+        return frozenset(found)
 
     @property
     def market_ids(self) -> dict[str, int]:
@@ -176,14 +214,23 @@ def validated(raw: Any, origin: str = "parameters") -> DeploymentParameters:
     try:
         return DeploymentParameters.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{origin}: {_mistake(raw, dict(details))}" for details in error.errors()]
+        mistakes = (dict(details) for details in error.errors())
+        lines = [f"{origin}: {_mistake(raw, d)}" for d in mistakes if not _is_echo(d)]
         raise ParameterError("\n".join(lines)) from None
+
+
+def _is_echo(details: dict[str, Any]) -> bool:
+    """Whether a list is called too short just because its wrong entries do not count."""
+    if details["type"] != "too_short":
+        return False
+    return bool(len(details["input"]) >= details["ctx"]["min_length"])
 
 
 def _mistake(raw: Any, details: dict[str, Any]) -> str:
     """Return one mistake as ``field: what is wrong``, list entries by their names."""
     words: list[str] = []
     here = raw
+    before: tuple[Any, ...] = (None, None)
     for step in details["loc"]:
         try:
             here = here[step]
@@ -191,8 +238,10 @@ def _mistake(raw: Any, details: dict[str, Any]) -> str:
             here = None
         if isinstance(step, int) and isinstance(here, dict) and "name" in here:
             words.append(str(here["name"]))
-        elif step not in ("chainlink", "uniswap_v3_twap"):  # Pydantic names the kind of source too.
+        elif before[0] != "sources" or step not in SOURCE_KINDS:
+            # After a source's number Pydantic names its kind, which is no field.
             words.append(str(step))
+        before = before[1], step
     field = ".".join(words)
     kind = details["type"]
     if kind == "missing":

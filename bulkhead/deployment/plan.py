@@ -15,13 +15,9 @@ from eth_utils.crypto import keccak
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.chain.codec import Codec, CodecError, asset_id
 from bulkhead.chain.contract import interface_of
+from bulkhead.deployment.adapters_plan import ADAPTERS, adapter_of
 from bulkhead.deployment.addresses import WIRING
-from bulkhead.deployment.parameters import (
-    ChainlinkSource,
-    DeploymentParameters,
-    OracleAssetParameters,
-    Source,
-)
+from bulkhead.deployment.parameters import DeploymentParameters, OracleAssetParameters
 from bulkhead.deployment.sender import DeploymentError, Sender, created_address
 from bulkhead.deployment.survey import Environment, Survey
 
@@ -40,7 +36,7 @@ _COMPARTMENT = (
 )
 _PERIPHERY = ("Lens",)
 # Their constructors look at nothing that this plan has yet to deploy.
-_STANDALONE = ("ChainlinkAdapter", "UniswapV3TwapAdapter", "RiskParameters")
+_STANDALONE = (*ADAPTERS, "RiskParameters")
 
 
 class Step(NamedTuple):
@@ -125,9 +121,9 @@ class _Planner:
             "PegMonitor", self.contracts["RoleRegistry"], self.contracts["OracleAggregator"]
         )
         for asset in p.oracle:
-            self.adapters[asset.name] = tuple(
-                self._adapter(asset, i, source) for i, source in enumerate(asset.sources)
-            )
+            self.adapters[asset.name] = self._adapters(asset)
+        # Before whatever refers to an asset, so that it may ask whether the oracle knows it.
+        self._configure_prices()
 
         wiring = self._wiring()
         self._deploy(
@@ -203,22 +199,15 @@ class _Planner:
         self.steps.append(Step(label, self.contracts[contract], data))
         self.nonce += 1
 
-    def _adapter(self, asset: OracleAssetParameters, i: int, source: Source) -> str:
-        where = f"oracle.{asset.name}.sources.{i}"
-        key = f"{asset.name} adapter {i + 1}"
-        if isinstance(source, ChainlinkSource):
-            feed, bounds = self.survey.feed(source, asset.max_staleness, where)
-            return self._deploy("ChainlinkAdapter", feed, *bounds, source.heartbeat, key=key)
-        pool, base = self.survey.pool(source, where)
-        return self._deploy(
-            "UniswapV3TwapAdapter",
-            pool,
-            base,
-            source.window,
-            source.min_liquidity,
-            source.min_cardinality,
-            key=key,
-        )
+    def _adapters(self, asset: OracleAssetParameters) -> tuple[str, ...]:
+        """Deploy one adapter per source of an asset; return their addresses."""
+        addresses = []
+        for i, source in enumerate(asset.sources):
+            where = f"oracle.{asset.name}.sources.{i}"
+            adapter = adapter_of(self.survey, asset, source, where)
+            key = f"{asset.name} adapter {i + 1}"
+            addresses.append(self._deploy(adapter.contract, *adapter.args, key=key))
+        return tuple(addresses)
 
     def _wiring(self) -> dict[str, str]:
         """Return the struct, with the addresses that the next deployments will get."""
@@ -232,7 +221,8 @@ class _Planner:
                 nonce += 1
         return wiring
 
-    def _configure(self) -> None:
+    def _configure_prices(self) -> None:
+        """Tell the oracle its assets, then what is derived from them, then the pegs on either."""
         p = self.parameters
         for asset in p.oracle:
             sources = [
@@ -251,6 +241,14 @@ class _Planner:
             self._call(
                 "OracleAggregator", "record", asset_id(asset.name), label=f"record {asset.name}"
             )
+        for derived, _ in p.derivations:
+            self._call(
+                "OracleAggregator",
+                "derive",
+                asset_id(derived.name),
+                derived.derivation(),
+                label=f"derive price {derived.name}",
+            )
         for peg in p.pegs:
             rate_source = self.survey.rate_source(peg.rate_source, f"pegs.{peg.name}.rate_source")
             self.rate_sources[peg.name] = rate_source
@@ -262,6 +260,10 @@ class _Planner:
                 peg.config(rate_source),
                 label=f"configure peg {peg.name}",
             )
+
+    def _configure(self) -> None:
+        """List markets and collaterals."""
+        p = self.parameters
         for i, market in enumerate(p.markets):
             self._call(
                 "RiskParameters",

@@ -10,16 +10,24 @@ from eth_utils.address import is_address
 
 from bulkhead.chain.codec import CodecError, checksum
 from bulkhead.chain.contract import interface_of
-from bulkhead.deployment.parameters import (
+from bulkhead.deployment.oracle_models import (
+    MAX_GROWTH_DIVISOR,
+    MAX_RATE,
     ChainlinkSource,
-    DeploymentParameters,
+    ExchangeRateSource,
+    OracleAssetParameters,
+    PythSource,
     UniswapV3TwapSource,
 )
+from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import DeploymentError, Sender
-from bulkhead.deployment.units import from_wad, unscaled
+from bulkhead.deployment.units import WAD, from_wad, unscaled
 
 ZERO_ADDRESS = "0x" + "00" * 20
 MAX_DECIMALS = 18
+MAX_SHARE_DECIMALS = 36
+PYTH_EXPONENTS = -36, 18
+"""Least and greatest exponent of a Pyth price that its adapter scales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class Environment:
         roles: a ``RoleRegistry`` to share; None deploys one.
         contracts: more contracts to list in the address book, by name.
         accounts: named accounts to list in the address book.
+        oracles: address of each Pyth contract by name.
     """
 
     network: str = "local"
@@ -43,12 +52,15 @@ class Environment:
     roles: str | None = None
     contracts: Mapping[str, str] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
+    oracles: Mapping[str, str] = field(default_factory=dict)
 
 
 def external_environment(parameters: DeploymentParameters, network: str) -> Environment:
     """Return the environment that a parameter file itself names, for real networks."""
     external = parameters.external
-    return Environment(network, external.tokens, external.feeds, external.pools)
+    return Environment(
+        network, external.tokens, external.feeds, external.pools, oracles=external.oracles
+    )
 
 
 class Survey:
@@ -150,6 +162,74 @@ class Survey:
         self._ask(address, "observe", (source.window, 0), where=where)
         return address, self.token(source.base, where)
 
+    def pyth(self, source: PythSource, asset: OracleAssetParameters, where: str) -> str:
+        """Return the address of Pyth, whose feed must have a price that would count now.
+
+        Who finds none can bring Pyth an update first; anyone may.
+        """
+        address = self._resolve(source.pyth, self._environment.oracles, "oracle", where)
+        feed, identity = f"feed {source.feed_id}", bytes.fromhex(source.feed_id[2:])
+        price, confidence, exponent, published_at = self._ask(
+            address, "getPriceUnsafe", identity, where=where
+        )
+        if price <= 0:
+            raise DeploymentError(f"{where}: {feed} answers {price}, which is no price")
+        least, most = PYTH_EXPONENTS
+        if not least <= exponent <= most:
+            raise DeploymentError(
+                f"{where}: {feed} has the exponent {exponent}, which is not in [{least}, {most}]"
+            )
+        if confidence * WAD > price * asset.max_deviation:
+            raise DeploymentError(
+                f"{where}: {feed} answers {price} ± {confidence} · 10^{exponent}, which is less "
+                f"certain than max_deviation, {from_wad(asset.max_deviation)} of the price"
+            )
+        age = self._sender.timestamp() - published_at
+        if age > asset.max_staleness:
+            raise DeploymentError(
+                f"{where}: the price of {feed} is {age} s old, the limit is {asset.max_staleness}"
+            )
+        return address
+
+    def rated_token(self, source: ExchangeRateSource, where: str) -> str:
+        """Return the address of a token whose rate may grow by as much as the source allows."""
+        address = self.token(source.token, where)
+        rate = self._rate(address, source.rate_kind, where)
+        if not 0 < rate <= MAX_RATE:
+            raise DeploymentError(
+                f"{where}: {source.token} redeems for {from_wad(rate)}, which is not above 0 and "
+                f"at most {from_wad(MAX_RATE)}"
+            )
+        most = rate // MAX_GROWTH_DIVISOR
+        if source.max_growth_per_day > most:
+            raise DeploymentError(
+                f"{where}.max_growth_per_day: {from_wad(source.max_growth_per_day)} is above the "
+                f"limit {from_wad(most)} (one percent of the rate of {source.token})"
+            )
+        return address
+
+    def _rate(self, token: str, kind: str, where: str) -> int:
+        """Return what the exchange rate adapter would read as the rate, WAD."""
+        if kind == "rate":
+            return int(self._ask(token, "rate", where=where))
+        if kind == "steth_per_token":
+            return int(self._ask(token, "stEthPerToken", where=where))
+        asset = self._ask(token, "asset", where=where)
+        decimals = []
+        for part, address, most in (
+            ("share", token, MAX_SHARE_DECIMALS),
+            ("asset", asset, MAX_DECIMALS),
+        ):
+            held = self._ask(address, "decimals", where=where)
+            if held > most:
+                raise DeploymentError(
+                    f"{where}: the vault's {part} has {held} decimals, at most {most} work"
+                )
+            decimals.append(held)
+        shares = 10 ** decimals[0]
+        redeemed = self._ask(token, "convertToAssets", shares, where=where)
+        return int(redeemed * 10 ** (MAX_DECIMALS - decimals[1]))
+
     def _resolve(self, name: str, known: Mapping[str, str], kind: str, where: str) -> str:
         address = known.get(name, name if is_address(name) else None)
         if address is None:
@@ -183,5 +263,9 @@ _OUTSIDE = [
     _view("decimals", (), "uint8"),
     _view("rate", (), "uint256"),
     _view("latestRoundData", (), "uint80", "int256", "uint256", "uint256", "uint80"),
+    _view("getPriceUnsafe", ("bytes32",), "int64", "uint64", "int32", "uint256"),
+    _view("stEthPerToken", (), "uint256"),
+    _view("asset", (), "address"),
+    _view("convertToAssets", ("uint256",), "uint256"),
     _view("observe", ("uint32[]",), "int56[]", "uint160[]"),
 ]

@@ -94,12 +94,23 @@ class _Verifier:
                 )
             ]
             self._equal(f"{where}.sources", [tuple(s) for s in sources], wanted)
-            price = self._read("OracleAggregator", "latest", asset_id(asset.name))
-            if price.price == 0:
-                raise DeploymentError(f"verify: {where} has no price: do its sources answer?")
+            self._priced(where, asset.name)
+        for derived, depth in self.parameters.derivations:
+            where = f"derived.{derived.name}"
+            actual = self._read("OracleAggregator", "derivation", asset_id(derived.name))
+            self._struct(where, actual[0], derived.derivation())
+            self._equal(f"{where}: depth", actual[1], depth)
+            self._priced(where, derived.name)
         for peg in self.parameters.pegs:
             actual = self._read("PegMonitor", "pegConfig", asset_id(peg.name))
             self._struct(f"pegs.{peg.name}", actual, peg.config(self.plan.rate_sources[peg.name]))
+
+    def _priced(self, where: str, asset: str) -> None:
+        """Refuse an asset without a price, unless nobody can have reported one yet."""
+        if asset in self.parameters.awaiting_reports:
+            return
+        if self._read("OracleAggregator", "latest", asset_id(asset)).price == 0:
+            raise DeploymentError(f"verify: {where} has no price: do its sources answer?")
 
     def _risk(self) -> None:
         p = self.parameters

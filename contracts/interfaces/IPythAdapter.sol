@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IPyth} from "@pythnetwork/pyth-sdk-solidity/IPyth.sol";
 import {IPriceSource} from "./IPriceSource.sol";
-import {IPythMinimal} from "./IPythMinimal.sol";
 
 /// @title A Pyth feed as a price source
 /// @notice A pull oracle: whoever needs a fresh price brings the signed update. The adapter answers with the last
@@ -33,7 +33,7 @@ interface IPythAdapter is IPriceSource {
     function update(bytes[] calldata updateData) external payable returns (uint256 fee);
 
     /// @return The Pyth contract that is read.
-    function pyth() external view returns (IPythMinimal);
+    function pyth() external view returns (IPyth);
 
     /// @return Pyth's id of the feed.
     function feedId() external view returns (bytes32);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.chain.codec import asset_id
 from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
-from bulkhead.deployment.models import ChainlinkSource
+from bulkhead.deployment.oracle_models import ChainlinkSource
 from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
@@ -150,6 +150,10 @@ class Origin:
         p = self._book.parameters
         for asset in p.oracle:
             self._configure_asset(m, asset)
+        for derived, _ in p.derivations:
+            formula = oracle_model.Operation[derived.operation.upper()]
+            rule = oracle_model.Derivation(derived.left, derived.right or "", formula)
+            m.oracle.derive(derived.name, rule)
         for pegged in p.pegs:
             recorded = self._ask("PegMonitor", "pegState", asset_id(pegged.name))
             raw = _snake(pegged.config(lower(self._book.tokens["LST"])))

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IPyth} from "@pythnetwork/pyth-sdk-solidity/IPyth.sol";
+import {PythStructs} from "@pythnetwork/pyth-sdk-solidity/PythStructs.sol";
 import {IPriceSource} from "../../interfaces/IPriceSource.sol";
 import {IPythAdapter} from "../../interfaces/IPythAdapter.sol";
-import {IPythMinimal} from "../../interfaces/IPythMinimal.sol";
 import {WadMath} from "../../libraries/WadMath.sol";
 
 /// @title A Pyth feed as a price source
@@ -14,13 +15,13 @@ contract PythAdapter is IPythAdapter {
     int32 private constant WAD_DECIMALS = 18;
 
     /// @inheritdoc IPythAdapter
-    IPythMinimal public immutable pyth;
+    IPyth public immutable pyth;
     /// @inheritdoc IPythAdapter
     bytes32 public immutable feedId;
 
     /// @param pyth_ Pyth's contract on this chain.
     /// @param feedId_ Feed of quote units per 1.0 of base. It may have no price yet.
-    constructor(IPythMinimal pyth_, bytes32 feedId_) {
+    constructor(IPyth pyth_, bytes32 feedId_) {
         if (address(pyth_).code.length == 0) revert PythAdapter_NotAContract(address(pyth_));
         if (feedId_ == 0) revert PythAdapter_ZeroFeedId();
         pyth = pyth_;
@@ -45,7 +46,7 @@ contract PythAdapter is IPythAdapter {
         view
         returns (uint256 oraclePrice, uint256 confidence, uint256 publishedAt)
     {
-        IPythMinimal.Price memory last = pyth.getPriceUnsafe(feedId);
+        PythStructs.Price memory last = pyth.getPriceUnsafe(feedId);
         if (last.price <= 0) revert PythAdapter_NonPositivePrice(last.price);
         if (last.expo < MIN_EXPONENT || last.expo > MAX_EXPONENT) {
             revert PythAdapter_ExponentOutOfRange(last.expo, MIN_EXPONENT, MAX_EXPONENT);

@@ -24,10 +24,9 @@ from bulkhead.deployment.models import (
     CompartmentParameters,
     MarketParameters,
     Model,
-    OracleAssetParameters,
-    PegParameters,
     _camel_case,
 )
+from bulkhead.deployment.oracle_models import OracleAssetParameters, PegParameters
 from bulkhead.deployment.units import Seconds, Wad, Whole, from_wad
 
 PARAMETERS = devnet_parameters(spot_markets=False)

@@ -15,22 +15,6 @@ from bulkhead.deployment.sender import DeploymentError, RpcSender
 NOWHERE = "0x00000000000000000000000000000000000000AA"
 
 
-@pytest.fixture
-def sender(world):
-    """Deploys a second suite on the devnet's tokens and feeds."""
-    return RpcSender(world.rpc, world.address("carol"))
-
-
-@pytest.fixture
-def environment(world):
-    return Environment("second", world.book.tokens, world.book.feeds)
-
-
-@pytest.fixture
-def parameters(world):
-    return world.book.parameters
-
-
 def _changed(parameters, **changes):
     return validated({**parameters.model_dump(), **changes})
 

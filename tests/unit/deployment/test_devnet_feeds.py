@@ -8,7 +8,15 @@ import pytest
 
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.codec import asset_id
-from bulkhead.deployment.devnet import ACCOUNTS, DevnetOptions, deploy_devnet, refresh_feeds
+from bulkhead.deployment.devnet import (
+    ACCOUNTS,
+    DevnetOptions,
+    deploy_devnet,
+    devnet_parameters,
+    publish_price,
+    refresh_feeds,
+)
+from bulkhead.deployment.parameters import validated
 from bulkhead.deployment.sender import DeploymentError, RpcSender
 
 WAD = 10**18
@@ -39,6 +47,51 @@ def test_prices__new__valid_and_exact(world):
         latest = world.oracle.call("latest", asset_id(asset))
         assert (latest.price, latest.status) == (price, 2)
     assert world.breaker.call("tier") == 0
+
+
+def test_prices__derived__of_the_devnet_follow_their_parts(world):
+    world.publish("LST/ETH", 9 * WAD // 10)
+    latest = world.oracle.call("latest", asset_id("LST/USDB"))
+    assert (latest.price, latest.status) == (2_700 * WAD, 2)
+
+
+FEED = "0x" + "0a" * 32
+
+
+@pytest.fixture
+def pyth_devnet(world):
+    """A devnet of its own, on which ETH is priced by Pyth alone; its node and its book."""
+    parameters = devnet_parameters(spot_markets=False).model_dump()
+    pyth = {"kind": "pyth", "pyth": "Pyth", "feed_id": FEED}
+    oracle = [dict(entry) for entry in parameters["oracle"]]
+    oracle[0] |= {"sources": [pyth], "quorum_weight": 1}
+    options = DevnetOptions(
+        seed_accounts=False, parameters=validated({**parameters, "oracle": oracle})
+    )
+    with Anvil(accounts=1) as anvil:
+        sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
+        yield anvil.rpc, deploy_devnet(sender, options, artifacts=world.artifacts)
+
+
+def test_deploy__pyth_in_the_file__has_prices_that_can_be_moved(pyth_devnet):
+    rpc, book = pyth_devnet
+    assert set(book.oracles) == {"Pyth"}
+    oracle = book.contract(rpc, "OracleAggregator")
+    assert oracle.call("latest", asset_id("ETH")).price == 3_000 * WAD
+    assert oracle.call("latest", asset_id("LST/USDB")).price == 3_000 * WAD
+    for price in (2_500 * WAD, 2_600 * WAD):
+        publish_price(rpc, book, "ETH", price)
+        assert oracle.call("latest", asset_id("ETH")).price == price
+
+
+def test_refresh_feeds__pyth__valid_again_at_the_same_price(pyth_devnet):
+    rpc, book = pyth_devnet
+    oracle = book.contract(rpc, "OracleAggregator")
+    rpc.mine(rpc.timestamp() + 7_200)
+    assert oracle.call("latest", asset_id("ETH")).status == 0
+    refresh_feeds(rpc, book)
+    latest = oracle.call("latest", asset_id("ETH"))
+    assert (latest.price, latest.status) == (3_000 * WAD, 2)
 
 
 def test_publish_price__new_price__is_the_markets(world):

@@ -1,4 +1,8 @@
-"""A Pyth feed as a price source: sign, exponent, rounding, times; updates and what they cost."""
+"""A Pyth feed as a price source: sign, exponent, rounding, times; updates and what they cost.
+
+Pyth is its own SDK's mock: updates are what its ``createPriceFeedUpdateData`` makes. Where a test
+goes through many prices, the mock's storage is replaced instead, in single calls.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
-from eth_abi.abi import encode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -38,10 +41,23 @@ def _deployed(adapter, aggregator):
     """Deploy before any test's own state."""
 
 
-def update_of(price, conf=0, expo=-8, publish_time=1_000, feed=FEED):
-    """One update, as ``DevPyth`` reads it."""
-    types = ["bytes32", "(int64,uint64,int32,uint256)"]
-    return encode(types, [feed, (price, conf, expo, publish_time)])
+@pytest.fixture
+def update_of(calls, pyth):
+    """Make one update; the moving average in it is another price, which nobody is to read."""
+
+    def _update_of(price, conf=0, expo=-8, publish_time=1_000, feed=FEED):
+        average = 777, 77
+        fields = feed, price, conf, expo, *average, publish_time, publish_time - 1
+        return calls.call(pyth, "createPriceFeedUpdateData", *fields)
+
+    return _update_of
+
+
+def stored(pyth, price, conf, expo, publish_time):
+    """Overrides under which Pyth knows a price: its id, three numbers in one word, its time."""
+    slot = storage_key(0, FEED)
+    word = price % 2**64 | conf << 64 | (expo % 2**32) << 128
+    return {pyth.address: {slot: int.from_bytes(FEED), slot + 1: word, slot + 2: publish_time}}
 
 
 @pytest.fixture
@@ -49,9 +65,7 @@ def read(calls, pyth, adapter):
     """What the adapter answers over what Pyth has stored."""
 
     def _read(price, conf=0, expo=-8, publish_time=1_000):
-        slot = storage_key(0, FEED)
-        word = price % 2**64 | conf << 64 | (expo % 2**32) << 128
-        overrides = {pyth.address: {slot: word, slot + 1: publish_time}}
+        overrides = stored(pyth, price, conf, expo, publish_time)
         return outcome(lambda: calls.call(adapter, "latest", overrides=overrides))
 
     return _read
@@ -149,14 +163,57 @@ def test_aggregate__age_and_confidence__judged_by_the_aggregator(
     asset = b"PYTH".ljust(32, b"\0")
     rules = (3_600, 0, 1, WAD // 20)
     aggregator.configure(asset, rules, [(adapter.address, 1)], sender=governor)
-    now = chain.blocks.head.timestamp
-    slot = storage_key(0, FEED)
-    word = 100 * 10**8 | conf << 64 | (-8 % 2**32) << 128
-    overrides = {pyth.address: {slot: word, slot + 1: now - age}}
+    overrides = stored(pyth, 100 * 10**8, conf, -8, chain.blocks.head.timestamp - age)
     assert calls.call(aggregator, "aggregate", asset, overrides=overrides)[3] == status
 
 
-def test_update__anyone__pays_the_fee_and_gets_back_the_rest(calls, adapter, pyth, stranger, chain):
+@pytest.mark.parametrize(
+    ("price", "conf", "expo"),
+    [
+        (3_000 * 10**8, 5 * 10**8, -8),
+        (30, 1, 2),
+        (3 * 10**18, 5, -20),
+        (INT64_MAX, UINT64_MAX, 18),
+        (-(2**63), 1, -8),
+        (1, 0, -19),
+    ],
+)
+def test_update__any_price__is_read_as_the_model_says(
+    calls, adapter, update_of, stranger, price, conf, expo
+):
+    """Through Pyth's own encoding and storage; ``stored`` above is no better than this test."""
+    adapter.update([update_of(price, conf, expo, 2**40)], sender=stranger, value=FEE)
+    twin = PythAdapter(price, conf, expo, 2**40)
+    assert outcome(lambda: calls.call(adapter, "latest")) == outcome(lambda: twin.latest(0))
+
+
+def test_stored__same_price__is_what_an_update_leaves(calls, pyth, adapter, update_of, stranger):
+    fields = -123, 45, -6, 2**40 + 7
+    adapter.update([update_of(*fields)], sender=stranger, value=FEE)
+    left = calls.call(pyth, "queryPriceFeed", FEED)
+    other = stored(pyth, *fields)
+    assert left[:2] == (FEED, fields)
+    assert calls.call(pyth, "queryPriceFeed", FEED, overrides=other) == left
+
+
+def test_aggregate__updated_feed__priced_until_stale(
+    calls, aggregator, governor, adapter, update_of, stranger, chain
+):
+    asset = b"PYTH".ljust(32, b"\0")
+    rules = (3_600, 0, 1, WAD // 20)
+    aggregator.configure(asset, rules, [(adapter.address, 1)], sender=governor)
+    now = chain.blocks.head.timestamp
+    adapter.update([update_of(2_000 * 10**8, 10**8, -8, now)], sender=stranger, value=FEE)
+    price, published_at, _, status = calls.call(aggregator, "aggregate", asset)
+    assert (price, published_at, status) == (2_000 * WAD, now, 2)
+    chain.pending_timestamp = now + 3_601
+    chain.mine()
+    assert calls.call(aggregator, "aggregate", asset)[3] == 0
+
+
+def test_update__anyone__pays_the_fee_and_gets_back_the_rest(
+    calls, adapter, pyth, update_of, stranger, chain
+):
     other = b"\x01" * 32
     now = chain.blocks.head.timestamp
     updates = [update_of(3 * 10**8, 9, publish_time=now), update_of(1, feed=other)]
@@ -170,7 +227,7 @@ def test_update__anyone__pays_the_fee_and_gets_back_the_rest(calls, adapter, pyt
     assert calls.call(adapter, "latest") == (3 * WAD, 9 * 10**10, now)
 
 
-def test_update__older_than_what_is_known__changes_nothing(calls, adapter, stranger):
+def test_update__older_than_what_is_known__changes_nothing(calls, adapter, update_of, stranger):
     adapter.update([update_of(5 * 10**8, publish_time=2_000)], sender=stranger, value=FEE)
     adapter.update([update_of(4 * 10**8, publish_time=2_000)], sender=stranger, value=FEE)
     adapter.update([update_of(3 * 10**8, publish_time=1_999)], sender=stranger, value=FEE)
@@ -178,21 +235,23 @@ def test_update__older_than_what_is_known__changes_nothing(calls, adapter, stran
 
 
 @pytest.mark.parametrize("value", [0, FEE, 2 * FEE - 1])
-def test_update__value_below_the_fee__reverts_with_both(calls, adapter, stranger, value):
+def test_update__value_below_the_fee__reverts_with_both(calls, adapter, update_of, stranger, value):
     updates = [update_of(1), update_of(2)]
     error = outcome(lambda: calls.call(adapter, "update", updates, sender=stranger, value=value))
     assert error == ("PythAdapter_FeeNotCovered", value, 2 * FEE)
     assert error == outcome(lambda: pyth_refund(value, 2 * FEE))
 
 
-def test_update__exact_fee__sends_nothing_back(calls, adapter, pyth, chain):
+def test_update__exact_fee__sends_nothing_back(calls, adapter, pyth, update_of, chain):
     """A sender that cannot be paid, such as Pyth itself here, is not asked to take nothing."""
     chain.provider.set_balance(pyth.address, WAD)
     updates = [update_of(1)]
     assert calls.call(adapter, "update", updates, sender=pyth, value=FEE) == FEE
 
 
-def test_update__sender_refuses_the_refund__reverts_with_the_sender(calls, adapter, pyth, chain):
+def test_update__sender_refuses_the_refund__reverts_with_the_sender(
+    calls, adapter, pyth, update_of, chain
+):
     chain.provider.set_balance(pyth.address, WAD)
     error = outcome(lambda: calls.call(adapter, "update", [update_of(1)], sender=pyth, value=9))
     assert error == ("PythAdapter_RefundFailed", pyth.address.lower(), 9 - FEE)
@@ -202,7 +261,9 @@ def test_update__nothing_to_update__gives_all_back(calls, adapter, stranger):
     assert calls.call(adapter, "update", [], sender=stranger, value=123) == 0
 
 
-def test_update__ether_forced_into_the_adapter__is_nobodys(calls, adapter, chain, stranger):
+def test_update__ether_forced_into_the_adapter__is_nobodys(
+    calls, adapter, update_of, chain, stranger
+):
     """The refund comes from what was sent along, whatever the adapter's balance is."""
     chain.provider.set_balance(adapter.address, WAD)
     error = outcome(
@@ -214,7 +275,7 @@ def test_update__ether_forced_into_the_adapter__is_nobodys(calls, adapter, chain
 
 
 def test_update__reentered_from_the_refund__each_call_pays_for_itself(
-    project, governor, adapter, pyth
+    project, governor, adapter, pyth, update_of
 ):
     greedy = governor.deploy(project.GreedyUpdater, adapter)
     updates = [update_of(10**8, publish_time=5_000)]
@@ -229,7 +290,7 @@ def test_update__garbage__reverts(calls, adapter, stranger):
         calls.call(adapter, "update", [b"\x01\x02"], sender=stranger, value=FEE)
 
 
-def test_latest__gas(adapter, stranger, governor):
+def test_latest__gas(adapter, update_of, stranger, governor):
     adapter.update([update_of(3 * 10**8)], sender=stranger, value=FEE)
     used = adapter.latest.estimate_gas_cost(sender=governor) - 21_000
     print("PythAdapter.latest:", used)
