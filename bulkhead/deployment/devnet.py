@@ -24,6 +24,7 @@ from bulkhead.deployment.devnet_feeds import publish_price as publish_price
 from bulkhead.deployment.devnet_feeds import refresh_feeds as refresh_feeds
 from bulkhead.deployment.oracle_models import (
     MAX_ANSWER,
+    TOTAL_SHARE,
     ChainlinkSource,
     OracleAssetParameters,
     PythSource,
@@ -51,6 +52,7 @@ _UNBOUNDED = {
     "min_answer": 0,
     "max_answer": MAX_ANSWER,
     "heartbeat": "7d",
+    "share": 1,
 }
 DECIMALS = {"USDB": 6, "WETH": 18, "WBTC": 8, "LST": 18}
 POOL_FEE = 500
@@ -123,9 +125,10 @@ def feeds_only_parameters(parameters: DeploymentParameters) -> DeploymentParamet
         given = [s for s in asset.sources if isinstance(s, ChainlinkSource)]
         # What an asset without any feed would get is no protection, and none is needed here.
         pattern = given[0] if given else ChainlinkSource.model_validate(_UNBOUNDED)
-        sources = tuple(pattern.model_copy(update={"feed": name, "weight": 1}) for name in feeds)
+        share = TOTAL_SHARE // FEEDS_PER_ASSET
+        sources = tuple(pattern.model_copy(update={"feed": f, "share": share}) for f in feeds)
         return asset.model_copy(
-            update={"sources": sources, "quorum_weight": FEEDS_PER_ASSET // 2 + 1}
+            update={"sources": sources, "quorum": share * (FEEDS_PER_ASSET // 2 + 1)}
         )
 
     return parameters.model_copy(

@@ -1,4 +1,4 @@
-"""What the oracle is told: sources, assets, derived assets and pegs, with the contracts' bounds.
+"""What the oracle is told: sources, assets and derived assets, with the contracts' bounds.
 
 A source's model holds what its adapter's constructor takes. What depends on the chain (a feed's
 decimals, a token's rate) is looked at by ``bulkhead.deployment.survey``.
@@ -7,7 +7,7 @@ decimals, a token's rate) is looked at by ``bulkhead.deployment.survey``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -26,13 +26,16 @@ from bulkhead.deployment.models import (
 from bulkhead.deployment.units import (
     UINT16_MAX,
     UINT32_MAX,
+    BasisPoints,
     Seconds,
     Wad,
     Whole,
+    from_basis_points,
     from_wad,
 )
 
 MAX_SOURCES = 7
+TOTAL_SHARE = 10_000
 MAX_ANSWER = str(10**18)
 """Greatest bound of a feed's answers: in any decimals up to 18 it fits what a feed reports."""
 MAX_RATE = 2**127 - 1
@@ -59,6 +62,8 @@ def _checked_feed_id(text: str) -> str:
 
 
 FeedId = Annotated[str, AfterValidator(_checked_feed_id)]
+Share = BasisPoints("0.0001", 1)
+"""A source's part of the vote."""
 
 
 class ChainlinkSource(Model):
@@ -73,7 +78,7 @@ class ChainlinkSource(Model):
     min_answer: Annotated[int, Wad(0, MAX_ANSWER)]
     max_answer: Annotated[int, Wad(ONE_UNIT, MAX_ANSWER)]
     heartbeat: Annotated[int, Seconds(1, "7d")]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+    share: Annotated[int, Share]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -113,7 +118,7 @@ class UniswapV3TwapSource(Model):
     window: Annotated[int, Seconds(1, UINT32_MAX)]
     min_liquidity: Annotated[int, Whole(2, 2**128 - 1)]
     min_cardinality: Annotated[int, Whole(2, UINT16_MAX)]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+    share: Annotated[int, Share]
 
     @property
     def reads(self) -> str:
@@ -127,7 +132,7 @@ class PythSource(Model):
     kind: Literal["pyth"]
     pyth: Reference
     feed_id: FeedId
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+    share: Annotated[int, Share]
 
     @property
     def reads(self) -> str:
@@ -147,7 +152,7 @@ class ExchangeRateSource(Model):
     token: Reference
     rate_kind: Literal["vault", "steth_per_token", "rate"]
     max_growth_per_day: Annotated[int, Wad(ONE_UNIT, from_wad(MAX_RATE // MAX_GROWTH_DIVISOR))]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+    share: Annotated[int, Share]
 
     @property
     def reads(self) -> str:
@@ -165,7 +170,7 @@ class SignedReportSource(Model):
     signers: Annotated[tuple[Address, ...], Field(min_length=1, max_length=MAX_SIGNERS)]
     threshold: Annotated[int, Whole(1, MAX_SIGNERS)]
     max_age: Annotated[int, Seconds(1, "1d")]
-    weight: Annotated[int, Whole(1, UINT32_MAX)] = 1
+    share: Annotated[int, Share]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -201,13 +206,22 @@ SOURCE_KINDS = ("chainlink", "uniswap_v3_twap", "pyth", "exchange_rate", "signed
 
 
 class OracleAssetParameters(Model):
-    """An asset of the oracle: rules and sources. Durations in seconds, ``max_deviation`` in WAD."""
+    """An asset of the oracle: rules and sources. Durations in seconds, fractions in WAD.
+
+    ``quorum`` and the sources' shares are ten-thousandths of the vote. ``initial_volatility`` is
+    per square root of a day.
+    """
 
     name: Name
     max_staleness: Annotated[int, Seconds(1, "7d")]
     max_cache_age: Annotated[int, Seconds(0, "7d")]
-    quorum_weight: Annotated[int, Whole(1, UINT32_MAX)]
+    quorum: Annotated[int, BasisPoints("0.5001", 1)]
+    confirmation_delay: Annotated[int, Seconds(1, "1h")]
     max_deviation: Annotated[int, Wad(ONE_UNIT, 1)]
+    max_confidence: Annotated[int, Wad(ONE_UNIT, 1)]
+    max_move: Annotated[int, Wad(ONE_UNIT, 1)]
+    volatility_period: Annotated[int, Seconds("1h", "30d")]
+    initial_volatility: Annotated[int, Wad(0, 10)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=MAX_SOURCES)]
 
     @model_validator(mode="after")
@@ -217,12 +231,11 @@ class OracleAssetParameters(Model):
                 f"max_cache_age: {self.max_cache_age} is above the limit {self.max_staleness} "
                 "(max_staleness)"
             )
-        total = sum(source.weight for source in self.sources)
-        if not total < 2 * self.quorum_weight <= 2 * total:
-            raise ValueError(
-                f"quorum_weight: {self.quorum_weight} is not above half of the sources' weight "
-                f"{total} and at most all of it"
-            )
+        at_most("max_confidence", self.max_confidence, self.max_deviation, "max_deviation")
+        at_least("max_move", self.max_move, self.max_deviation, "max_deviation")
+        total = sum(source.share for source in self.sources)
+        if total != TOTAL_SHARE:
+            raise ValueError(f"sources: shares add up to {from_basis_points(total)}, not to 1")
         seen: set[str] = set()
         for source in self.sources:
             if source.reads in seen:
@@ -236,17 +249,21 @@ class OracleAssetParameters(Model):
 
         A signed report names the adapter that it is for, so there is none before a deployment.
         """
-        others = (s.weight for s in self.sources if not isinstance(s, SignedReportSource))
-        return sum(others) < self.quorum_weight
+        others = (s.share for s in self.sources if not isinstance(s, SignedReportSource))
+        return sum(others) < self.quorum
 
     def config(self) -> dict[str, int]:
         """Return the contract's ``AssetConfig``."""
-        return {
-            "maxStaleness": self.max_staleness,
-            "maxCacheAge": self.max_cache_age,
-            "quorumWeight": self.quorum_weight,
-            "maxDeviation": self.max_deviation,
-        }
+        values = camel(self)
+        del values["name"], values["sources"]
+        return values
+
+    def votes(self, adapters: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the contract's ``SourceConfig``s for adapters in the order of the sources."""
+        return [
+            {"adapter": adapter, "share": source.share}
+            for adapter, source in zip(adapters, self.sources, strict=True)
+        ]
 
 
 class DerivedParameters(Model):
@@ -332,39 +349,3 @@ def in_order(derived: Iterable[DerivedParameters], sourced: Iterable[str]) -> li
 
 def _chain(names: Iterable[str]) -> str:
     return " → ".join(names)
-
-
-class PegParameters(Model):
-    """A pegged asset. Durations in seconds, everything else in WAD.
-
-    ``rate_source`` is a token of the environment or an address; none means a rate of 1.0.
-    """
-
-    name: Name
-    underlying: Name
-    market_ratio: Name
-    rate_source: Reference | None = None
-    max_age: Annotated[int, Seconds(1, "1d")]
-    deadband: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-    stress_per_day: Annotated[int, Wad(0, 10)]
-    decay_period: Annotated[int, Seconds("1h", "365d")]
-    base_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-    discount_slope: Annotated[int, Wad(0, 10)]
-    stress_slope: Annotated[int, Wad(0, 10)]
-    max_haircut: Annotated[int, Wad(0, from_wad(10**18 - 1))]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        at_most("base_haircut", self.base_haircut, self.max_haircut, "max_haircut")
-        return self
-
-    def config(self, rate_source: str) -> dict[str, Any]:
-        """Return the contract's ``PegConfig`` for the rate source at an address."""
-        values = camel(self)
-        del values["name"]
-        return {
-            **values,
-            "underlying": asset_id(self.underlying),
-            "marketRatio": asset_id(self.market_ratio),
-            "rateSource": rate_source,
-        }

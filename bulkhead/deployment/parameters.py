@@ -31,15 +31,17 @@ from bulkhead.deployment.oracle_models import (
     DerivedParameters,
     ExchangeRateSource,
     OracleAssetParameters,
-    PegParameters,
     PythSource,
     SignedReportSource,
     Source,
     UniswapV3TwapSource,
     in_order,
 )
+from bulkhead.deployment.peg_models import BackingParameters, PegParameters
+from bulkhead.deployment.units import Seconds
 
 __all__ = [
+    "BackingParameters",
     "BreakerParameters",
     "BreakerThresholds",
     "BreakerTiming",
@@ -60,6 +62,7 @@ __all__ = [
     "SignedReportSource",
     "Source",
     "UniswapV3TwapSource",
+    "UptimeParameters",
     "load_parameters",
     "validated",
 ]
@@ -96,6 +99,13 @@ class ExternalAddresses(Model):
     pools: dict[Reference, Address] = Field(default_factory=dict)
 
 
+class UptimeParameters(Model):
+    """A rollup's feed of its sequencer's uptime, by name or address, and the seconds to wait."""
+
+    feed: Reference
+    grace_period: Annotated[int, Seconds(0, "1d")]
+
+
 class DeploymentParameters(Model):
     """Everything that a deployment needs to know.
 
@@ -105,6 +115,8 @@ class DeploymentParameters(Model):
         settlement_token: symbol in the environment, or an address.
         chain_id: only deploy to this chain; None: to any.
         external: addresses of what exists already, for real networks.
+        seasoning: seconds that the shares of an asset's sources take to move to new ones.
+        uptime: of the chain's sequencer; None where there is none.
         derived: assets that come from others; their order says nothing.
     """
 
@@ -112,6 +124,8 @@ class DeploymentParameters(Model):
     chain_id: int | None = None
     roles: RoleParameters = RoleParameters()
     external: ExternalAddresses = ExternalAddresses()
+    seasoning: Annotated[int, Seconds("1h", "30d")]
+    uptime: UptimeParameters | None = None
     oracle: tuple[OracleAssetParameters, ...]
     derived: tuple[DerivedParameters, ...] = ()
     pegs: tuple[PegParameters, ...] = ()
@@ -132,7 +146,8 @@ class DeploymentParameters(Model):
         _unique("breaker.watched_pegs", self.breaker.watched_pegs)
 
         for peg in self.pegs:
-            _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, _PRICED)
+            if peg.underlying is not None:
+                _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, _PRICED)
             _known(f"pegs.{peg.name}.market_ratio", peg.market_ratio, priced, _PRICED)
         for market in self.markets:
             _known(f"markets.{market.name}.index_asset", market.index_asset, priced, _PRICED)

@@ -17,9 +17,13 @@ from bulkhead.chain.codec import Codec, CodecError, asset_id
 from bulkhead.chain.contract import interface_of
 from bulkhead.deployment.adapters_plan import ADAPTERS, adapter_of
 from bulkhead.deployment.addresses import WIRING
-from bulkhead.deployment.parameters import DeploymentParameters, OracleAssetParameters
+from bulkhead.deployment.parameters import (
+    DeploymentParameters,
+    OracleAssetParameters,
+    PegParameters,
+)
 from bulkhead.deployment.sender import DeploymentError, Sender, created_address
-from bulkhead.deployment.survey import Environment, Survey
+from bulkhead.deployment.survey import ZERO_ADDRESS, Environment, Survey
 
 GOVERNOR = keccak(text="GOVERNOR")
 RISK_ADMIN = keccak(text="RISK_ADMIN")
@@ -36,7 +40,7 @@ _COMPARTMENT = (
 )
 _PERIPHERY = ("Lens",)
 # Their constructors look at nothing that this plan has yet to deploy.
-_STANDALONE = (*ADAPTERS, "RiskParameters")
+_STANDALONE = (*ADAPTERS, "ProofOfReserve", "RiskParameters")
 
 
 class Step(NamedTuple):
@@ -55,6 +59,14 @@ class Step(NamedTuple):
     creates: str | None = None
 
 
+class PegSources(NamedTuple):
+    """Where a pegged asset's signals come from; the zero address where there is no such source."""
+
+    rate: str
+    backing: str
+    queue: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a deployment will send, and where everything will be. Nothing is sent yet."""
@@ -64,7 +76,7 @@ class Plan:
     adapters: dict[str, tuple[str, ...]]
     tokens: dict[str, str]
     decimals: dict[str, int]
-    rate_sources: dict[str, str]
+    peg_sources: dict[str, PegSources]
     wiring: dict[str, str]
     governor: str
 
@@ -102,7 +114,7 @@ class _Planner:
         self.adapters: dict[str, tuple[str, ...]] = {}
         self.tokens: dict[str, str] = {}
         self.decimals: dict[str, int] = {}
-        self.rate_sources: dict[str, str] = {}
+        self.peg_sources: dict[str, PegSources] = {}
 
     def plan(self) -> Plan:
         """Return the plan; see ``plan_core``."""
@@ -116,7 +128,7 @@ class _Planner:
         else:
             self._require_governor(self.environment.roles)
             self.contracts["RoleRegistry"] = self.environment.roles
-        self._deploy("OracleAggregator", self.contracts["RoleRegistry"])
+        self._deploy("OracleAggregator", self.contracts["RoleRegistry"], p.seasoning)
         self._deploy(
             "PegMonitor", self.contracts["RoleRegistry"], self.contracts["OracleAggregator"]
         )
@@ -150,7 +162,7 @@ class _Planner:
             self.adapters,
             self.tokens,
             self.decimals,
-            self.rate_sources,
+            self.peg_sources,
             wiring,
             governor,
         )
@@ -224,17 +236,22 @@ class _Planner:
     def _configure_prices(self) -> None:
         """Tell the oracle its assets, then what is derived from them, then the pegs on either."""
         p = self.parameters
+        if p.uptime is not None:
+            feed = self.survey.uptime_feed(p.uptime.feed, "uptime.feed")
+            self._call(
+                "OracleAggregator",
+                "setUptimeFeed",
+                feed,
+                p.uptime.grace_period,
+                label="set the sequencer's uptime feed",
+            )
         for asset in p.oracle:
-            sources = [
-                {"adapter": adapter, "weight": source.weight}
-                for adapter, source in zip(self.adapters[asset.name], asset.sources, strict=True)
-            ]
             self._call(
                 "OracleAggregator",
                 "configure",
                 asset_id(asset.name),
                 asset.config(),
-                sources,
+                asset.votes(self.adapters[asset.name]),
                 label=f"configure price {asset.name}",
             )
             # At once, so that whatever is configured on it finds a price.
@@ -250,16 +267,27 @@ class _Planner:
                 label=f"derive price {derived.name}",
             )
         for peg in p.pegs:
-            rate_source = self.survey.rate_source(peg.rate_source, f"pegs.{peg.name}.rate_source")
-            self.rate_sources[peg.name] = rate_source
+            self.peg_sources[peg.name] = sources = self._peg_sources(peg)
             # Configuring pokes it too.
             self._call(
                 "PegMonitor",
                 "configure",
                 asset_id(peg.name),
-                peg.config(rate_source),
+                peg.config(*sources),
                 label=f"configure peg {peg.name}",
             )
+
+    def _peg_sources(self, peg: PegParameters) -> PegSources:
+        where = f"pegs.{peg.name}"
+        backing = ZERO_ADDRESS
+        if peg.backing is not None:
+            arguments = self.survey.reserves(peg.backing, f"{where}.backing")
+            backing = self._deploy("ProofOfReserve", *arguments, key=f"{peg.name} reserves")
+        return PegSources(
+            self.survey.rate_source(peg.rate_source, f"{where}.rate_source"),
+            backing,
+            self.survey.queue(peg.queue, f"{where}.queue"),
+        )
 
     def _configure(self) -> None:
         """List markets and collaterals."""

@@ -20,6 +20,7 @@ from bulkhead.deployment.oracle_models import (
     UniswapV3TwapSource,
 )
 from bulkhead.deployment.parameters import DeploymentParameters
+from bulkhead.deployment.peg_models import BackingParameters
 from bulkhead.deployment.sender import DeploymentError, Sender
 from bulkhead.deployment.units import WAD, from_wad, unscaled
 
@@ -121,6 +122,37 @@ class Survey:
         address = self.token(name, where)
         if self._ask(address, "rate", where=where) == 0:
             raise DeploymentError(f"{where}: {name} redeems for nothing")
+        return address
+
+    def queue(self, name: str | None, where: str) -> str:
+        """Return the address of a token with a redemption queue; the zero address for None."""
+        if name is None:
+            return ZERO_ADDRESS
+        address = self.token(name, where)
+        self._ask(address, "queueDelay", 0, where=where)
+        return address
+
+    def reserves(self, backing: BackingParameters, where: str) -> tuple[str, str, int]:
+        """Return the arguments of ``ProofOfReserve``: feed, token, heartbeat.
+
+        Its feed must have answered, within the heartbeat.
+        """
+        feed = self._resolve(backing.feed, self._environment.feeds, "feed", f"{where}.feed")
+        _, answer, _, updated_at, _ = self._ask(feed, "latestRoundData", where=where)
+        age = self._sender.timestamp() - updated_at
+        if answer < 0 or updated_at == 0 or not 0 <= age <= backing.heartbeat:
+            raise DeploymentError(
+                f"{where}: feed {backing.feed} attests {answer}, {age} s ago, the limit is "
+                f"{backing.heartbeat}"
+            )
+        return feed, self.token(backing.token, f"{where}.token"), backing.heartbeat
+
+    def uptime_feed(self, name: str, where: str) -> str:
+        """Return the address of a feed that says whether the sequencer is up."""
+        address = self._resolve(name, self._environment.feeds, "feed", where)
+        _, answer, started_at, _, _ = self._ask(address, "latestRoundData", where=where)
+        if answer not in (0, 1) or started_at == 0:
+            raise DeploymentError(f"{where}: feed {name} answers {answer}: 0 is up and 1 is down")
         return address
 
     def feed(
@@ -264,6 +296,7 @@ _OUTSIDE = [
     _view("rate", (), "uint256"),
     _view("latestRoundData", (), "uint80", "int256", "uint256", "uint256", "uint80"),
     _view("getPriceUnsafe", ("bytes32",), "int64", "uint64", "int32", "uint256"),
+    _view("queueDelay", ("uint256",), "uint256"),
     _view("stEthPerToken", (), "uint256"),
     _view("asset", (), "address"),
     _view("convertToAssets", ("uint256",), "uint256"),

@@ -64,6 +64,16 @@ def to_wad(value: Any) -> int:
     return scaled(value, 18)
 
 
+def to_basis_points(value: Any) -> int:
+    """Return a fraction in ten-thousandths (1.0 = 10,000)."""
+    return scaled(value, 4)
+
+
+def from_basis_points(amount: int) -> str:
+    """Return ten-thousandths as a decimal number in full."""
+    return unscaled(amount, 4)
+
+
 def unscaled(amount: int, decimals: int) -> str:
     """Return ``amount / 10^decimals`` in full, without an exponent."""
     with localcontext(_EXACT):
@@ -150,6 +160,16 @@ class Wad(_Quantity):
 
     def _format(self) -> Callable[[int], Any]:
         return from_wad
+
+
+class BasisPoints(_Quantity):
+    """A fraction with up to four decimals in the file, in ten-thousandths in Python."""
+
+    def _parse(self) -> Callable[[Any], int]:
+        return to_basis_points
+
+    def _format(self) -> Callable[[int], Any]:
+        return from_basis_points
 
 
 class Seconds(_Quantity):

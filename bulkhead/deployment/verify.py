@@ -88,10 +88,8 @@ class _Verifier:
             config, sources = self._read("OracleAggregator", "assetConfig", asset_id(asset.name))
             self._struct(where, config, asset.config())
             wanted = [
-                (adapter, source.weight)
-                for adapter, source in zip(
-                    self.plan.adapters[asset.name], asset.sources, strict=True
-                )
+                (vote["adapter"], vote["share"])
+                for vote in asset.votes(self.plan.adapters[asset.name])
             ]
             self._equal(f"{where}.sources", [tuple(s) for s in sources], wanted)
             self._priced(where, asset.name)
@@ -103,7 +101,7 @@ class _Verifier:
             self._priced(where, derived.name)
         for peg in self.parameters.pegs:
             actual = self._read("PegMonitor", "pegConfig", asset_id(peg.name))
-            self._struct(f"pegs.{peg.name}", actual, peg.config(self.plan.rate_sources[peg.name]))
+            self._struct(f"pegs.{peg.name}", actual, peg.config(*self.plan.peg_sources[peg.name]))
 
     def _priced(self, where: str, asset: str) -> None:
         """Refuse an asset without a price, unless nobody can have reported one yet."""

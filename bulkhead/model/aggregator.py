@@ -42,6 +42,7 @@ class DevAggregatorV3(Contract):
         self._source = Cell(context, source)
         self._mode = Cell(context, Mode.NORMAL)
         self._answer = Cell(context, _answer(source))
+        self._started_at = Cell(context, 0)
 
     @external
     def set_answer(self, sender: Address, answer: int) -> None:
@@ -54,6 +55,7 @@ class DevAggregatorV3(Contract):
         self._only_owner(sender)
         number = checked_uint(self.round.round_id + 1, 80)
         self._publish(number, answer, self._context.now, number)
+        self._started_at.set(self._context.now)
 
     @external
     def set_round(
@@ -61,7 +63,7 @@ class DevAggregatorV3(Contract):
         sender: Address,
         round_id: int,
         answer: int,
-        started_at: int,  # noqa: ARG002
+        started_at: int,
         updated_at: int,
         answered_in_round: int,
     ) -> None:
@@ -72,6 +74,7 @@ class DevAggregatorV3(Contract):
         """
         self._only_owner(sender)
         self._publish(round_id, answer, updated_at, answered_in_round)
+        self._started_at.set(started_at)
 
     @external
     def set_mode(self, sender: Address, mode: int) -> None:
@@ -107,6 +110,17 @@ class DevAggregatorV3(Contract):
             raise answer
         self.round.require_heartbeat(now)
         return answer
+
+    def latest_round(self, now: int) -> tuple[int, int, int, int, int]:  # noqa: ARG002
+        """Return the whole round: id, answer, times started and updated, round answered in.
+
+        Raises:
+            DevAggregatorV3_Down: the feed does not answer.
+        """
+        if self.mode != Mode.NORMAL:
+            raise DevAggregatorV3_Down()
+        r = self.round
+        return r.round_id, r.answer, self._started_at.value, r.updated_at, r.answered_in_round
 
     def _only_owner(self, sender: Address) -> None:
         if sender != self._owner:

@@ -12,7 +12,8 @@ from bulkhead.model.oracle import (
     PriceData,
     PriceStatus,
 )
-from bulkhead.model.peg import PegMonitor_UnknownAsset, PegValuation
+from bulkhead.model.peg import PegMonitor_UnknownAsset
+from bulkhead.model.peg_math import PegCondition, PegValuation
 
 
 class PriceFeed(Protocol):
@@ -87,7 +88,8 @@ class StaticPeg:
     ) -> None:
         """Set a valuation: both prices are the market's less the haircut. WAD."""
         kept = mul_down(market_price, WAD - haircut)
-        self.put(asset, PegValuation(kept, kept, market_price, haircut, discount, status))
+        values = kept, kept, market_price, haircut, haircut, discount, 0
+        self.put(asset, PegValuation(*values, PegCondition.SOUND, status))
 
     def put(self, asset: str, valuation: PegValuation) -> None:
         """Set a whole valuation."""

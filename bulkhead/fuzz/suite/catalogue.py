@@ -8,9 +8,6 @@ from __future__ import annotations
 from bulkhead.fuzz.operation import Operation
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
-    ConfigureOracle,
-    ConfigurePeg,
-    Derive,
     GrantRole,
     RevokeRole,
     SetBreaker,
@@ -29,6 +26,14 @@ from bulkhead.fuzz.suite.keeper_operations import (
 )
 from bulkhead.fuzz.suite.leaving import CalmDown, EveryoneCloses, EveryoneLeaves
 from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
+from bulkhead.fuzz.suite.oracle_operations import (
+    ClearPeg,
+    ConfigureOracle,
+    ConfigurePeg,
+    Derive,
+    Sequencer,
+    SuspendSource,
+)
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
 from bulkhead.fuzz.suite.staking_operations import (
     Claim,
@@ -81,8 +86,11 @@ OPERATIONS: tuple[type[Operation], ...] = (
     GrantRole,
     RevokeRole,
     ConfigureOracle,
+    SuspendSource,
+    Sequencer,
     Derive,
     ConfigurePeg,
+    ClearPeg,
     Intrude,
     Extreme,
     RoundTrip,

@@ -13,7 +13,7 @@ from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet
 from bulkhead.deployment.models import CollateralParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import Address
 
@@ -44,6 +44,8 @@ def deploy_for_fuzzing(
     )
     book = deploy_devnet(RpcSender(rpc, deployer), options, artifacts=built)
     book = _list_odd(rpc, book, built)
+    uptime = _deploy(rpc, book, built, "DevAggregatorV3", 0, "sequencer uptime")
+    book = book.replace(feeds={**book.feeds, SEQUENCER: uptime})
     usdb = book.contract(rpc, book.settlement_token, built)
     for name in (*ACTOR_NAMES, "keeper", "staker"):
         for vault in ("LiquidityVault", "InsuranceFund"):

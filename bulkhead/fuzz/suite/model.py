@@ -8,12 +8,13 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from bulkhead.model import oracle, peg
+from bulkhead.model import oracle, peg, peg_math
 from bulkhead.model.aggregator import DevAggregatorV3
 from bulkhead.model.context import Context, Table
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.hostile_token import HostileToken
 from bulkhead.model.liquid_staking import LiquidStakingToken
+from bulkhead.model.math import DAY
 from bulkhead.model.shared import OracleContract, PegContract
 from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.types import Address
@@ -27,14 +28,20 @@ class Outside:
     Attributes:
         context: of the world.
         feeds: by their adapters' addresses.
+        rounds: feeds by their own addresses.
+        seasoning: of the oracle, seconds.
         rates: rate sources by address.
+        queues: redemption queues by address.
         contracts: addresses with code.
     """
 
     context: Context
     feeds: dict[Address, DevAggregatorV3] = field(default_factory=dict)
+    rounds: dict[Address, DevAggregatorV3] = field(default_factory=dict)
     rates: dict[Address, Callable[[], int]] = field(default_factory=dict)
+    queues: dict[Address, Callable[[int], int]] = field(default_factory=dict)
     contracts: frozenset[Address] = frozenset()
+    seasoning: int = DAY
 
     def is_contract(self, address: Address) -> bool:
         """Return whether there is code at an address."""
@@ -44,13 +51,24 @@ class Outside:
         """Return an oracle over the feeds, without assets."""
         assets: Table[str, Any] = Table(self.context)
         derived: Table[str, Any] = Table(self.context)
-        return oracle.OracleAggregator(self.feeds, assets, self.is_contract, _derived=derived)
+        uptime: Table[str, Any] = Table(self.context)
+        return oracle.OracleAggregator(
+            self.feeds,
+            self.seasoning,
+            assets,
+            self.is_contract,
+            self.rounds,
+            _derived=derived,
+            _uptime=uptime,
+        )
 
     def pegs(self, prices: oracle.OracleAggregator) -> peg.PegMonitor:
         """Return a peg monitor over the rates, without assets."""
-        configs: Table[str, peg.PegConfig] = Table(self.context)
-        states: Table[str, peg.PegState] = Table(self.context)
-        return peg.PegMonitor(prices, self.rates, configs, states, self.is_contract)
+        configs: Table[str, peg_math.PegConfig] = Table(self.context)
+        states: Table[str, peg_math.PegState] = Table(self.context)
+        return peg.PegMonitor(
+            prices, self.rates, configs, states, self.is_contract, queues=self.queues
+        )
 
 
 class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
@@ -94,7 +112,13 @@ class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
     ) -> None:
         """Put up a feed, which the governor owns, with the adapter that reads it."""
         twin = DevAggregatorV3(self.context, feed, self.governor, source)
-        self.feeds[name] = self.outside.feeds[adapter] = twin
+        self.feeds[name] = self.outside.feeds[adapter] = self.outside.rounds[feed] = twin
+
+    def list_uptime_feed(self, name: str, feed: Address) -> None:
+        """Put up the feed of the sequencer's uptime, which the governor owns."""
+        source = ChainlinkAdapter(0, 0, 0, 0, 0)
+        twin = DevAggregatorV3(self.context, feed, self.governor, source)
+        self.feeds[name] = self.outside.rounds[feed] = twin
 
     def create_lst(self, token: Address, underlying: Address, capacity: int, delay: int) -> None:
         """Create the staking token, which is its own rate source."""
@@ -103,6 +127,7 @@ class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
         )
         self.tokens[token] = self.lst
         self.outside.rates[token] = self.lst.rate
+        self.outside.queues[token] = self.lst.queue_delay
 
     def create_odd(self, token: Address, decimals: int) -> None:
         """Create the hostile token, which the governor owns."""

@@ -159,7 +159,9 @@ def regime(u: Universe) -> str:
     tier = u.model.circuit_breaker.tier()
     worst = min(u.index_status(market) for market in range(MARKETS))
     h = "=" if u.model.margin_engine.haircut_ratio() >= WAD else "<"
-    return f"tier {tier}, h {h} 1{f', {worst.name.lower()}' if worst < PriceStatus.DEGRADED else ''}"
+    return (
+        f"tier {tier}, h {h} 1{f', {worst.name.lower()}' if worst < PriceStatus.DEGRADED else ''}"
+    )
 
 
 def measures(u: Universe) -> dict[str, float]:

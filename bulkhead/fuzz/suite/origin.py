@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.chain.codec import asset_id
+from bulkhead.chain.rpc import parse_log
 from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
 from bulkhead.deployment.oracle_models import ChainlinkSource
 from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
-from bulkhead.model import peg as peg_model
-from bulkhead.model import types
+from bulkhead.model import peg_math, types
 from bulkhead.model.breaker import Reference
 from bulkhead.model.context import Context
 from bulkhead.model.liquid_staking import NOBODY, OPERATOR
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.sources import ChainlinkAdapter
-from bulkhead.model.types import Address
+from bulkhead.model.types import ZERO_ADDRESS, Address
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ACTOR_NAMES = ("alice", "bob", "carol", "lp")
 """Who plays; the LP starts with all shares of the pool."""
 RISK_ADMIN = "RISK_ADMIN"
+SEQUENCER = "SEQUENCER"
+"""Feed that says whether the sequencer is up; nobody asks it in the beginning."""
 ROLES = (GOVERNOR, GUARDIAN, OPERATOR, RISK_ADMIN)
 
 _WIRING = {
@@ -81,8 +83,11 @@ class Origin:
         context = Context(int(market.fundingUpdatedAt))
         wired = {field: lower(book.wiring[name]) for field, name in _WIRING.items()}
         adapters = [a for found in book.adapters.values() for a in found]
-        everything = (*book.contracts.values(), *book.tokens.values(), *adapters)
-        outside = Outside(context, contracts=frozenset(map(lower, everything)))
+        outer = (*book.tokens.values(), *book.feeds.values())
+        everything = (*book.contracts.values(), *outer, *adapters)
+        known = frozenset(map(lower, everything))
+        seasoning = int(self._ask("OracleAggregator", "seasoning"))
+        outside = Outside(context, contracts=known, seasoning=seasoning)
         return Model(
             outside,
             lower(book.contracts["OracleAggregator"]),
@@ -133,6 +138,7 @@ class Origin:
                 token.allowances[holder, spender] = allowed
 
     def _list_feeds(self, m: Model) -> None:
+        m.list_uptime_feed(SEQUENCER, lower(self._book.feeds[SEQUENCER]))
         for asset in self._book.parameters.oracle:
             found = zip(asset.sources, self._book.adapters[asset.name], strict=True)
             for source, adapter in found:
@@ -154,18 +160,30 @@ class Origin:
             formula = oracle_model.Operation[derived.operation.upper()]
             rule = oracle_model.Derivation(derived.left, derived.right or "", formula)
             m.oracle.derive(derived.name, rule)
+        for derived, _ in p.derivations:
+            operation = oracle_model.Operation[derived.operation.upper()]
+            derivation = oracle_model.Derivation(derived.left, derived.right or "", operation)
+            m.oracle.derive(derived.name, derivation)
         for pegged in p.pegs:
             recorded = self._ask("PegMonitor", "pegState", asset_id(pegged.name))
-            raw = _snake(pegged.config(lower(self._book.tokens["LST"])))
-            raw |= {"underlying": pegged.underlying, "market_ratio": pegged.market_ratio}
-            m.peg.configure(pegged.name, peg_model.PegConfig(**raw), int(recorded.pokedAt))
-            status = oracle_model.PriceStatus(recorded.marketStatus)
-            m.peg._states[pegged.name] = peg_model.PegState(
+            lst = lower(self._book.tokens["LST"])
+            raw = _snake(pegged.config(lst, ZERO_ADDRESS, lst))
+            names = {"underlying": pegged.underlying or "", "market_ratio": pegged.market_ratio}
+            config = peg_math.PegConfig(**raw | names)
+            m.peg.configure(pegged.name, config, int(recorded.pokedAt))
+            status = oracle_model.PriceStatus(recorded.status)
+            condition = peg_math.PegCondition(recorded.condition)
+            m.peg._states[pegged.name] = peg_math.PegState(
                 recorded.fairRate,
                 recorded.marketRate,
                 recorded.stress,
                 recorded.pokedAt,
                 status,
+                condition,
+                recorded.highestRate,
+                recorded.backing,
+                recorded.redemptionDelay,
+                recorded.intrinsicHaircut,
             )
         for i, market in enumerate(p.markets):
             trading = types.MarketTrading(
@@ -175,19 +193,39 @@ class Origin:
             m.risk_parameters.set_market(m.governor, i, trading, liquidation)
         for i, collateral in enumerate(p.collaterals, start=1):
             token = lower(self._book.tokens[collateral.name])
-            config = _snake(collateral.config(token)) | {"asset": collateral.asset}
-            m.risk_parameters.set_collateral(m.governor, i, types.CollateralConfig(**config))
+            listed = _snake(collateral.config(token)) | {"asset": collateral.asset}
+            m.risk_parameters.set_collateral(m.governor, i, types.CollateralConfig(**listed))
 
     def _configure_asset(self, m: Model, asset: Any) -> None:
         adapters = self._book.adapters[asset.name]
         sources = [
-            oracle_model.SourceConfig(lower(adapter), source.weight)
-            for source, adapter in zip(asset.sources, adapters, strict=True)
+            oracle_model.SourceConfig(lower(vote["adapter"]), vote["share"])
+            for vote in asset.votes(adapters)
         ]
         config = oracle_model.AssetConfig(**_snake(asset.config()))
-        recorded = self._ask("OracleAggregator", "latest", asset_id(asset.name))
-        m.oracle.configure(asset.name, config, sources)
-        m.oracle.record(asset.name, int(recorded.recordedAt))
+        m.oracle.configure(asset.name, config, sources, self._now)
+        for data in self._recorded(asset_id(asset.name)):
+            state, at = m.oracle._assets[asset.name], data.recorded_at
+            following = state.confirmation_at(at)
+            if following.anchor == 0:
+                following = oracle_model.Confirmation(data.price)
+            m.oracle._assets[asset.name] = state.accepted(data, following, at)
+
+    def _recorded(self, asset: bytes) -> list[oracle_model.PriceData]:
+        """Return the aggregates of an asset so far: its series is made of all of them."""
+        oracle = self._u.contract("OracleAggregator")
+        raw = self._u.node.rpc.request(
+            "eth_getLogs", [{"fromBlock": "0x0", "toBlock": "latest", "address": oracle.address}]
+        )
+        found = []
+        for event in map(oracle.decode_log, map(parse_log, raw)):
+            if event is None or event.name != "PriceRecorded" or event.args["asset"] != asset:
+                continue
+            data = event.args["data"]
+            status = oracle_model.PriceStatus(data.status)
+            times = data.publishedAt, data.recordedAt
+            found.append(oracle_model.PriceData(data.price, data.confidence, *times, status))
+        return found
 
     # ------------------------------------------------------------------ compartment
 

@@ -19,7 +19,7 @@ from bulkhead.fuzz.suite import oracles, words
 from bulkhead.fuzz.suite.catalogue import OPERATIONS
 from bulkhead.fuzz.suite.deploy import ODD, deploy_for_fuzzing, deploy_probe, prologue
 from bulkhead.fuzz.suite.fields import SUB_ACCOUNTS
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES, Origin, lower
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER, Origin, lower
 from bulkhead.fuzz.suite.questions import Questions
 from bulkhead.fuzz.suite.state import State, snapshot_of
 from bulkhead.fuzz.suite.token_operations import callbacks
@@ -63,7 +63,7 @@ class Universe(Questions, Target):
         self.deployment = Deployment(contracts, {n: lower(a) for n, a in book.accounts.items()})
         self._name_people()
         self.settlement_symbol = book.settlement_token
-        self.feed_names = tuple(sorted(book.feeds))
+        self.feed_names = tuple(sorted(name for name in book.feeds if name != SEQUENCER))
         self.model = Origin(self).model()
         self._twins = Twins(self.model, book)
         self._stored = words.Stored(self.model, self.accounts)

@@ -114,7 +114,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 32
+    weight = 29
     refusals = (
         may.BLOCKED
         | may.MARGIN

@@ -213,11 +213,14 @@ def derived(
         words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
     for asset in assets:
         d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)
-        c = m.oracle.confirmation(asset, m.now)
+        compared = m.oracle.confirmation(asset, m.now)
         words += (
             pair(d.price, d.confidence),
-            d.published_at | d.recorded_at << 40 | int(d.status) << 80 | c.candidate_at << 88,
-            pair(c.anchor, c.candidate),
+            d.published_at
+            | d.recorded_at << 40
+            | int(d.status) << 80
+            | compared.candidate_at << 88,
+            pair(compared.anchor, compared.candidate),
             pair(m.oracle.volatility(asset), _votes(m, asset)),
             pair(r.price, r.taken_at),
             pair(r.previous_price, r.previous_taken_at),
