@@ -10,6 +10,7 @@ from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Index, Operation, Step
 from bulkhead.fuzz.suite import refusals as may
 from bulkhead.model.aggregator import Mode
 from bulkhead.model.oracle import MAX_PRICE
+from bulkhead.model.types import ZERO_ADDRESS
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
@@ -110,7 +111,12 @@ class RepairFeeds(Operation):
 
 
 def repairs(u: Questions, at: int) -> Iterator[Call]:
-    """Yield what makes feeds answer where an asset would not have a good price at a time."""
+    """Yield what makes feeds answer where an asset would not have a good price at a time.
+
+    A price that moved far is recorded, so that it can be confirmed; nobody asks the sequencer.
+    """
+    if not u.is_sequenced(at):
+        yield Call(u.governor, "OracleAggregator", "setUptimeFeed", (ZERO_ADDRESS, 0))
     for asset in u.assets:
         answer = u.sensible_answer(asset)
         feeds = u.feeds_of(asset)
@@ -120,3 +126,4 @@ def repairs(u: Questions, at: int) -> Iterator[Call]:
             if u.model.feeds[name].mode != Mode.NORMAL:
                 yield Call(u.governor, name, "setMode", (int(Mode.NORMAL),))
             yield u.report(name, answer)
+        yield Call(u.keeper, "OracleAggregator", "record", (asset,))

@@ -160,10 +160,6 @@ class Origin:
             formula = oracle_model.Operation[derived.operation.upper()]
             rule = oracle_model.Derivation(derived.left, derived.right or "", formula)
             m.oracle.derive(derived.name, rule)
-        for derived, _ in p.derivations:
-            operation = oracle_model.Operation[derived.operation.upper()]
-            derivation = oracle_model.Derivation(derived.left, derived.right or "", operation)
-            m.oracle.derive(derived.name, derivation)
         for pegged in p.pegs:
             recorded = self._ask("PegMonitor", "pegState", asset_id(pegged.name))
             lst = lower(self._book.tokens["LST"])
@@ -219,9 +215,9 @@ class Origin:
         )
         found = []
         for event in map(oracle.decode_log, map(parse_log, raw)):
-            if event is None or event.name != "PriceRecorded" or event.args["asset"] != asset:
+            if event is None or event.name != "PriceRecorded" or event.args.asset != asset:
                 continue
-            data = event.args["data"]
+            data = event.args.data
             status = oracle_model.PriceStatus(data.status)
             times = data.publishedAt, data.recordedAt
             found.append(oracle_model.PriceData(data.price, data.confidence, *times, status))

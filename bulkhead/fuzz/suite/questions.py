@@ -10,6 +10,7 @@ from bulkhead.model import token_scale
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import WAD, mul_div_down
 from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.sequencer_uptime import UptimeConfig, is_settled
 from bulkhead.model.tokens import ERC20
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountValuation, Address, pack
 from bulkhead.model.vaults import LedgerVault
@@ -207,6 +208,12 @@ class Questions:
     def is_good(self, asset: str, at: int) -> bool:
         """Return whether an asset has a valid price at a time, if nothing happens before."""
         return self.model.oracle.latest(asset, at).status == PriceStatus.VALID
+
+    def is_sequenced(self, at: int) -> bool:
+        """Return whether the sequencer keeps no price from being good at a time."""
+        oracle = self.model.oracle
+        config = UptimeConfig(*oracle.uptime_feed())
+        return is_settled(config, oracle.uptime_feeds, at)
 
     def sensible_answer(self, asset: str) -> int:
         """Return an answer for an asset's feeds: the first one's, unless that is absurd."""
