@@ -29,6 +29,8 @@ WAD = 10**18
 USDB = 10**6
 ANY_PRICE = 2**255
 LST, SETTLEMENT, MARKET = 1, 0, 0
+CONFIRMATION_SECONDS = 40
+SAMPLE_PERIOD = 300
 
 BUDGETS = {
     "deposit": 90_000,
@@ -36,6 +38,7 @@ BUDGETS = {
     "pool_fill": 180_000,
     "liquidate": 250_000,
     "oracle_record": 110_000,
+    "oracle_read": 8_000,
     "vault_deposit": 110_000,
     "fund_deposit": 110_000,
     "convert_claim": 80_000,
@@ -73,9 +76,16 @@ class _Bench:
     def skip(self, seconds: int) -> None:
         self.rpc.mine(self.rpc.timestamp() + seconds)
 
+    def skip_to_period(self) -> None:
+        """Go to where the next record takes a sample of the oracle's series."""
+        self.skip(SAMPLE_PERIOD - self.rpc.timestamp() % SAMPLE_PERIOD)
+
     def price(self, asset: str, price: int) -> None:
-        """Publish a price, and let everything that is cached from it be fresh."""
-        publish_price(self.rpc, self.book, asset, price)
+        """Publish a price until it is confirmed, and let everything that is cached be fresh."""
+        for _ in range(2):
+            publish_price(self.rpc, self.book, asset, price)
+            self.refresh()
+            self.skip(CONFIRMATION_SECONDS)
         self.refresh()
 
     def refresh(self) -> None:
@@ -149,8 +159,14 @@ def _trading(b: _Bench) -> None:
 
 def _upkeep(b: _Bench) -> None:
     """upkeep"""
+    eth = asset_id("ETH")
+    b.skip_to_period()
+    b.gas["oracle_record_sample"] = b.send("keeper", "OracleAggregator", "record", eth)
     b.skip(60)
-    b.gas["oracle_record"] = b.send("keeper", "OracleAggregator", "record", asset_id("ETH"))
+    b.gas["oracle_record"] = b.send("keeper", "OracleAggregator", "record", eth)
+    data = b.contract("OracleAggregator").encode("fetch", eth)
+    intrinsic = 21_000 + sum(16 if byte else 4 for byte in data)
+    b.gas["oracle_read"] = b.send("keeper", "OracleAggregator", "fetch", eth) - intrinsic
     b.send("keeper", "OracleAggregator", "record", asset_id("LST/ETH"))
     b.gas["peg_poke"] = b.send("keeper", "PegMonitor", "poke", asset_id("LST"))
     b.send("keeper", "OracleAggregator", "record", asset_id("ETH"))
