@@ -10,6 +10,7 @@ import pytest
 
 from bulkhead.model import ledger
 from bulkhead.model.policy import max_tier, min_status
+from bulkhead.model.prices import PriceStatus
 from bulkhead.model.types import AccountLedger, Action, LedgerTotals, UnrealizedTotals
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,16 +99,25 @@ def test_tests__named_in_rounding__exist() -> None:
 
 def test_policy__table_of_the_guard_page__is_the_code() -> None:
     text = (ROOT / "docs" / "spec" / "guard.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\w+) \| (\d) \| (\w+) \|$", text, re.MULTILINE)
-    stated = {name: (int(tier), status.upper()) for name, tier, status in rows}
+    stated = dict(re.findall(r"^\| ([A-Z]\w+) \| (\d) \|$", text, re.MULTILINE))
+    assert stated == {_title(action): str(max_tier(action)) for action in Action}
+
+
+def test_policy__table_of_the_oracle_page__is_the_code() -> None:
+    text = (ROOT / "docs" / "spec" / "oracle.md").read_text(encoding="utf-8")
+    header = "| action | " + " | ".join(status.name.title() for status in PriceStatus) + " |"
+    assert header in text
+    rows = re.findall(r"^\| ([A-Z]\w+) ((?:\| (?:yes|no) ){4})\|$", text, re.MULTILINE)
+    stated = {name: [cell == "yes" for cell in re.findall(r"yes|no", row)] for name, row in rows}
     coded = {
-        "".join(part.title() for part in action.name.split("_")): (
-            max_tier(action),
-            min_status(action).name,
-        )
+        _title(action): [status >= min_status(action) for status in PriceStatus]
         for action in Action
     }
     assert stated == coded
+
+
+def _title(action: Action) -> str:
+    return "".join(part.title() for part in action.name.split("_"))
 
 
 def test_ledger__worked_example__gives_the_numbers_stated() -> None:
