@@ -1,4 +1,4 @@
-"""A chain inside this process, for tests of single contracts: exact times, thousands of calls a second.
+"""A chain inside this process, for tests of single contracts: exact times, many calls.
 
 It is revm under the name of pyrevm, as in the campaign's quickest executor. What differs from a
 node: gas (storage stays warm from one call to the next), and all calls count as one transaction.

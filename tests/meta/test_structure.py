@@ -27,6 +27,12 @@ ORDER = (
 TESTED_THROUGH = {
     "WeightedMedian": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",
+    "AggregateRules": "OracleAggregator",
+    "BoundedCall": "OracleAggregator",
+    "SourceSet": "OracleSources",
+    "MoveCheck": "OracleConfirmation",
+    "PriceSeries": "OracleSeries",
+    "SequencerUptime": "OracleUptime",
     "PegMath": "PegMonitor",
 }
 """Libraries of one contract, tested through it."""

@@ -114,6 +114,12 @@ def sources(project, governor):
 
 
 @pytest.fixture
+def defaults():
+    """Rules that most tests use."""
+    return DEFAULTS
+
+
+@pytest.fixture
 def configure(aggregator, governor):
     """Set the rules of ETH over the given sources, equal unless shares are given."""
 
@@ -220,6 +226,7 @@ class Lab:
 
     who = WHO
     script_of = Script
+    defaults = DEFAULTS
 
     def __init__(self, chain: Any, seasoning: int) -> None:
         self.chain = chain

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 ETH = b"ETH".ljust(32, b"\0")
 WAD = 10**18
-STALE, DEGRADED, VALID = 0, 1, 2
+STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 HOUR = 3_600
 
 
@@ -41,7 +43,8 @@ def test_latest__cache_at_its_age_limit__answers_cached(
     at(then + 60)
     assert calls.call(aggregator, "latest", ETH) == (
         100 * WAD,
-        calls.call(aggregator, "latest", ETH)[1],
+        0,
+        calls.call(aggregator, "latest", ETH)[2],
         then,
         VALID,
     )
@@ -53,7 +56,7 @@ def test_latest__cache_past_its_age_limit__answers_live(
     then = recorded()
     publish(sources[:3], [101 * WAD] * 3)
     at(then + 61)
-    price, _, recorded_at, status = calls.call(aggregator, "latest", ETH)
+    price, _, _, recorded_at, status = calls.call(aggregator, "latest", ETH)
     assert (price, recorded_at, status) == (101 * WAD, then + 61, VALID)
 
 
@@ -62,16 +65,16 @@ def test_latest__oldest_member_past_its_limit__answers_live(
 ):
     """Caching must not let a price outlive ``maxStaleness``."""
     then = recorded(age=HOUR - 20)
-    (_, published_at, _, _) = calls.call(aggregator, "latest", ETH)
+    (_, _, published_at, _, _) = calls.call(aggregator, "latest", ETH)
     at(published_at + HOUR)
-    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, published_at, then, VALID)
+    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, 0, published_at, then, VALID)
     # The sources were published a second apart: now the oldest is out, and two are a quorum.
     now = published_at + HOUR + 1
     at(now)
     assert now < then + 60
-    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, published_at + 1, now, VALID)
+    assert calls.call(aggregator, "latest", ETH) == (100 * WAD, 0, published_at + 1, now, VALID)
     at(now + 1)
-    assert calls.call(aggregator, "latest", ETH)[::3] == (100 * WAD, STALE)
+    assert calls.call(aggregator, "latest", ETH)[::4] == (100 * WAD, STALE)
 
 
 def test_latest__cache_expired_and_no_quorum__stale_in_the_view(
@@ -80,9 +83,9 @@ def test_latest__cache_expired_and_no_quorum__stale_in_the_view(
     then = recorded()
     for source in sources[:2]:
         source.setMode(1, 0, sender=governor)
-    assert calls.call(aggregator, "latest", ETH)[3] == VALID
+    assert calls.call(aggregator, "latest", ETH)[4] == VALID
     at(then + 61)
-    price, _, recorded_at, status = calls.call(aggregator, "latest", ETH)
+    price, _, _, recorded_at, status = calls.call(aggregator, "latest", ETH)
     assert (price, recorded_at, status) == (100 * WAD, then, STALE)
 
 
@@ -102,7 +105,7 @@ def test_fetch__expired_cache__records(
     receipt = aggregator.fetch(ETH, sender=governor)
     (event,) = receipt.decode_logs(aggregator.PriceRecorded)
     assert event.data[0] == 101 * WAD
-    assert cache_of() % 2**128 == 101 * WAD
+    assert cache_of() % 2**96 == 101 * WAD
 
 
 def test_fetch__stale_cache__asks_again_at_once(recorded, calls, aggregator, sources, governor):
@@ -110,11 +113,11 @@ def test_fetch__stale_cache__asks_again_at_once(recorded, calls, aggregator, sou
     for source in sources[:2]:
         source.setMode(1, 0, sender=governor)
     aggregator.record(ETH, sender=governor)
-    assert calls.call(aggregator, "latest", ETH)[3] == STALE
+    assert calls.call(aggregator, "latest", ETH)[4] == STALE
     for source in sources[:2]:
         source.setMode(0, 0, sender=governor)
     aggregator.fetch(ETH, sender=governor)
-    assert calls.call(aggregator, "latest", ETH)[3] == VALID
+    assert calls.call(aggregator, "latest", ETH)[4] == VALID
 
 
 def test_record__no_quorum__keeps_price_and_times(recorded, calls, aggregator, sources, governor):
@@ -123,8 +126,8 @@ def test_record__no_quorum__keeps_price_and_times(recorded, calls, aggregator, s
     for source in sources[:2]:
         source.setMode(1, 0, sender=governor)
     aggregator.record(ETH, sender=governor)
-    assert calls.call(aggregator, "latest", ETH) == (*before[:3], STALE)
-    assert before[2] == then
+    assert calls.call(aggregator, "latest", ETH) == (*before[:4], STALE)
+    assert before[3] == then
 
 
 def test_record__degraded__is_cached_too(aggregator, configure, publish, sources, governor, calls):
@@ -132,21 +135,31 @@ def test_record__degraded__is_cached_too(aggregator, configure, publish, sources
     publish(sources[:3], [100 * WAD, 100 * WAD, 200 * WAD])
     aggregator.record(ETH, sender=governor)
     publish(sources[:3], [101 * WAD] * 3)
-    assert calls.call(aggregator, "latest", ETH)[::3] == (100 * WAD, DEGRADED)
+    assert calls.call(aggregator, "latest", ETH)[::4] == (100 * WAD, DEGRADED)
 
 
 def test_record__cache__fills_one_slot(recorded, cache_of, calls, aggregator):
     then = recorded(age=7)
-    price, published_at, recorded_at, status = calls.call(aggregator, "latest", ETH)
-    word = price | published_at << 128 | recorded_at << 168 | status << 208
-    assert cache_of() == word | (then + 60) << 216
+    price, _, published_at, recorded_at, status = calls.call(aggregator, "latest", ETH)
+    word = price | published_at << 128 | recorded_at << 168 | status << 248
+    assert cache_of() == word | (then + 60) << 208
+
+
+def test_record__cache__keeps_billionths_of_confidence(
+    aggregator, configure, publish, sources, governor, cache_of, calls
+):
+    """A third of a wei in 100: the billionths are rounded up, and so is what they come to."""
+    configure(sources[:3])
+    publish(sources[:3], [3 * WAD] * 3, confidence=WAD // 10**9 + 1)
+    aggregator.record(ETH, sender=governor)
+    assert cache_of() >> 96 & (2**32 - 1) == 1
+    assert calls.call(aggregator, "latest", ETH)[1] == 3 * 10**9
 
 
 def test_fetch__zero_cache_age__answers_cached_within_the_block_only(
-    aggregator, sources, governor, publish, calls, at, chain
+    aggregator, configure, sources, governor, publish, calls, at, chain, defaults
 ):
-    votes = [(source.address, 1) for source in sources[:3]]
-    aggregator.configure(ETH, (HOUR, 0, 2, WAD // 20), votes, sender=governor)
+    configure(sources[:3], config=replace(defaults, max_cache_age=0))
     publish(sources[:3], [100 * WAD] * 3)
     aggregator.record(ETH, sender=governor)
     then = chain.blocks.head.timestamp

@@ -9,7 +9,18 @@ from bulkhead.chain.eth_call import Reverted
 ETH = b"ETH".ljust(32, b"\0")
 WAD = 10**18
 WEEK = 7 * 86_400
-RULES = (3_600, 60, 2, WAD // 20)
+HOUR, DAY = 3_600, 86_400
+FIELDS = (
+    *("maxStaleness", "maxCacheAge", "quorum", "confirmationDelay", "maxDeviation"),
+    *("maxConfidence", "maxMove", "volatilityPeriod", "initialVolatility"),
+)
+RULES = (HOUR, 60, 6_666, 60, WAD // 20, WAD // 20, WAD // 10, DAY, WAD // 20)
+THIRDS = (3_334, 3_333, 3_333)
+
+
+def rules(**changed):
+    """The rules with some parameters changed, by their names."""
+    return tuple({**dict(zip(FIELDS, RULES, strict=True)), **changed}.values())
 
 
 def error_of(calls, aggregator, sender, rules, sources):
@@ -21,8 +32,8 @@ def error_of(calls, aggregator, sender, rules, sources):
 
 @pytest.fixture
 def votes(sources):
-    """One vote for each of three sources."""
-    return [(source.address, 1) for source in sources[:3]]
+    """A third for each of three sources."""
+    return [(s.address, share) for s, share in zip(sources, THIRDS, strict=False)]
 
 
 def named(parameter: str) -> bytes:
@@ -40,30 +51,56 @@ def test_configure__not_governor__reverts(calls, aggregator, stranger, votes):
 
 
 @pytest.mark.parametrize(
-    ("rules", "parameter", "value", "minimum", "maximum"),
+    ("changed", "parameter", "minimum", "maximum"),
     [
-        ((0, 0, 2, 1), "maxStaleness", 0, 1, WEEK),
-        ((WEEK + 1, 0, 2, 1), "maxStaleness", WEEK + 1, 1, WEEK),
-        ((60, 61, 2, 1), "maxCacheAge", 61, 0, 60),
-        ((60, 60, 2, 0), "maxDeviation", 0, 1, WAD),
-        ((60, 60, 2, WAD + 1), "maxDeviation", WAD + 1, 1, WAD),
+        ({"maxStaleness": 0}, "maxStaleness", 1, WEEK),
+        ({"maxStaleness": WEEK + 1}, "maxStaleness", 1, WEEK),
+        ({"maxStaleness": 60, "maxCacheAge": 61}, "maxCacheAge", 0, 60),
+        ({"quorum": 0}, "quorum", 5_001, 10_000),
+        ({"quorum": 5_000}, "quorum", 5_001, 10_000),
+        ({"quorum": 10_001}, "quorum", 5_001, 10_000),
+        ({"confirmationDelay": 0}, "confirmationDelay", 1, HOUR),
+        ({"confirmationDelay": HOUR + 1}, "confirmationDelay", 1, HOUR),
+        ({"maxDeviation": 0}, "maxDeviation", 1, WAD),
+        ({"maxDeviation": WAD + 1}, "maxDeviation", 1, WAD),
+        ({"maxConfidence": 0}, "maxConfidence", 1, WAD // 20),
+        ({"maxConfidence": WAD // 20 + 1}, "maxConfidence", 1, WAD // 20),
+        ({"maxMove": WAD // 20 - 1}, "maxMove", WAD // 20, WAD),
+        ({"maxMove": WAD + 1}, "maxMove", WAD // 20, WAD),
+        ({"volatilityPeriod": HOUR - 1}, "volatilityPeriod", HOUR, 30 * DAY),
+        ({"volatilityPeriod": 30 * DAY + 1}, "volatilityPeriod", HOUR, 30 * DAY),
+        ({"initialVolatility": 10 * WAD + 1}, "initialVolatility", 0, 10 * WAD),
     ],
 )
 def test_configure__parameter_out_of_bounds__reverts(
-    calls, aggregator, governor, votes, rules, parameter, value, minimum, maximum
+    calls, aggregator, governor, votes, changed, parameter, minimum, maximum
 ):
-    assert error_of(calls, aggregator, governor, rules, votes) == (
+    assert error_of(calls, aggregator, governor, rules(**changed), votes) == (
         "OracleAggregator_OutOfBounds",
         named(parameter),
-        value,
+        changed[parameter],
         minimum,
         maximum,
     )
 
 
-@pytest.mark.parametrize("rules", [(1, 0, 2, 1), (WEEK, WEEK, 3, WAD)])
-def test_configure__parameters_at_their_bounds__accepts(calls, aggregator, governor, votes, rules):
-    calls.call(aggregator, "configure", ETH, rules, votes, sender=governor)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        (1, 0, 5_001, 1, 1, 1, 1, HOUR, 0),
+        (WEEK, WEEK, 10_000, HOUR, WAD, WAD, WAD, 30 * DAY, 10 * WAD),
+    ],
+)
+def test_configure__parameters_at_their_bounds__accepts(calls, aggregator, governor, votes, chosen):
+    calls.call(aggregator, "configure", ETH, chosen, votes, sender=governor)
+
+
+@pytest.mark.parametrize("seasoning", [HOUR - 1, 30 * DAY + 1])
+def test_constructor__seasoning_out_of_bounds__reverts(calls, project, roles, seasoning):
+    with pytest.raises(Reverted) as caught:
+        calls.deploy(project.OracleAggregator, roles.address, seasoning)
+    assert caught.value.name == "OracleAggregator_OutOfBounds"
+    assert caught.value.args == (named("seasoning"), seasoning, HOUR, 30 * DAY)
 
 
 def test_configure__no_sources__reverts(calls, aggregator, governor):
@@ -72,7 +109,7 @@ def test_configure__no_sources__reverts(calls, aggregator, governor):
 
 
 def test_configure__eight_sources__reverts(calls, aggregator, governor, sources, roles):
-    votes = [(source.address, 1) for source in [*sources, roles]]
+    votes = [(source.address, 1_250) for source in [*sources, roles]]
     error = error_of(calls, aggregator, governor, RULES, votes)
     assert error == ("OracleAggregator_SourceCount", 8, 7)
 
@@ -87,30 +124,25 @@ def test_configure__adapter_listed_twice__reverts(calls, aggregator, governor, v
     assert error == ("OracleAggregator_DuplicateSource", votes[0][0].lower())
 
 
-def test_configure__zero_weight__reverts(calls, aggregator, governor, votes):
+def test_configure__zero_share__reverts(calls, aggregator, governor, votes):
     error = error_of(calls, aggregator, governor, RULES, [*votes[:2], (votes[2][0], 0)])
-    assert error == ("OracleAggregator_ZeroWeight", votes[2][0].lower())
+    assert error == ("OracleAggregator_ZeroShare", votes[2][0].lower())
 
 
-@pytest.mark.parametrize(
-    ("quorum", "weights"), [(0, (1,)), (1, (1, 1)), (2, (1, 3)), (4, (1, 2)), (2**32 - 1, (1, 1))]
-)
-def test_configure__quorum_no_majority_or_too_large__reverts(
-    calls, aggregator, governor, sources, quorum, weights
-):
-    rules = (*RULES[:2], quorum, RULES[3])
-    votes = [(s.address, w) for s, w in zip(sources, weights, strict=False)]
-    error = error_of(calls, aggregator, governor, rules, votes)
-    assert error == ("OracleAggregator_Quorum", quorum, sum(weights))
+@pytest.mark.parametrize("shares", [(9_999,), (10_001,), (5_000, 5_001), (1, 9_998), (65_535,) * 7])
+def test_configure__shares_do_not_add_up__reverts(calls, aggregator, governor, sources, shares):
+    votes = [(s.address, share) for s, share in zip(sources, shares, strict=False)]
+    error = error_of(calls, aggregator, governor, RULES, votes)
+    assert error == ("OracleAggregator_TotalShare", sum(shares), 10_000)
 
 
-@pytest.mark.parametrize(("quorum", "weights"), [(1, (1,)), (2, (1, 1)), (3, (1, 3)), (4, (1, 3))])
+@pytest.mark.parametrize("quorum", [5_001, 10_000])
+@pytest.mark.parametrize("shares", [(10_000,), (5_000, 5_000), (2_500, 7_500)])
 def test_configure__quorum_above_half__accepts(
-    calls, aggregator, governor, sources, quorum, weights
+    calls, aggregator, governor, sources, quorum, shares
 ):
-    rules = (*RULES[:2], quorum, RULES[3])
-    votes = [(s.address, w) for s, w in zip(sources, weights, strict=False)]
-    calls.call(aggregator, "configure", ETH, rules, votes, sender=governor)
+    votes = [(s.address, share) for s, share in zip(sources, shares, strict=False)]
+    calls.call(aggregator, "configure", ETH, rules(quorum=quorum), votes, sender=governor)
 
 
 def test_configure__valid__is_read_back_and_logged(calls, aggregator, governor, votes):
@@ -123,15 +155,22 @@ def test_configure__valid__is_read_back_and_logged(calls, aggregator, governor, 
     assert logged == list(lower)
 
 
-def test_configure__fewer_sources_than_before__forgets_the_rest(
-    calls, aggregator, governor, sources, publish
+def test_configure__fewer_sources_than_before__forgets_the_rest_in_time(
+    calls, aggregator, governor, sources, publish, chain
 ):
-    seven = [(source.address, 1) for source in sources]
-    aggregator.configure(ETH, (*RULES[:2], 4, RULES[3]), seven, sender=governor)
-    aggregator.configure(ETH, (*RULES[:2], 1, RULES[3]), seven[:1], sender=governor)
+    """What is left out votes until its share is gone, but is not shown any more."""
+    asset = b"FEWER".ljust(32, b"\0")
+    seven = [(s.address, 1_428 + 4 * (i == 6)) for i, s in enumerate(sources)]
+    aggregator.configure(asset, RULES, seven, sender=governor)
+    aggregator.configure(asset, RULES, [(sources[0].address, 10_000)], sender=governor)
     publish(sources, [5 * WAD] + [9 * WAD] * 6)
-    assert calls.call(aggregator, "aggregate", ETH)[0] == 5 * WAD
-    assert len(calls.call(aggregator, "assetConfig", ETH)[1]) == 1
+    assert calls.call(aggregator, "aggregate", asset)[0] == 9 * WAD
+    assert len(calls.call(aggregator, "assetConfig", asset)[1]) == 1
+    chain.mine(deltatime=DAY)
+    publish(sources, [5 * WAD] + [9 * WAD] * 6)
+    assert calls.call(aggregator, "aggregate", asset)[0] == 5 * WAD
+    aggregator.configure(asset, RULES, [(sources[0].address, 10_000)], sender=governor)
+    assert len(calls.call(aggregator, "sources", asset)) == 1
 
 
 def test_configure__price_cached__keeps_it_as_stale(
@@ -141,12 +180,24 @@ def test_configure__price_cached__keeps_it_as_stale(
     publish(sources[:3], [5 * WAD] * 3)
     aggregator.record(ETH, sender=governor)
     publish(sources[:3], [0] * 3)
-    assert calls.call(aggregator, "latest", ETH)[3] == 2
+    assert calls.call(aggregator, "latest", ETH)[4] == 3
     aggregator.configure(ETH, RULES, votes, sender=governor)
-    assert calls.call(aggregator, "latest", ETH)[::3] == (5 * WAD, 0)
+    assert calls.call(aggregator, "latest", ETH)[::4] == (5 * WAD, 0)
 
 
-@pytest.mark.parametrize("method", ["assetConfig", "aggregate", "latest", "fetch", "record"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "assetConfig",
+        "aggregate",
+        "latest",
+        "fetch",
+        "record",
+        "sources",
+        "confirmation",
+        "volatility",
+    ],
+)
 def test_any_call__unknown_asset__reverts(calls, aggregator, method):
     with pytest.raises(Reverted) as caught:
         calls.call(aggregator, method, b"NONE".ljust(32, b"\0"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,11 +23,12 @@ from bulkhead.model.oracle import (
 )
 
 WAD = 10**18
-MAX_PRICE = 2**127 - 1
+MAX_PRICE = 2**96 - 1
 HOUR = 3_600
-STALE, DEGRADED, VALID = 0, 1, 2
+STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 INVERSE, PRODUCT, QUOTIENT = range(3)
-RULES = (HOUR, 60, 1, WAD // 20)
+RULES = (HOUR, 60, 10_000, 60, WAD // 20, WAD // 20, WAD, 24 * HOUR, 0)
+ALL = 10_000
 
 PER_EXAMPLE = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -45,7 +48,7 @@ TIMES, OVER, UPSIDE, TWICE, THRICE = (asset(n) for n in ("A*B", "A/B", "1/A", "2
 def parts(aggregator, sources, governor, publish):
     """Assets A and B, with one source each; nothing is recorded yet."""
     for name, source in ((A, sources[0]), (B, sources[1])):
-        aggregator.configure(name, RULES, [(source.address, 1)], sender=governor)
+        aggregator.configure(name, RULES, [(source.address, ALL)], sender=governor)
     publish(sources[:2], [3_000 * WAD, 60_000 * WAD])
 
 
@@ -99,7 +102,7 @@ def test_derive__known_asset__reverts(derived, refused):
 
 
 def test_configure__derived_asset__reverts(derived, calls, aggregator, sources, governor):
-    listed = [(sources[2].address, 1)]
+    listed = [(sources[2].address, ALL)]
     error = outcome(
         lambda: calls.call(aggregator, "configure", TIMES, RULES, listed, sender=governor)
     )
@@ -121,7 +124,7 @@ def test_derive__valid__logs_and_shows_no_sources(parts, calls, aggregator, gove
     receipt = aggregator.derive(OVER, (A, B, QUOTIENT), sender=governor)
     (event,) = receipt.decode_logs(aggregator.AssetDerived)
     assert (event.asset, tuple(event.derivation)) == (OVER, (A, B, QUOTIENT))
-    assert calls.call(aggregator, "assetConfig", OVER) == ((0, 0, 0, 0), ())
+    assert calls.call(aggregator, "assetConfig", OVER) == ((0,) * 9, ())
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,7 @@ def test_latest__staking_token_in_settlement_units__as_configured(
     """LST → ETH → settlement and a cross rate, as configuration: the quickstart's example."""
     eth, ratio, btc = asset("ETH!"), asset("LST/ETH!"), asset("BTC!")
     for name, source in zip((eth, ratio, btc), sources, strict=False):
-        aggregator.configure(name, RULES, [(source.address, 1)], sender=governor)
+        aggregator.configure(name, RULES, [(source.address, ALL)], sender=governor)
     publish(sources[:3], [3_000 * WAD, 11 * WAD // 10, 60_000 * WAD])
     aggregator.derive(asset("LST!"), (ratio, eth, PRODUCT), sender=governor)
     aggregator.derive(asset("LST/BTC!"), (asset("LST!"), btc, QUOTIENT), sender=governor)
@@ -192,9 +195,9 @@ def test_latest__one_part_stale_or_never_known__stale(
     derived, calls, aggregator, sources, governor
 ):
     sources[1].setMode(1, 0, sender=governor)
-    assert calls.call(aggregator, "latest", TIMES)[::3] == (0, STALE)
-    assert calls.call(aggregator, "latest", OVER)[::3] == (0, STALE)
-    assert calls.call(aggregator, "latest", UPSIDE)[3] == VALID
+    assert calls.call(aggregator, "latest", TIMES)[::4] == (0, STALE)
+    assert calls.call(aggregator, "latest", OVER)[::4] == (0, STALE)
+    assert calls.call(aggregator, "latest", UPSIDE)[4] == VALID
 
 
 def test_latest__part_stale_later__last_known_price_stale(
@@ -203,22 +206,32 @@ def test_latest__part_stale_later__last_known_price_stale(
     aggregator.record(TIMES, sender=governor)
     sources[1].setMode(1, 0, sender=governor)
     chain.mine(deltatime=61)
-    assert calls.call(aggregator, "latest", TIMES)[::3] == (180_000_000 * WAD, STALE)
+    assert calls.call(aggregator, "latest", TIMES)[::4] == (180_000_000 * WAD, STALE)
 
 
 def test_latest__times__the_oldest_of_the_parts(derived, calls, aggregator, sources, publish):
     publish(sources[:1], [WAD], age=40)
     a = calls.call(aggregator, "aggregate", A)
     b = calls.call(aggregator, "aggregate", B)
-    assert calls.call(aggregator, "aggregate", OVER)[1:3] == (min(a[1], b[1]), min(a[2], b[2]))
-    assert a[1] < b[1]
+    assert calls.call(aggregator, "aggregate", OVER)[2:4] == (min(a[2], b[2]), min(a[3], b[3]))
+    assert a[2] < b[2]
 
 
 prices = st.integers(0, 3) | st.integers(WAD // 2, 2 * WAD) | st.integers(0, MAX_PRICE)
 times = st.integers(1_000, 2**40 - 1)
+billionths = st.just(0) | st.integers(0, 2 * 10**9)
+
+
+def priced(price, billionth, published_at, recorded_at, status):
+    """An aggregate as the cache can hold it: of a whole number of billionths of confidence."""
+    width = -(-price * billionth // 10**9)
+    return PriceData(price, width, published_at, recorded_at, status), billionth
+
+
 cached = st.builds(
-    PriceData,
+    priced,
     prices | st.just(MAX_PRICE),
+    billionths,
     times,
     times,
     st.sampled_from([PriceStatus.DEGRADED, PriceStatus.VALID]),
@@ -229,15 +242,17 @@ cached = st.builds(
 @given(left=cached, right=cached)
 def test_latest__any_parts__equals_the_model(derived, calls, aggregator, left, right):
     slots = {}
-    for name, data in ((A, left), (B, right)):
+    for name, (data, billionth) in ((A, left), (B, right)):
         fresh_until = 2**40 - 1
         slots[storage_key(0, name)] = (
             data.price
+            | billionth << 96
             | data.published_at << 128
             | data.recorded_at << 168
-            | data.status << 208
-            | fresh_until << 216
+            | fresh_until << 208
+            | data.status << 248
         )
+    left, right = left[0], right[0]
     expected = {
         TIMES: combine(Operation.PRODUCT, left, right),
         OVER: combine(Operation.QUOTIENT, left, right),
@@ -246,12 +261,13 @@ def test_latest__any_parts__equals_the_model(derived, calls, aggregator, left, r
     for name, data in expected.items():
         for method in ("latest", "fetch"):
             answer = calls.call(aggregator, method, name, overrides={aggregator.address: slots})
-            assert answer == (data.price, data.published_at, data.recorded_at, data.status)
+            assert answer == astuple(data)
 
 
 @settings(max_examples=300, deadline=None)
 @given(left=cached, right=cached)
 def test_combine__any_parts__never_better_or_newer_than_a_part(left, right):
+    left, right = left[0], right[0]
     for operation in (Operation.PRODUCT, Operation.QUOTIENT):
         data = combine(operation, left, right)
         assert data.status <= min(left.status, right.status)
@@ -263,22 +279,22 @@ def test_combine__any_parts__never_better_or_newer_than_a_part(left, right):
 
 def test_derive__model__same_errors_and_answers():
     adapters = {"a": FixedSource(3 * WAD, 0, 100), "b": FixedSource(2 * WAD, 0, 90)}
-    twin = OracleAggregator(adapters)
-    config = AssetConfig(HOUR, 60, 1, WAD // 20)
+    twin = OracleAggregator(adapters, 24 * HOUR)
+    config = AssetConfig(*RULES)
     for name in ("A", "B"):
-        twin.configure(name, config, [SourceConfig(name.lower(), 1)])
+        twin.configure(name, config, [SourceConfig(name.lower(), ALL)], 100)
     twin.derive("A/B", Derivation("A", "B", Operation.QUOTIENT))
     twin.derive("B/A", Derivation("A/B"))
     for method in (twin.record, twin.fetch, twin.latest, twin.aggregate):
-        assert method("A/B", 100) == PriceData(15 * WAD // 10, 90, 100, PriceStatus.VALID)
+        assert method("A/B", 100) == PriceData(15 * WAD // 10, 0, 90, 100, PriceStatus.VALID)
         assert method("B/A", 100).price == WAD * WAD // (15 * WAD // 10)
-    assert twin.asset_config("A/B") == (AssetConfig(0, 0, 0, 0), ())
+    assert twin.asset_config("A/B") == (AssetConfig(*[0] * 9), ())
     attempts = [
         (lambda: twin.derive("A", Derivation("B")), "AlreadyConfigured"),
         (lambda: twin.derive("C", Derivation("C")), "UnknownAsset"),
         (lambda: twin.derive("C", Derivation("A", "B")), "UnusedPart"),
         (lambda: twin.derive("C", Derivation("B/A")), "TooDeep"),
-        (lambda: twin.configure("A/B", config, [SourceConfig("a", 1)]), "AlreadyConfigured"),
+        (lambda: twin.configure("A/B", config, [SourceConfig("a", ALL)], 100), "AlreadyConfigured"),
         (lambda: twin.latest("C", 0), "UnknownAsset"),
     ]
     for attempt, error in attempts:

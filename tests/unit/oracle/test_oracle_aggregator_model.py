@@ -7,17 +7,21 @@ from random import Random
 
 import pytest
 
-from bulkhead.model.oracle import AssetConfig, Derivation, Operation, SourceConfig
+from bulkhead.model.oracle import AssetConfig, Derivation, Operation
 
 WAD = 10**18
 HOUR = 3_600
 DAY = 86_400
-SEQUENCES = 2_400
-STEPS = 14
+SEQUENCES = 2_000
+STEPS = 12
 SOURCED = ("A", "B")
 DERIVED = ("A*B", "1/A*B", "A/B")
 ASSETS = (*SOURCED, *DERIVED)
 NORMAL = 0
+PAUSES = [
+    *[0, 0, 1, 1, 1, 7, 29, 30, 31, 59, 60, 61, 150, 299, 300, 301],
+    *[650, 1_000, HOUR, 5_000, DAY // 2, DAY],
+]
 ZERO_ADDRESS = "0x" + "0" * 40
 
 
@@ -25,14 +29,14 @@ def asset(name: str) -> bytes:
     return name.encode().ljust(32, b"\0")
 
 
-def drawn_config(random: Random) -> AssetConfig:
+def drawn_config(random: Random, trouble: float = 0.08) -> AssetConfig:
     """Mostly valid rules; now and then one parameter at a bound or beyond it."""
-    staleness = random.choice([60, 600, HOUR, DAY, 7 * DAY])
-    deviation = random.choice([1, WAD // 200, WAD // 20, WAD])
+    staleness = random.choice([60, 600, HOUR, DAY, DAY, 7 * DAY])
+    deviation = random.choice([1, WAD // 200, *[WAD // 20] * 5, WAD])
     config = AssetConfig(
         max_staleness=staleness,
         max_cache_age=random.choice([0, 1, 30, staleness]),
-        quorum=random.choice([5_001, 6_666, 7_500, 10_000]),
+        quorum=random.choice([5_001, 5_001, 6_666, 6_666, 7_500, 10_000]),
         confirmation_delay=random.choice([1, 30, 60, HOUR]),
         max_deviation=deviation,
         max_confidence=random.choice([deviation, max(1, deviation // 10), 1]),
@@ -40,7 +44,7 @@ def drawn_config(random: Random) -> AssetConfig:
         volatility_period=random.choice([HOUR, DAY, 30 * DAY]),
         initial_volatility=random.choice([0, WAD // 20, 10 * WAD]),
     )
-    if random.random() < 0.08:
+    if random.random() < trouble:
         name = random.choice(list(AssetConfig.__dataclass_fields__))
         values = [0, 1, 5_000, 10_001, 3_601, 7 * DAY + 1, WAD + 1, 10 * WAD + 1]
         fits = 2**16 if name in ("quorum", "confirmation_delay") else 2**32
@@ -49,14 +53,16 @@ def drawn_config(random: Random) -> AssetConfig:
     return config
 
 
-def drawn_sources(random: Random, lab) -> list[tuple[str, int]]:
+def drawn_sources(random: Random, lab, fine: bool = False) -> list[tuple[str, int]]:
     """Mostly valid lists; now and then one that is refused."""
-    count = random.choice([1, 2, 3, 3, 4, 5, 7])
-    chosen = random.sample(lab.adapters[:4] if random.random() < 0.5 else lab.adapters, min(count, 4))
-    cuts = sorted(random.sample(range(1, 10_000), len(chosen) - 1))
+    chosen = random.sample(lab.adapters, random.choice([1, 2, 3, 3, 4, 5, 7]))
+    if random.random() < 0.6:
+        cuts = [10_000 * i // len(chosen) for i in range(1, len(chosen))]
+    else:
+        cuts = sorted(random.sample(range(1, 10_000), len(chosen) - 1))
     edges = [0, *cuts, 10_000]
     listed = [(a, edges[i + 1] - edges[i]) for i, a in enumerate(chosen)]
-    trouble = random.random()
+    trouble = 1.0 if fine else random.random()
     if trouble < 0.02:
         listed[0] = (listed[0][0], 0)
     elif trouble < 0.04:
@@ -72,11 +78,11 @@ def drawn_sources(random: Random, lab) -> list[tuple[str, int]]:
 
 def drawn_price(random: Random, level: int) -> int:
     kind = random.random()
-    if kind < 0.7:
+    if kind < 0.80:
         return level * random.randint(995, 1_005) // 1_000
-    if kind < 0.85:
+    if kind < 0.86:
         return level * random.choice([50, 85, 94, 106, 115, 150, 300]) // 100
-    if kind < 0.95:
+    if kind < 0.97:
         return level
     return random.choice([0, 1, 2, 7, 2**96 - 1, 2**96, 2**127, 2**255, 2**256 - 1])
 
@@ -95,7 +101,9 @@ class Walk:
 
     def transact(self, function: str, args: tuple, call, sender: str = "governor") -> None:
         self.said.append(f"+{self.lab.now} {sender}.{function}{args}")
-        self.compare(function, self.lab.outcome(function, *args, sender=sender), self.lab.expected(call))
+        self.compare(
+            function, self.lab.outcome(function, *args, sender=sender), self.lab.expected(call)
+        )
 
     def view(self, function: str, args: tuple, call) -> None:
         actual, _ = self.lab.outcome(function, *args)
@@ -103,10 +111,8 @@ class Walk:
 
     def begin(self) -> None:
         for name in SOURCED:
-            self.configure(name)
-        for index in range(len(self.lab.adapters)):
-            if self.random.random() < 0.9:
-                self.lab.answer(index, drawn_price(self.random, self.level))
+            self.configure(name, fine=True)
+        self.feeds()
         for name, derivation in (
             ("A*B", Derivation("A", "B", Operation.PRODUCT)),
             ("1/A*B", Derivation("A*B")),
@@ -118,13 +124,12 @@ class Walk:
         twin, who = self.lab.contract_twin, self.lab.oracle
         sender = self.lab.who["governor"]
         args = (asset(derivation.left), asset(derivation.right), int(derivation.operation))
-        self.transact(
-            "derive", (asset(name), args), lambda: twin.derive(sender, name, derivation)
-        )
+        self.transact("derive", (asset(name), args), lambda: twin.derive(sender, name, derivation))
         assert who.address
 
-    def configure(self, name: str, sender: str = "governor") -> None:
-        config, listed = drawn_config(self.random), drawn_sources(self.random, self.lab)
+    def configure(self, name: str, sender: str = "governor", fine: bool = False) -> None:
+        config = drawn_config(self.random, 0 if fine else 0.15)
+        listed = drawn_sources(self.random, self.lab, fine)
         twin, who = self.lab.contract_twin, self.lab.who[sender]
         self.transact(
             "configure",
@@ -135,30 +140,34 @@ class Walk:
 
     def step(self) -> None:
         random, lab = self.random, self.lab
+        if random.random() < 0.7:
+            self.feeds()
         kind = random.random()
         name = random.choice(SOURCED)
-        if kind < 0.36:
-            self.feeds()
-        elif kind < 0.50:
+        if kind < 0.20:
             self.record(random.choice(ASSETS), "fetch")
-        elif kind < 0.84:
+        elif kind < 0.80:
             self.record("A" if random.random() < 0.6 else random.choice(ASSETS), "record")
-        elif kind < 0.90:
+        elif kind < 0.87:
             self.configure(name, random.choice(["governor"] * 9 + ["guardian", "stranger"]))
-        elif kind < 0.93:
-            sender = random.choice(["governor", "guardian", "guardian", "stranger"])
-            adapter, who = random.choice(lab.adapters[:5]), lab.who[sender]
-            target = random.choice([*SOURCED, "A*B", "C"])
-            self.transact(
-                "suspend",
-                (asset(target), adapter),
-                lambda: lab.contract_twin.suspend(who, target, adapter),
-                sender,
-            )
+        elif kind < 0.91:
+            self.suspend(random.choice([name, name, "A*B", "C"]))
+        elif kind < 0.95:
+            self.set_uptime_feed()
         else:
-            self.uptime()
-        lab.skip(random.choice([0, 0, 1, 1, 7, 29, 30, 31, 59, 60, 61, 150, 299, 300, 301, 650,
-                                1_000, 3_600, 5_000, random.randint(1, 600), 43_200, 90_000]))
+            self.sequencer()
+        lab.skip(random.choice(PAUSES) if random.random() < 0.7 else random.randint(1, 600))
+
+    def suspend(self, target: str) -> None:
+        random, lab = self.random, self.lab
+        sender = random.choice(["governor", "guardian", "guardian", "stranger"])
+        adapter, who = random.choice(lab.adapters), lab.who[sender]
+        self.transact(
+            "suspend",
+            (asset(target), adapter),
+            lambda: lab.contract_twin.suspend(who, target, adapter),
+            sender,
+        )
 
     def record(self, name: str, function: str) -> None:
         call = getattr(self.lab.contract_twin, function)
@@ -168,36 +177,43 @@ class Walk:
         random, lab = self.random, self.lab
         if random.random() < 0.15:
             self.level = max(1, self.level * random.choice([90, 99, 101, 110, 130]) // 100)
-        for index in range(5):
-            if random.random() < 0.25:
+        is_calm = random.random() < 0.7
+        for index in range(len(lab.adapters)):
+            if is_calm:
+                lab.answer(index, self.level * random.randint(999, 1_001) // 1_000)
+                continue
+            if random.random() < 0.08:
                 continue
             script = lab.script_of(
                 price=drawn_price(random, self.level),
                 confidence=random.choice(
-                    [0, 0, 0, self.level // 1_000, self.level // 50, self.level // 10, 2**256 - 1]
+                    [*[0] * 9, self.level // 1_000, self.level // 50, self.level // 10, 2**256 - 1]
                 ),
-                published_at=lab.now - random.choice([0, 0, 0, 1, 30, 59, 60, 61, 3_600, 3_601, -1, -9]),
-                mode=random.choice([NORMAL] * 19 + [random.randint(1, 6)]),
+                published_at=lab.now
+                - random.choice([*[0] * 9, *[1, 30, 59, 60, 61, HOUR, HOUR + 1, -1, -9]]),
+                mode=random.choice([NORMAL] * 39 + [random.randint(1, 6)]),
             )
             lab.script(index, script)
-            self.said.append(f"+{lab.now} {index}: {script}")
+        self.said.append(f"+{lab.now} answers {lab.scripts}")
 
-    def uptime(self) -> None:
+    def set_uptime_feed(self) -> None:
         random, lab = self.random, self.lab
-        if random.random() < 0.5:
-            feed = random.choice([lab.feed, lab.feed, lab.silent, lab.short, ZERO_ADDRESS, "0x" + "ab" * 20])
-            grace = random.choice([0, 0, 60, HOUR, DAY, DAY + 1])
-            sender = random.choice(["governor"] * 5 + ["guardian"])
-            who = lab.who[sender]
-            self.transact(
-                "setUptimeFeed",
-                (feed, grace),
-                lambda: lab.contract_twin.set_uptime_feed(who, feed, grace),
-                sender,
-            )
-            return
+        odd = [lab.silent, lab.short, ZERO_ADDRESS, ZERO_ADDRESS, "0x" + "ab" * 20]
+        feed = random.choice([*[lab.feed] * 4, *odd])
+        grace = random.choice([0, 0, 0, 60, HOUR, DAY, DAY + 1])
+        sender = random.choice(["governor"] * 5 + ["guardian"])
+        who = lab.who[sender]
+        self.transact(
+            "setUptimeFeed",
+            (feed, grace),
+            lambda: lab.contract_twin.set_uptime_feed(who, feed, grace),
+            sender,
+        )
+
+    def sequencer(self) -> None:
+        random, lab = self.random, self.lab
         lab.sequencer(
-            random.choice([0, 0, 0, 1, -1]),
+            random.choice([0, 0, 0, 0, 1, -1]),
             random.choice([0, lab.now, lab.now - 60, lab.now - HOUR, lab.now + 5, 2**255]),
             random.random() < 0.1,
         )
