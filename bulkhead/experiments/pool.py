@@ -189,8 +189,7 @@ class AttackedPool:
     def value_of_base(self, raw_base: int) -> Decimal:
         """Return the value of base at the first price, in quote units."""
         with localcontext(prec=PRECISION):
-            raw = Decimal(raw_base) * self.root**2 / Q192
-            return raw / 10**QUOTE_DECIMALS
+            return Decimal(raw_base) * self.root**2 / Q192 / Decimal(10**QUOTE_DECIMALS)
 
     # ------------------------------------------------------------------ swaps
 
@@ -230,9 +229,7 @@ def _deploy_tokens(venue: Venue) -> tuple[Token, Token]:
     while int(quote.address, 16) < int(base.address, 16):
         quote = _token(venue, "QUOTE", QUOTE_DECIMALS)
     for token in (base, quote):
-        contract = Contract(
-            venue.rpc, token.address, venue.artifacts["DevToken"].abi, "DevToken"
-        )
+        contract = Contract(venue.rpc, token.address, venue.artifacts["DevToken"].abi, "DevToken")
         for who in (venue.sender.address, venue.attacker, venue.arbitrageur):
             contract.transact("mint", who, PURSE, sender=venue.sender.address)
             contract.transact("approve", venue.uniswap.router.address, 2**256 - 1, sender=who)

@@ -117,8 +117,8 @@ def _push_and_return(
     end = pool.balance(pool.venue.attacker)
     if end.base != start.base:
         raise SwapError("the attacker could not sell all that he had bought")
-    cost = Cost(_units(start.quote - pushed.quote), _units(start.quote - end.quote))
-    return _fraction(before, after), cost
+    cost = Cost(units(start.quote - pushed.quote), units(start.quote - end.quote))
+    return fraction(before, after), cost
 
 
 def _hold(
@@ -135,7 +135,7 @@ def _hold(
     for block in range(max(by_blocks) + 1):
         if (window := by_blocks.get(block)) is not None:
             pool.mine()  # An empty block: the window ends here.
-            reached = _fraction(before[window], pool.twap(window))
+            reached = fraction(before[window], pool.twap(window))
             cost = _cost_of_holding(pool, start, held)
             predicted = hold(Decimal(value), FEE, ticks, block)
             yield Measured(HOLD, value, window, move, reached, cost, predicted)
@@ -153,19 +153,21 @@ def _cost_of_holding(pool: AttackedPool, start: Balance, held: Sequence[Balance]
     """Return the cost so far if base is sold outside, at the first price, before the next block."""
     most, sold = Decimal(0), start
     for now in held:
-        spent = _units(start.quote - now.quote)
+        spent = units(start.quote - now.quote)
         most = max(most, spent - pool.value_of_base(sold.base - start.base))
         sold = now
     last = held[-1]
-    loss = _units(start.quote - last.quote) - pool.value_of_base(last.base - start.base)
+    loss = units(start.quote - last.quote) - pool.value_of_base(last.base - start.base)
     return Cost(most, loss)
 
 
-def _units(raw_quote: int) -> Decimal:
-    return Decimal(raw_quote) / 10**QUOTE_DECIMALS
+def units(raw_quote: int) -> Decimal:
+    """Return raw quote as quote units."""
+    return Decimal(raw_quote) / Decimal(10**QUOTE_DECIMALS)
 
 
-def _fraction(before: int, after: int) -> Decimal:
+def fraction(before: int, after: int) -> Decimal:
+    """Return by which fraction a price rose, cut to WAD."""
     return (Decimal(after * WAD // before) - WAD) / WAD
 
 
