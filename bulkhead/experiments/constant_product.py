@@ -94,15 +94,14 @@ def hold(value: Decimal, fee: int, ticks: int, blocks: int) -> Cost:
         return Cost(max(first, last), first_loss + (blocks - 1) * later_loss)
 
 
-def liquidity_of(value: Decimal, price: Decimal, base_decimals: int, quote_decimals: int) -> int:
-    """Return a full-range pool's liquidity in its own units, as ``minLiquidity`` counts.
+def value_of(liquidity: int, price: Decimal, base_decimals: int, quote_decimals: int) -> Decimal:
+    """Return what a full-range pool holds on each side, in quote units.
 
     Args:
-        value: quote units on each side.
+        liquidity: the pool's units, √(raw base · raw quote), as ``minLiquidity`` counts.
         price: quote per 1.0 of base.
         base_decimals, quote_decimals: of the tokens.
     """
     with localcontext(prec=PRECISION):
-        raw_quote = value * 10**quote_decimals
-        raw_base = value / price * 10**base_decimals
-        return int((raw_quote * raw_base).sqrt())
+        raw_price = price.scaleb(quote_decimals - base_decimals)
+        return (liquidity * raw_price.sqrt()).scaleb(-quote_decimals)

@@ -14,6 +14,7 @@ from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.experiments import oracle_attacks_report as report
 from bulkhead.experiments.concentrated import Cliff, attack_cliff
+from bulkhead.experiments.devnet_bounds import devnet_bounds
 from bulkhead.experiments.pool import BLOCK_SECONDS, FEE, AttackedPool, open_venue
 from bulkhead.experiments.registry import Experiment, Outcome, Tell
 from bulkhead.experiments.twap_attacks import MODELS, Measured, attack
@@ -136,6 +137,7 @@ def outcome(findings: Findings) -> Outcome:
             },
             "agreement": report.agreement(f.attacks),
             "liquidity": report.liquidity_table(f.liquidity),
+            "devnet": report.devnet_table(devnet_bounds(f.sizes.moves), f.sizes.moves),
             "cliff": report.cliff_table(f.cliffs, f.attacks),
         },
         data=_data(f),

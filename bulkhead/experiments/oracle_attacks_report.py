@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from bulkhead.experiments.aggregator import WHOLE, open_actions
 from bulkhead.experiments.concentrated import Cliff
 from bulkhead.experiments.constant_product import Cost
+from bulkhead.experiments.devnet_bounds import Bound
 from bulkhead.experiments.document import markdown_table
 from bulkhead.experiments.twap_attacks import HOLD, MODELS, ONE_BLOCK, Measured
 from bulkhead.experiments.weights import Found, Reach
@@ -74,6 +75,24 @@ def liquidity_table(liquidity: Mapping[int, int]) -> str:
     """Return the pools' liquidity by value."""
     rows = [[short(value), f"{units:.2e}"] for value, units in liquidity.items()]
     return markdown_table(["value on each side", "liquidity, the pool's units"], rows, words=0)
+
+
+def devnet_table(bounds: Sequence[Bound], moves: Sequence[Decimal]) -> str:
+    """Return what the devnet's TWAP sources ask for, and what holding them costs there."""
+    rows = [
+        [
+            b.asset,
+            percent(b.share),
+            minutes(b.window),
+            f"{b.min_liquidity:.2e}",
+            f"{short(b.value)} {b.quote}",
+            *(f"{short(cost.loss)} {b.quote}" for cost in b.costs),
+        ]
+        for b in bounds
+    ]
+    head = ["asset", "weight of the TWAP", "window", "`min_liquidity`", "on each side"]
+    head += [f"loss, +{percent(move)}" for move in moves]
+    return markdown_table(head, rows)
 
 
 def cliff_table(cliffs: Sequence[Cliff], attacks: Sequence[Measured]) -> str:
