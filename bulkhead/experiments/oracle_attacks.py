@@ -17,7 +17,7 @@ from bulkhead.experiments.concentrated import Cliff, attack_cliff
 from bulkhead.experiments.devnet_bounds import devnet_bounds
 from bulkhead.experiments.pool import BLOCK_SECONDS, FEE, AttackedPool, open_venue
 from bulkhead.experiments.registry import Experiment, Outcome, Tell
-from bulkhead.experiments.twap_attacks import MODELS, Measured, attack
+from bulkhead.experiments.twap_attacks import HOLD, ONE_BLOCK, Measured, attack
 from bulkhead.experiments.weights import Found, cases, explore
 
 GENESIS = 1_800_000_000
@@ -62,10 +62,10 @@ FULL = Sizes(
 QUICK = Sizes(
     values=(MILLION, 10 * MILLION),
     windows=(60, 600),
-    moves=(Decimal("0.01"), Decimal("0.1")),
+    moves=FULL.moves,
     sources=(3,),
-    quorums=(5_001, 6_667),
-    cliff=(10 * MILLION, 600, Decimal("0.1")),
+    quorums=FULL.quorums,
+    cliff=FULL.cliff,
 )
 
 
@@ -133,8 +133,9 @@ def outcome(findings: Findings) -> Outcome:
             "actions": report.actions_table(),
             **{
                 model.replace(" ", "-"): report.attacks_table(f.attacks, model, f.sizes.values)
-                for model in MODELS
+                for model in (ONE_BLOCK, HOLD)
             },
+            "unopposed": report.unopposed_table(f.attacks, f.sizes.values),
             "agreement": report.agreement(f.attacks),
             "liquidity": report.liquidity_table(f.liquidity),
             "devnet": report.devnet_table(devnet_bounds(f.sizes.moves), f.sizes.moves),
@@ -200,7 +201,7 @@ def _run(quick: bool, tell: Tell) -> Outcome:
 
 ORACLE_ATTACKS = Experiment(
     name="oracle-attacks",
-    summary="What it costs to move a pool's TWAP, and the aggregate, by 1, 5 and 10 %.",
+    summary="What it costs to move a pool's TWAP, and an aggregate of sources, by 1, 5 and 10 %.",
     document=ROOT / "docs" / "spec" / "oracle-attacks.md",
     image=ROOT / "docs" / "images" / "oracle-attacks.png",
     steps=lambda quick: (QUICK if quick else FULL).steps,

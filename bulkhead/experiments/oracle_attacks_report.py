@@ -12,7 +12,7 @@ from bulkhead.experiments.concentrated import Cliff
 from bulkhead.experiments.constant_product import Cost
 from bulkhead.experiments.devnet_bounds import Bound
 from bulkhead.experiments.document import markdown_table
-from bulkhead.experiments.twap_attacks import HOLD, MODELS, ONE_BLOCK, Measured
+from bulkhead.experiments.twap_attacks import HOLD, MODELS, ONE_BLOCK, UNOPPOSED, Measured
 from bulkhead.experiments.weights import Found, Reach
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.report import theme
@@ -24,14 +24,14 @@ _COLORS = (theme.PRINCIPAL, theme.POOL, theme.INSURANCE, theme.DEBT)
 
 
 def short(amount: Decimal | int) -> str:
-    """Return an amount with three digits: ``1.37 k``, ``98.6 M``, ``16.4 tn``."""
+    """Return an amount with three digits, below one with two: ``1.37 k``, ``16.4 tn``, ``0.50``."""
     value = Decimal(f"{Decimal(amount):.3g}")
     for scale, name in _SCALES:
         if value >= scale:
             scaled = value / scale
             digits = max(0, 2 - scaled.adjusted())
             return f"{scaled:,.{digits if scale > 1 or digits else 0}f}{name}"
-    return f"{value:.2f}"
+    return f"{value:.{1 - value.adjusted()}f}"
 
 
 def percent(fraction: Decimal, digits: int = 0) -> str:
@@ -56,6 +56,16 @@ def attacks_table(attacks: Sequence[Measured], model: str, values: Sequence[int]
         for window, move in sorted({(a.window, a.move) for a in chosen})
     ]
     return markdown_table(["window", "move", *(short(v) for v in values)], rows, words=2)
+
+
+def unopposed_table(attacks: Sequence[Measured], values: Sequence[int]) -> str:
+    """Return the cost without arbitrage by move and value: for the longest window, as for all."""
+    chosen = [a for a in attacks if a.model == UNOPPOSED]
+    longest = max(a.window for a in chosen)
+    cells = {(a.move, a.value): _cost(a.cost) for a in chosen if a.window == longest}
+    moves = sorted({a.move for a in chosen})
+    rows = [[percent(move), *(cells[move, value] for value in values)] for move in moves]
+    return markdown_table(["move", *(short(v) for v in values)], rows)
 
 
 def _cost(cost: Cost | None) -> str:
@@ -162,7 +172,9 @@ def _panel(attacks: Sequence[Measured], model: str, move: Decimal, caption: str)
     figure.update_xaxes(
         **theme.axis("value on each side of the pool", type="log", dtick=1, exponentformat="SI")
     )
-    figure.update_yaxes(**theme.axis("loss", type="log", dtick=1, exponentformat="power"))
+    figure.update_yaxes(
+        **theme.axis("loss, quote units", type="log", dtick=1, exponentformat="power")
+    )
     title = f"{model}: loss of moving the TWAP by {percent(move)}"
     return Panel(
         model.replace(" ", "-"), title[0].upper() + title[1:], caption, figure, is_timed=False
@@ -180,11 +192,11 @@ def weights_table(found: Sequence[Found], targets: Sequence[Decimal]) -> str:
         cells = [_target(len(c.attackers), f.targets[t]) for t in targets]
         rows.append(
             [
-                f"{len(c.attackers)} of {c.sources}, {percent(Decimal(c.weight) / WHOLE, 1)}",
-                percent(Decimal(c.quorum) / WHOLE, 1),
+                f"{len(c.attackers)} of {c.sources}, {percent(Decimal(c.weight) / WHOLE, 2)}",
+                percent(Decimal(c.quorum) / WHOLE, 2),
                 *cells,
-                _reaches(f.up, f.is_bounded),
-                _reaches(f.down, f.is_bounded),
+                reaches(f.up, f.is_bounded),
+                reaches(f.down, f.is_bounded),
                 _name(f.worst),
             ]
         )
@@ -199,10 +211,11 @@ def _target(sources: int, status: PriceStatus | None) -> str:
     return f"{sources} source{'s' if sources > 1 else ''}: {_name(status)}"
 
 
-def _reaches(reaches: Sequence[Reach], is_bounded: bool) -> str:
-    parts = [f"{r.move * 100:+.2f} % {_name(r.status)}" for r in reaches]
+def reaches(found: Sequence[Reach], is_bounded: bool) -> str:
+    """Return the farthest aggregates: ``+5.16 % Valid; +5.37 % Degraded``."""
+    parts = [f"{r.move * 100:+.2f} % {_name(r.status)}".replace("-", "−") for r in found]
     if not is_bounded:
-        parts[-1] = f"the adapters' bounds, {_name(reaches[-1].status)}"
+        parts[-1] = f"the adapters' bounds, {_name(found[-1].status)}"
     return "; ".join(parts)
 
 
@@ -248,7 +261,7 @@ def headline(
         )
     lines += [
         f"{f.case.share} of {f.case.sources} sources, quorum {f.case.quorum}: "
-        + _reaches(f.up, f.is_bounded)
+        + reaches(f.up, f.is_bounded)
         for f in found
     ]
     return lines

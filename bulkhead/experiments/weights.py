@@ -141,7 +141,7 @@ def explore(
     """
     found = []
     for case in chosen:
-        scene = _Scene(sender, artifacts, case)
+        scene = Scene(sender, artifacts, case)
         up, down = scene.farthest(MOST - 1), scene.farthest(LEAST + 1)
         best = {target: scene.best_status(target) for target in targets}
         is_bounded = up[-1].move < Decimal(MOST - 1) / PRICE - 1
@@ -150,8 +150,17 @@ def explore(
     return found
 
 
-class _Scene:
-    """One case on chain. The attacker's sources all say the same: apart, they would weaken it."""
+class Scene:
+    """One case on chain.
+
+    Args:
+        sender: runs feeds and aggregator; the node mines each transaction at once.
+        artifacts: what to deploy.
+        case: who has how much.
+
+    Raises:
+        DeploymentError, ContractReverted: the contracts refuse the set-up.
+    """
 
     def __init__(self, sender: RpcSender, artifacts: Artifacts, case: Case) -> None:
         self._sender = sender
@@ -171,12 +180,22 @@ class _Scene:
         self._known: dict[int, Reading] = {}
 
     def read(self, answer: int) -> Reading:
-        """Let the attacker's sources answer, in a feed's units, and read the aggregate."""
+        """Let all of the attacker's sources answer the same, and read the aggregate.
+
+        Answers that differ get the median no farther: it grows with each of them.
+
+        Args:
+            answer: a feed's units.
+        """
         if answer not in self._known:
-            for feed in self._attacked:
-                feed.transact("setAnswer", answer, sender=self._sender.address)
-            self._known[answer] = self._aggregator.read()
+            self._known[answer] = self.read_apart([answer] * len(self._attacked))
         return self._known[answer]
+
+    def read_apart(self, answers: Sequence[int]) -> Reading:
+        """Let each of the attacker's sources answer something else, and read the aggregate."""
+        for feed, answer in zip(self._attacked, answers, strict=True):
+            feed.transact("setAnswer", answer, sender=self._sender.address)
+        return self._aggregator.read()
 
     def move(self, answer: int) -> Decimal:
         """Return how far the aggregate is from the true price then: a signed fraction."""
