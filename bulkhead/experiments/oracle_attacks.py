@@ -48,7 +48,7 @@ class Sizes:
     def steps(self) -> int:
         """Steps of progress."""
         attacks = len(self.values) * len(self.moves) * (2 * len(self.windows) + 1)
-        return attacks + 3 * len(self.sources) * len(self.quorums) + 2
+        return attacks + len(cases(self.sources, self.quorums)) + 2
 
 
 FULL = Sizes(

@@ -193,6 +193,7 @@ def weights_table(found: Sequence[Found], targets: Sequence[Decimal]) -> str:
         rows.append(
             [
                 f"{len(c.attackers)} of {c.sources}, {percent(Decimal(c.weight) / WHOLE, 2)}",
+                str(len(c.silent)) if c.silent else "none",
                 percent(Decimal(c.quorum) / WHOLE, 2),
                 *cells,
                 reaches(f.up, f.is_bounded),
@@ -200,7 +201,7 @@ def weights_table(found: Sequence[Found], targets: Sequence[Decimal]) -> str:
                 _name(f.worst),
             ]
         )
-    head = ["attacker's sources, weight", "quorum", *(f"+{percent(t)}" for t in targets)]
+    head = ["attacker's sources, weight", "silent", "quorum", *(f"+{percent(t)}" for t in targets)]
     head += ["farthest up", "farthest down", "worst status it can force"]
     return markdown_table(head, rows, words=len(head))
 

@@ -27,8 +27,8 @@ RESOLUTION = PRICE // 100_000
 SILENT = 1
 """A feed's mode in which it reverts."""
 _TO_WAD: int = 10 ** (18 - FEED_DECIMALS)
-MINORITY, HALF, MAJORITY = "minority", "half", "majority"
-SHARES = (MINORITY, HALF, MAJORITY)
+MINORITY, OUTAGE, HALF, MAJORITY = "minority", "minority in an outage", "half", "majority"
+SHARES = (MINORITY, OUTAGE, HALF, MAJORITY)
 
 
 class Case(NamedTuple):
@@ -37,19 +37,21 @@ class Case(NamedTuple):
     Attributes:
         share: one of ``SHARES``.
         attackers: weights of the attacker's sources, basis points.
-        honest: weights of the others.
+        honest: weights of those that answer honestly.
         quorum: least weight that must agree, basis points.
+        silent: weights of those that do not answer.
     """
 
     share: str
     attackers: tuple[int, ...]
     honest: tuple[int, ...]
     quorum: int
+    silent: tuple[int, ...] = ()
 
     @property
     def sources(self) -> int:
         """Number of sources."""
-        return len(self.attackers) + len(self.honest)
+        return len(self.attackers) + len(self.honest) + len(self.silent)
 
     @property
     def weight(self) -> int:
@@ -93,7 +95,8 @@ def split(weight: int, count: int) -> tuple[int, ...]:
 def cases(counts: Sequence[int], quorums: Sequence[int]) -> list[Case]:
     """Return the cases: equal weights; half: as many sources as a minority, but half the weight.
 
-    Where shares do not come out even, the attacker has the lighter ones.
+    In an outage as many honest sources are silent as the quorum permits; if it permits none, there
+    is no such case. Where shares do not come out even, the attacker has the lighter ones.
 
     Args:
         counts: numbers of sources, odd.
@@ -104,12 +107,25 @@ def cases(counts: Sequence[int], quorums: Sequence[int]) -> list[Case]:
         equal, few = split(WHOLE, count), count // 2
         for quorum in quorums:
             half = Case(HALF, split(WHOLE // 2, few), split(WHOLE // 2, count - few), quorum)
+            attackers, honest = equal[-few:], equal[:-few]
+            found.append(Case(MINORITY, attackers, honest, quorum))
+            silent = _silenced(attackers, honest, quorum)
+            if silent:
+                rest = honest[silent:]
+                found.append(Case(OUTAGE, attackers, rest, quorum, honest[:silent]))
             found += [
-                Case(MINORITY, equal[-few:], equal[:-few], quorum),
                 half,
                 Case(MAJORITY, equal[few:], equal[:few], quorum),
             ]
     return found
+
+
+def _silenced(attackers: Sequence[int], honest: Sequence[int], quorum: int) -> int:
+    """Return how many honest sources, first ones first, may be silent: one answers at least."""
+    count = 0
+    while count + 1 < len(honest) and sum(attackers) + sum(honest[count + 1 :]) >= quorum:
+        count += 1
+    return count
 
 
 def honest_answers(count: int) -> list[int]:
@@ -167,6 +183,7 @@ class Scene:
         self._feeds: list[Contract] = []
         adapters: list[str] = []
         answers = [PRICE] * len(case.attackers) + honest_answers(len(case.honest))
+        answers += [PRICE] * len(case.silent)
         for answer in answers:
             feed = deploy(sender, artifacts, "DevAggregatorV3", FEED_DECIMALS, "ETH / USD")
             feed.transact("setAnswer", answer, sender=sender.address)
@@ -176,7 +193,9 @@ class Scene:
             adapters.append(adapter.address)
         self._attacked = self._feeds[: len(case.attackers)]
         self._aggregator = Aggregator(sender, artifacts)
-        self._aggregator.configure(adapters, (*case.attackers, *case.honest), case.quorum)
+        weights = (*case.attackers, *case.honest, *case.silent)
+        self._aggregator.configure(adapters, weights, case.quorum)
+        self._silence(self._feeds[len(case.attackers) + len(case.honest) :])
         self._known: dict[int, Reading] = {}
 
     def read(self, answer: int) -> Reading:
@@ -204,8 +223,7 @@ class Scene:
     def worst_status(self) -> PriceStatus:
         """Return the worst status that wild answers or silence lead to; the feeds stay silent."""
         worst = min(self.read(MOST - 1).status, self.read(LEAST + 1).status)
-        for feed in self._attacked:
-            feed.transact("setMode", SILENT, sender=self._sender.address)
+        self._silence(self._attacked)
         return min(worst, self._aggregator.read().status)
 
     def farthest(self, extreme: int) -> tuple[Reach, ...]:
@@ -233,6 +251,10 @@ class Scene:
         if below is None:
             return self.read(PRICE).status
         return self.read(min(below + RESOLUTION, last)).status
+
+    def _silence(self, feeds: Sequence[Contract]) -> None:
+        for feed in feeds:
+            feed.transact("setMode", SILENT, sender=self._sender.address)
 
     def _is_at_least(self, status: PriceStatus, answer: int) -> bool:
         return self.read(answer).status >= status

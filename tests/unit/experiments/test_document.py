@@ -9,7 +9,7 @@ import pytest
 from bulkhead.experiments import oracle_attacks_report as report
 from bulkhead.experiments.document import DocumentError, markdown_table, numbers_in, with_numbers
 from bulkhead.experiments.oracle_attacks import FULL, ORACLE_ATTACKS, QUICK, outcome
-from bulkhead.experiments.weights import Reach
+from bulkhead.experiments.weights import Reach, cases
 from bulkhead.model.oracle import PriceStatus
 
 TEXT = """before
@@ -92,9 +92,9 @@ def test_page__costs__are_what_is_measured_now(page, quick, section, words):
 
 def test_page__weights__are_what_is_measured_now(page, quick):
     shown, measured = rows(page["weights"]), rows(quick["weights"])
-    assert len(measured) == 1 + 3 * len(QUICK.sources) * len(QUICK.quorums)
+    assert len(measured) == 1 + len(cases(QUICK.sources, QUICK.quorums))
     assert [row for row in measured if row not in shown] == []
-    assert len(shown) == 1 + 3 * len(FULL.sources) * len(FULL.quorums)
+    assert len(shown) == 1 + len(cases(FULL.sources, FULL.quorums))
 
 
 def test_page__liquidity_and_cliff__are_what_is_measured_now(page, quick):

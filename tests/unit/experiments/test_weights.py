@@ -16,6 +16,7 @@ from bulkhead.experiments.weights import (
     MAJORITY,
     MINORITY,
     MOST,
+    OUTAGE,
     PRICE,
     SHARES,
     SPREAD_BPS,
@@ -48,8 +49,10 @@ def test_split__a_weight__sums_to_it_in_equal_parts(weight, count):
 
 def test_cases__each__give_the_attacker_what_they_say():
     for case in cases([3, 5, 7], [5_001]):
-        assert sum(case.honest) + case.weight == WHOLE
-        holds = {MINORITY: case.weight < WHOLE / 2, HALF: case.weight * 2 == WHOLE}
+        assert sum(case.honest) + sum(case.silent) + case.weight == WHOLE
+        assert bool(case.silent) == (case.share == OUTAGE)
+        is_minority = case.weight < WHOLE / 2
+        holds = {MINORITY: is_minority, OUTAGE: is_minority, HALF: case.weight * 2 == WHOLE}
         assert holds.get(case.share, case.weight > WHOLE / 2)
         assert len(case.attackers) == case.sources // 2 + (case.share == MAJORITY)
 
@@ -82,6 +85,23 @@ def test_minority__any_answers_at_all__stay_within_the_honest_range(sender):
         reading = scene.read_apart(answers)
         assert min(honest) <= reading.price // 10**10 <= max(honest), answers
         assert reading.status > PriceStatus.STALE
+
+
+def test_outage__as_many_are_silent__as_the_quorum_permits():
+    for case in cases([3, 5, 7], [5_001, 6_667]):
+        if case.share == OUTAGE:
+            answering = case.weight + sum(case.honest)
+            assert answering >= case.quorum
+            assert len(case.honest) == 1 or answering - case.honest[0] < case.quorum
+    assert [c.sources for c in cases([3, 5, 7], [6_667]) if c.share == OUTAGE] == [5, 7]
+
+
+def test_outage__a_minority__is_bounded_by_the_deviation_alone(by_case):
+    found = by_case[OUTAGE, 5_001]
+    assert found.is_bounded
+    assert found.targets[Decimal("0.05")] == PriceStatus.VALID
+    assert found.targets[Decimal("0.1")] is None
+    assert found.up[-1].move <= DEVIATION * Decimal("1.1")
 
 
 def test_half__valid__by_about_the_deviation_and_no_further(by_case):
@@ -121,7 +141,8 @@ def test_minority__above_what_the_quorum_leaves__can_only_silence(sender):
 
 
 def test_shares__of_the_quick_version__are_all_there(by_case):
-    assert set(by_case) == {(s, q) for s in SHARES for q in (5_001, 6_667)}
+    # With two thirds as the quorum, no source of three may be missing.
+    assert set(by_case) == {(s, q) for s in SHARES for q in (5_001, 6_667)} - {(OUTAGE, 6_667)}
 
 
 def test_open_actions__a_worse_status__never_opens_more():
