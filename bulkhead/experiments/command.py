@@ -87,6 +87,9 @@ def run_experiment(
     except KeyboardInterrupt:
         out.print("[yellow]interrupted: nothing was written[/yellow]")
         return EXIT_INTERRUPTED
+    except SystemExit:  # A terminating signal; Ape makes one of Ctrl-C, too.
+        out.print("[yellow]interrupted: nothing was written[/yellow]")
+        raise
     except _FAILURES as error:
         out.print(str(error), style="red", highlight=False, markup=False)
         return EXIT_FAILED

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bulkhead.deployment.devnet import DECIMALS, POOL_FEE, DevnetOptions, devnet_parameters
-from bulkhead.deployment.models import UniswapV3TwapSource
 from bulkhead.deployment.units import WAD
 from bulkhead.experiments.constant_product import Cost, hold, ticks_of, value_of
 from bulkhead.experiments.pool import BLOCK_SECONDS
@@ -46,7 +45,7 @@ def devnet_bounds(moves: Sequence[Decimal]) -> list[Bound]:
     for asset in devnet_parameters().oracle:
         whole = sum(source.weight for source in asset.sources)
         for source in asset.sources:
-            if not isinstance(source, UniswapV3TwapSource):
+            if source.kind != "uniswap_v3_twap":
                 continue
             base, quote = source.pool.split("/")
             price = Decimal(prices[asset.name]) / WAD

@@ -131,9 +131,12 @@ def test_run__that_fails__says_why_and_writes_nothing(place):
     assert not (place.folder / "o.json").exists()
 
 
-def test_run__interrupted__writes_nothing(place):
-    place.ending = KeyboardInterrupt()
-    assert place.invoke("answer", "--write").exit_code == 130
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(130)])
+def test_run__interrupted__says_so_and_writes_nothing(place, ending):
+    place.ending = ending
+    result = place.invoke("answer", "--write")
+    assert result.exit_code == 130
+    assert "interrupted" in result.output
     assert place.is_untouched
     assert not (place.folder / "o.json").exists()
 
