@@ -80,12 +80,34 @@ def render_poster(record: RunRecord) -> str:
     return _document(record, body, _POSTER_STYLE)
 
 
+def render_figures(title: str, text: str, shown: list[Panel]) -> str:
+    """Return a page with nothing but figures side by side, for pictures.
+
+    Args:
+        title: its heading.
+        text: a sentence or two below.
+        shown: the figures.
+    """
+    header = (
+        f'<header><div class="inner"><h1>{html.escape(title)}</h1>'
+        f'<p class="story">{html.escape(text)}</p></div></header>'
+    )
+    grid = "".join(_card(p) for p in shown)
+    style = _POSTER_STYLE + f".grid {{ grid-template-columns: repeat({len(shown)}, 1fr); }}"
+    body = [header, f'<main><div class="grid">{grid}</div></main>', _script(shown)]
+    return _html(title, body, style)
+
+
 def _document(record: RunRecord, body: list[str], more_style: str = "") -> str:
+    return _html(record.title, body, more_style)
+
+
+def _html(title: str, body: list[str], more_style: str) -> str:
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{html.escape(record.title)}</title>",
+        f"<title>{html.escape(title)}</title>",
         f"<style>{_style()}{more_style}</style>",
         f"<script>{get_plotlyjs()}</script>",
         "</head><body>",

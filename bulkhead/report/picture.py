@@ -37,10 +37,27 @@ def take_picture(run: Path, target: Path, browser: str | None = None) -> None:
         PictureError: no browser, or it failed.
         OSError, ValueError: the run cannot be read.
     """
+    photograph(render_poster(load_record(run)), target, browser=browser)
+
+
+def photograph(
+    page: str, target: Path, width: int = WIDTH, height: int = HEIGHT, browser: str | None = None
+) -> None:
+    """Render a page into a PNG file.
+
+    Args:
+        page: HTML that loads nothing.
+        target: the PNG file; replaced only once the picture is whole.
+        width, height: pixels.
+        browser: program to use; None: the first of ``BROWSERS`` that is installed.
+
+    Raises:
+        PictureError: no browser, or it failed.
+        OSError: the file cannot be written.
+    """
     program = browser or next((b for b in BROWSERS if shutil.which(b)), None)
     if program is None:
         raise PictureError(f"none of {', '.join(BROWSERS)} is installed")
-    page = render_poster(load_record(run))
     with tempfile.TemporaryDirectory() as folder:
         source, shot = Path(folder) / "poster.html", Path(folder) / "poster.png"
         source.write_text(page, encoding="utf-8")
@@ -50,7 +67,7 @@ def take_picture(run: Path, target: Path, browser: str | None = None) -> None:
             "--no-sandbox",
             "--disable-gpu",
             "--hide-scrollbars",
-            f"--window-size={WIDTH},{HEIGHT}",
+            f"--window-size={width},{height}",
             f"--virtual-time-budget={_SETTLE_MILLISECONDS}",
             f"--screenshot={shot}",
             source.as_uri(),
