@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
-from bulkhead.scenarios.incidents.world import DAY, ETH_PERP, IncidentWorld, Vote, incident_world
+from bulkhead.scenarios.incidents.world import DAY, IncidentWorld, Vote, incident_world
 
 RATE_ASSET, VALUE_ASSET = "RST/ETH", "RST/USD"
 RATE_KIND = 2
@@ -108,7 +108,7 @@ def _play(world: IncidentWorld, growth: int) -> Outcome:
     # Healthy is who is healthy at what the token redeems for.
     healthy = [w for w in SIZES if not world.is_unhealthy_at(w, raw * WAD // priced)]
     naive_hit = [w for w in healthy if world.is_unhealthy_at(w, naive_rate * WAD // priced)]
-    penalties = {who: _penalty(world, who) for who in healthy}
+    penalties = {who: world.full_penalty(who) for who in healthy}
     ends = {who: world.liquidate(who) for who in healthy}
     hit = [who for who in healthy if ends[who].accepted]
     return Outcome(
@@ -139,11 +139,3 @@ def _earn(world: IncidentWorld) -> int:
         reward = int(token.call("totalPooled")) * REWARD_RATIO // WAD
         world.send(token, "reportRewards", reward)
     return rate
-
-
-def _penalty(world: IncidentWorld, who: str) -> int:
-    """Return what closing a person's whole position would cost in penalty, WAD."""
-    size = abs(world.perps.call("position", world.account(who), ETH_PERP).size)
-    index = world.perps.call("indexPrice", ETH_PERP).price
-    penalty = world.risk.call("marketLiquidation", ETH_PERP).penalty
-    return int(size * index // WAD * penalty // WAD)

@@ -76,6 +76,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     world.send(underlying, "transfer", vault.address, DONATION, by="carol")
     raw = int(vault.call("convertToAssets", WAD))
     world.send(adapter, "poke")
+    world.look_twice(ASSET)
     suite_price = world.latest(ASSET).price
 
     naive_credit = HELD * raw // WAD * (WAD - HAIRCUT) // WAD

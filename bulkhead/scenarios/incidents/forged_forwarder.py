@@ -30,7 +30,7 @@ from bulkhead.scenarios.incidents.world import (
     incident_world,
 )
 
-ASSET = "ETH"
+ASSET = "ETH-SIGNED"
 TRUE_PRICE, LOW_PRICE, HIGH_PRICE = 3_000 * WAD, 100 * WAD, 10_000 * WAD
 SIZE = 700 * WAD
 CASH = 200_000 * USDB
@@ -69,12 +69,13 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     first = signed.reports(signers[:THRESHOLD], TRUE_PRICE)
     world.send(adapter, "submit", first)
     world.price(ASSET, [Vote(adapter.address)])
+    market = world.list_market(ASSET)
     world.deposit("alice", world.named("USDB"), SETTLEMENT, CASH)
 
     refusals = _attempts(signed, first, honest, attackers)
-    opened = _round(world, signed, attackers, LOW_PRICE, SIZE)
+    opened = _round(signed, market, attackers, LOW_PRICE, SIZE)
     low = world.latest(ASSET).price
-    closed = _round(world, signed, attackers, HIGH_PRICE, -SIZE)
+    closed = _round(signed, market, attackers, HIGH_PRICE, -SIZE)
     refusals |= {"set the low price": opened, "set the high price": closed}
     gained = _equity(world, "alice") - CASH * 10**12
 
@@ -154,13 +155,14 @@ def _attempts(
 
 
 def _round(
-    world: IncidentWorld, signed: _Signing, keys: Sequence[LocalAccount], price: int, size: int
+    signed: _Signing, market: int, keys: Sequence[LocalAccount], price: int, size: int
 ) -> str:
     """Let the attacker try to set a price with her own keys, then trade; how setting it ended."""
-    world.skip(1)
+    signed.world.skip(1)
     error = signed.submit(signed.reports(keys[:THRESHOLD], price))
+    signed.world.look_twice(ASSET)
     # She trades at whatever the price is now.
-    assert world.trade("alice", size).accepted
+    assert signed.world.trade("alice", size, market).accepted
     return error
 
 

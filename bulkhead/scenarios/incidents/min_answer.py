@@ -17,7 +17,7 @@ from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.world import SETTLEMENT, USDB, IncidentWorld, incident_world
 
-ASSET = "LUNX"
+ASSET, SECOND_ASSET = "LUNX", "LUNX-2"
 FLOOR = WAD // 10
 START_PRICE = 80 * WAD
 CRASH_PRICE = WAD // 100
@@ -59,6 +59,7 @@ def _play(world: IncidentWorld, bound: int) -> Outcome:
     _enter_bystander(world, token, collateral)
 
     _publish(world, clamped, market, CRASH_PRICE)
+    world.look_twice(ASSET)
     worth = AMOUNT * CRASH_PRICE // WAD
     answer = int(clamped[0].call("latestRoundData").answer) * 10**10
     naive_credit = AMOUNT * answer // WAD * (WAD - HAIRCUT) // WAD
@@ -75,8 +76,8 @@ def _play(world: IncidentWorld, bound: int) -> Outcome:
 
     # One feed at its floor beside two that follow the market: the quorum is theirs.
     others = [world.chainlink(world.feed(CRASH_PRICE)) for _ in range(2)]
-    world.price(ASSET, [sources[0], *others])
-    by_others = world.latest(ASSET)
+    world.price(SECOND_ASSET, [sources[0], *others])
+    by_others = world.latest(SECOND_ASSET)
     credit_by_others = AMOUNT * by_others.price // WAD * (WAD - HAIRCUT) // WAD
     return Outcome(
         naive_loss=naive_credit - worth,

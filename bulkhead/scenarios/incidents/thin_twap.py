@@ -18,7 +18,7 @@ from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.venue import Pool, Venue
 from bulkhead.scenarios.incidents.world import USDB, IncidentWorld, Vote, incident_world
 
-ASSET = "THIN"
+ASSET, SECOND_ASSET = "THIN", "THIN-2"
 FEE = 3_000
 PRICE = WAD
 DEPTH = 50_000 * WAD
@@ -71,6 +71,8 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     guarded = [*(Vote(f.adapter, 2) for f in feeds), pool.twap(SUITE_WINDOW, DEEP_LIQUIDITY)]
     unguarded = pool.twap(SUITE_WINDOW, THIN_LIQUIDITY)
     world.price(ASSET, guarded if defended else [naive_source])
+    # Even without its bound on liquidity the pool has one vote of five.
+    world.price(SECOND_ASSET, [*guarded[:-1], unguarded])
     collateral = world.list_collateral(ASSET, token, ASSET, haircut=HAIRCUT)
     world.deposit("alice", token, collateral, HELD)
 
@@ -86,10 +88,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
         "source": _refusal(world, guarded[-1]),
         "open on the pushed price": world.probe("alice", naive_credit).error,
     }
-    # Even without its bound on liquidity the pool has one vote of five.
-    world.price(ASSET, [*guarded[:-1], unguarded])
-    by_minority = world.latest(ASSET)
-    refusals["open beside a pushed minority"] = world.probe("alice", naive_credit).error
+    by_minority = world.latest(SECOND_ASSET)
     pushed_slowly = world.source_says(unguarded)
     assert isinstance(pushed_slowly, int)
     returned = pool.sell(token, bought, "alice")

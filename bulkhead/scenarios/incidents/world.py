@@ -19,6 +19,8 @@ from bulkhead.deployment.models import CollateralParameters
 from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.deployment.units import WAD, from_wad
+from bulkhead.model.prices import PriceStatus
+from bulkhead.model.types import Action
 from bulkhead.scenarios.node import scenario_node
 
 ETH_PERP = 0
@@ -34,10 +36,10 @@ UNBOUNDED = 10**9 * FEED_UNIT
 ANY_PRICE = 2**255
 MANY = 10**12
 """More whole tokens than any incident deposits."""
-INCREASE = 2
-"""``Action.IncreasePosition``."""
-VALID = 2
-"""``PriceStatus.Valid``."""
+REFUSED_BY_STATUS = "MarginEngine_PriceStatus"
+"""How the margin engine refuses what needs a better price."""
+LOOK_SECONDS = 12
+"""Between two looks at a price that moved."""
 HEARTBEAT = 7 * DAY
 PROBE_PERCENT = 90
 """A probing trade asks for so much of the credit that it is made for."""
@@ -108,6 +110,10 @@ class IncidentWorld:
         """Send a transaction that must succeed."""
         return contract.transact(function, *args, sender=self.address(by))
 
+    def send_ether(self, contract: Contract, function: str, wei: int) -> Receipt:
+        """Send a transaction of the governor with ether, which must succeed."""
+        return contract.transact(function, sender=self.governor, value=wei)
+
     def attempt(
         self, contract: Contract, function: str, *args: Any, by: str = "deployer"
     ) -> Refusal:
@@ -126,6 +132,10 @@ class IncidentWorld:
     def skip(self, seconds: int) -> None:
         """Let time pass: mine one block that much later."""
         self.rpc.mine(self.now + seconds)
+
+    def freeze(self) -> None:
+        """Give the next transaction the time of the latest block."""
+        self.rpc.set_next_timestamp(self.now)
 
     # ------------------------------------------------------------------ prices
 
@@ -149,7 +159,9 @@ class IncidentWorld:
         return Vote(self.deploy("ChainlinkAdapter", feed.address, *bounds, HEARTBEAT).address)
 
     def price(self, asset: str, sources: Sequence[Vote], deviation: int = WAD // 20) -> None:
-        """Set an asset's sources, with a majority of votes as quorum, and record its price.
+        """Give a new asset its sources, with a majority of votes as quorum, and record its price.
+
+        Sources that replace others may have to earn their votes: every list is another asset's.
 
         Args:
             asset: its name.
@@ -175,6 +187,12 @@ class IncidentWorld:
             for source, share in zip(sources, shares, strict=True)
         ]
         self.send(self.oracle, "configure", asset_id(asset), rules.config(), listed)
+        self.send(self.oracle, "record", asset_id(asset))
+
+    def look_twice(self, asset: str) -> None:
+        """Record an asset's price, and again some seconds later: a large move may need that."""
+        self.send(self.oracle, "record", asset_id(asset))
+        self.skip(LOOK_SECONDS)
         self.send(self.oracle, "record", asset_id(asset))
 
     def derive_product(self, asset: str, left: str, right: str) -> None:
@@ -243,9 +261,21 @@ class IncidentWorld:
         config = changed.config(self.book.tokens[str(parameters.rate_source)])
         self.send(self.peg, "configure", asset_id(name), config)
 
+    def poke_peg(self, name: str) -> None:
+        """Let the peg monitor look at a peg."""
+        self.send(self.peg, "poke", asset_id(name))
+
     def peg_value(self, name: str) -> Any:
         """Return a peg's ``PegValuation``."""
         return self.peg.call("valuation", asset_id(name))
+
+    def list_market(self, asset: str) -> int:
+        """List a market like that of ETH on another index; return its id."""
+        number = int(self.risk.call("marketCount"))
+        pattern = self.book.parameters.markets[ETH_PERP]
+        market = pattern.model_copy(update={"index_asset": asset})
+        self.send(self.risk, "setMarket", number, market.trading(), market.liquidation())
+        return number
 
     # ------------------------------------------------------------------ people
 
@@ -262,10 +292,10 @@ class IncidentWorld:
         self.approve(token, who, self.named("CollateralVault"))
         self.send(self.margin, "deposit", self.account(who), collateral, amount, by=who)
 
-    def trade(self, who: str, size: int) -> Refusal:
-        """Try to change a position in ETH by ``size`` (WAD), at any price."""
+    def trade(self, who: str, size: int, market: int = ETH_PERP) -> Refusal:
+        """Try to change a position by ``size`` (WAD of base), at any price."""
         limit = ANY_PRICE if size > 0 else 0
-        return self.attempt(self.perps, "trade", self.account(who), ETH_PERP, size, limit, by=who)
+        return self.attempt(self.perps, "trade", self.account(who), market, size, limit, by=who)
 
     def withdraw(self, who: str, amount: int) -> Refusal:
         """Try to take settlement tokens (raw units) out."""
@@ -278,9 +308,9 @@ class IncidentWorld:
 
     def credit(self, who: str) -> int:
         """Return what an account may take risk on now, WAD; 0 if prices or breaker forbid it."""
-        allowed = self.named("CircuitBreaker").call("isAllowed", INCREASE)
+        allowed = self.named("CircuitBreaker").call("isAllowed", Action.INCREASE_POSITION)
         value = self.valuation(who)
-        return max(0, value.equityInitial) if allowed and value.status == VALID else 0
+        return max(0, value.equityInitial) if allowed and value.status == PriceStatus.VALID else 0
 
     def probe(self, who: str, credit: int) -> Refusal:
         """Let a person try a long position that needs 90 % of a credit (WAD) as initial margin."""
@@ -292,6 +322,13 @@ class IncidentWorld:
     def liquidate(self, who: str) -> Refusal:
         """Let the keeper try to liquidate a person's position in ETH."""
         return self.attempt(self.liquidation, "liquidate", self.account(who), ETH_PERP, by="keeper")
+
+    def full_penalty(self, who: str) -> int:
+        """Return what closing a person's whole position in ETH would cost in penalty, WAD."""
+        size = abs(self.perps.call("position", self.account(who), ETH_PERP).size)
+        index = self.perps.call("indexPrice", ETH_PERP).price
+        penalty = self.risk.call("marketLiquidation", ETH_PERP).penalty
+        return int(size * index // WAD * penalty // WAD)
 
     def is_unhealthy_at(self, who: str, collateral_factor: int) -> bool:
         """Return whether a rule that differs from this suite in a collateral's price liquidates.
