@@ -7,7 +7,8 @@ publicly reported, mostly from secondary sources.
 Replayed: a sale into the real pool LST/WETH takes its price down by 60 %, it stays there for an
 hour and comes back; the redemption rate never moves. Six leveraged accounts hold the token as
 margin. The naive rule prices it at the oracle's market price; this suite lets keepers try to
-liquidate at every look, five minutes apart.
+liquidate at every look, five minutes apart. Their cushions are 11 to 13 % of their collateral, and
+the valuation falls by 6.4 % in that hour: a cushion thinner than that would not have held.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bulkhead.scenarios.incidents.depeg import (
 from bulkhead.scenarios.incidents.world import MINUTE, IncidentWorld, incident_world
 
 CRASH_RATIO = 4 * WAD // 10
+LATER_PRICE = 2_920 * WAD
 LOOKS, LOOK_SECONDS = 12, 5 * MINUTE
 COLLATERAL = 50 * WAD
 SIZES = {
@@ -66,6 +68,8 @@ class EzEth(Incident):
 def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     depeg.look(1, feed_ratio=WAD)
     depeg.enter(COLLATERAL, SIZES)
+    # Loops live near their limit: a little of the cushion is gone before anything happens.
+    world.refresh({"ETH": LATER_PRICE})
     valued_before = _maintenance_price(world, depeg)
     penalties = {who: world.full_penalty(who) for who in SIZES}
 
@@ -82,7 +86,9 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
         naive_hit |= {w for w in SIZES if world.is_unhealthy_at(w, naive * WAD // valued)}
         hit |= {who for who in SIZES if world.liquidate(who).accepted}
     crashed = world.latest(RATIO_ASSET).price
-    refusals = {f"liquidate {who}": world.liquidate(who).error for who in SIZES if who not in hit}
+    refusals = {
+        f"liquidate {who}": "" if who in hit else world.liquidate(who).error for who in SIZES
+    }
 
     depeg.set_spot(WAD)
     for _ in range(LOOKS):

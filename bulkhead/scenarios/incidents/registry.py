@@ -7,13 +7,25 @@ from collections.abc import Sequence
 from bulkhead.scenarios.incidents.base import Incident
 from bulkhead.scenarios.incidents.cap_desync import CapDesync
 from bulkhead.scenarios.incidents.donate_price import DonatePrice
+from bulkhead.scenarios.incidents.ezeth import EzEth
 from bulkhead.scenarios.incidents.forged_forwarder import ForgedForwarder
 from bulkhead.scenarios.incidents.min_answer import MinAnswer
+from bulkhead.scenarios.incidents.steth_2022 import StEth2022
 from bulkhead.scenarios.incidents.thin_twap import ThinTwap
+from bulkhead.scenarios.incidents.uwu import Uwu
 
 INCIDENTS: dict[str, Incident] = {
     incident.name: incident
-    for incident in (DonatePrice(), ThinTwap(), MinAnswer(), ForgedForwarder(), CapDesync())
+    for incident in (
+        DonatePrice(),
+        ThinTwap(),
+        MinAnswer(),
+        StEth2022(),
+        EzEth(),
+        Uwu(),
+        ForgedForwarder(),
+        CapDesync(),
+    )
 }
 
 

@@ -7,7 +7,7 @@ more than it fetched. Figures are as publicly reported, mostly from secondary so
 Replayed: a sale into the real pool LST/WETH takes its price down by 6 %, and it stays there for
 seven days, with a queue of redemptions of two years. The naive rule goes on at the redemption rate.
 This suite must *recognise* a discount that lasts: new credit goes by the market at once, and the
-valuation for maintenance goes towards the market with stress, all the way within five days.
+valuation for maintenance goes with stress: within three days it is below the market.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class StEth2022(Incident):
     naive_rule = "lend against the redemption rate, less the same haircut"
     loss_means = "credit beyond what the collateral fetches in the pool after seven days"
     defence = (
-        "PegMonitor gives new credit at the lesser of rate and market at once, and moves the "
-        "maintenance valuation to the market within five days"
+        "PegMonitor gives new credit at the lesser of rate and market at once, and takes the "
+        "maintenance valuation to the market and below it within three days"
     )
     without = "the token listed at its redemption rate, past the peg monitor"
 
@@ -84,7 +84,7 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     return Outcome(
         naive_loss=max(0, naive_credit - fetches),
         suite_loss=max(0, credit - fetches),
-        answer="gave credit by the market at once; maintenance was at the market within five days",
+        answer="gave credit by the market at once; maintenance was at or below it after three days",
         refusals={"open on credit at par": world.probe("alice", naive_credit).error},
         figures={
             **figures,

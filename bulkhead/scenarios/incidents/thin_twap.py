@@ -70,7 +70,8 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     feeds = [world.chainlink(world.feed(PRICE)) for _ in range(2)]
     guarded = [*(Vote(f.adapter, 2) for f in feeds), pool.twap(SUITE_WINDOW, DEEP_LIQUIDITY)]
     unguarded = pool.twap(SUITE_WINDOW, THIN_LIQUIDITY)
-    world.price(ASSET, guarded if defended else [naive_source])
+    sources = guarded if defended else [naive_source]
+    world.price(ASSET, sources)
     # Even without its bound on liquidity the pool has one vote of five.
     world.price(SECOND_ASSET, [*guarded[:-1], unguarded])
     collateral = world.list_collateral(ASSET, token, ASSET, haircut=HAIRCUT)
@@ -85,7 +86,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     credit = world.credit("alice")
     suite_price = world.latest(ASSET).price
     refusals = {
-        "source": _refusal(world, guarded[-1]),
+        "source": _refusal(world, sources[-1]),
         "open on the pushed price": world.probe("alice", naive_credit).error,
     }
     by_minority = world.latest(SECOND_ASSET)

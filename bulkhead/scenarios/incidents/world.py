@@ -223,7 +223,7 @@ class IncidentWorld:
             if wanted is not None:
                 answer = wanted // 10 ** (18 - decimals)
             self.send(feed, "setAnswer", answer)
-        for asset in {name.rpartition("-")[0] for name in self.book.feeds}:
+        for asset in dict.fromkeys(name.rpartition("-")[0] for name in self.book.feeds):
             self.send(self.oracle, "record", asset_id(asset))
 
     # ------------------------------------------------------------------ collateral and pegs
