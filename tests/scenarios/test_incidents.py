@@ -24,7 +24,7 @@ from bulkhead.scenarios.incidents.registry import (
     chosen_incidents,
 )
 from bulkhead.scenarios.incidents.report import BEGIN, END, PAGE, Played
-from bulkhead.scenarios.incidents.world import REFUSED_BY_STATUS
+from bulkhead.scenarios.incidents.world import REFUSED_BY_STATUS, Refusal
 
 WAD = 10**18
 HEALTHY = "LiquidationEngine_Healthy"
@@ -330,6 +330,22 @@ def test_command__interrupted__shows_what_it_has(
     assert play_incidents([], console=console) == command.EXIT_INTERRUPTED
     assert "instant" in console.export_text(clear=False)
     assert "stopped after 1 incidents" in console.export_text()
+
+
+def test_command__replay_goes_wrong__says_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refused(Instant):
+        def play(self, *, defended: bool = True) -> Outcome:
+            Refusal("").require("nothing")
+            Refusal("Engine_Closed").require("the trade")
+            raise AssertionError("unreachable")
+
+    monkeypatch.setattr(command, "chosen_incidents", lambda names: [Refused()])
+    console, out = listen(tmp_path), tmp_path / "numbers.json"
+    assert play_incidents([], out=out, console=console) == command.EXIT_LOST
+    assert "the trade: refused with Engine_Closed" in console.export_text()
+    assert not out.exists()
 
 
 def test_write_page__markers__are_kept_and_the_rest_too(tmp_path: Path) -> None:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 
+class ReplayError(Exception):
+    """The world did not do what a replay stands on; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the same events cost a naive rule and this suite. Amounts in WAD settlement units.
@@ -71,4 +75,5 @@ class Incident(ABC):
             ArtifactError: the contracts are not compiled.
             DeploymentError: a step of building the world failed.
             ContractReverted: a step of the replay failed that must not.
+            ReplayError: likewise, of what may be refused or a source that does not answer.
         """

@@ -99,7 +99,7 @@ def _play(world: IncidentWorld, growth: int) -> Outcome:
     naive.update(lagged, world.now - NAIVE_LAG_DAYS * DAY)
     for who, size in SIZES.items():
         world.deposit(who, token, collateral, COLLATERAL)
-        assert world.trade(who, size).accepted
+        world.trade(who, size).require(f"{who}'s trade")
     world.refresh({"ETH": LATER_PRICE})
 
     raw = int(token.call("rate"))

@@ -13,7 +13,7 @@ from bulkhead.chain.contract import ContractReverted
 from bulkhead.chain.rpc import RpcConnectionError, RpcError
 from bulkhead.deployment.sender import DeploymentError
 from bulkhead.report.files import write_json
-from bulkhead.scenarios.incidents.base import Incident
+from bulkhead.scenarios.incidents.base import Incident, ReplayError
 from bulkhead.scenarios.incidents.registry import (
     INCIDENTS,
     UnknownIncidentError,
@@ -39,6 +39,7 @@ _FAILURES = (
     DeploymentError,
     RpcError,
     RpcConnectionError,
+    ReplayError,
 )
 
 

@@ -85,8 +85,7 @@ class Depeg:
         """Let people put LST (raw units) in and go long ETH, each by her size (WAD)."""
         for who, size in sizes.items():
             self.world.deposit(who, self.world.named("LST"), self.collateral, amount)
-            refused = self.world.trade(who, size)
-            assert refused.accepted, refused.error
+            self.world.trade(who, size).require(f"{who}'s trade")
 
 
 def stock_up(world: IncidentWorld) -> None:

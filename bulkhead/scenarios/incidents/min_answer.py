@@ -103,7 +103,7 @@ def _enter_bystander(world: IncidentWorld, token: Contract, collateral: int) -> 
     world.give(token, "bob", BYSTANDER_AMOUNT)
     world.deposit("bob", token, collateral, BYSTANDER_AMOUNT)
     world.deposit("bob", world.named("USDB"), SETTLEMENT, BYSTANDER_CASH)
-    assert world.trade("bob", BYSTANDER_SIZE).accepted
+    world.trade("bob", BYSTANDER_SIZE).require("the bystander's trade")
 
 
 def _publish(world: IncidentWorld, clamped: list[Contract], market: Contract, price: int) -> None:

@@ -78,8 +78,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     world.deposit("alice", token, collateral, HELD)
 
     bought = _push(world, pool, token)
-    naive_price = world.source_says(naive_source)
-    assert isinstance(naive_price, int)
+    naive_price = world.source_price(naive_source)
     naive_credit = HELD * naive_price // WAD * (WAD - HAIRCUT) // WAD
     worth = HELD * PRICE // WAD
 
@@ -90,8 +89,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
         "open on the pushed price": world.probe("alice", naive_credit).error,
     }
     by_minority = world.latest(SECOND_ASSET)
-    pushed_slowly = world.source_says(unguarded)
-    assert isinstance(pushed_slowly, int)
+    pushed_slowly = world.source_price(unguarded)
     returned = pool.sell(token, bought, "alice")
     return Outcome(
         naive_loss=max(0, naive_credit - worth),

@@ -20,7 +20,7 @@ from bulkhead.chain.contract import Contract
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.venue import Pool, Venue
-from bulkhead.scenarios.incidents.world import IncidentWorld, Vote, incident_world
+from bulkhead.scenarios.incidents.world import IncidentWorld, incident_world
 
 ASSET = "sUSX"
 PRICES = (990, 995, 1_000, 1_010, 1_030)
@@ -109,7 +109,7 @@ class _Replay:
                 pool.sell(self.token, bought, "alice")
         world.skip(WINDOW)
         world.look_twice(ASSET)
-        honest = [self._asked(self.averages[i]) for i in LET_GO]
+        honest = [self.world.source_price(self.averages[i]) for i in LET_GO]
         return Outcome(
             naive_loss=max(0, naive_credit - worth),
             suite_loss=max(0, credit - worth),
@@ -136,7 +136,7 @@ class _Replay:
     def naive_median(self) -> int:
         """Return the plain median of the eleven inputs, WAD."""
         spots = [pool.spot() for pool in self.pools]
-        averages = [self._asked(source) for source in (*self.averages, self.feeds[0])]
+        averages = [self.world.source_price(source) for source in (*self.averages, self.feeds[0])]
         inputs = sorted([*spots, *averages])
         return inputs[len(inputs) // 2]
 
@@ -170,8 +170,3 @@ class _Replay:
 
     def _bought(self, pool: Pool, up: bool) -> Contract:
         return pool.base if up else pool.quote
-
-    def _asked(self, source: Vote) -> int:
-        answer = self.world.source_says(source)
-        assert isinstance(answer, int), answer
-        return answer

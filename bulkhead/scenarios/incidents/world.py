@@ -21,6 +21,7 @@ from bulkhead.deployment.sender import RpcSender
 from bulkhead.deployment.units import WAD, from_wad
 from bulkhead.model.prices import PriceStatus
 from bulkhead.model.types import Action
+from bulkhead.scenarios.incidents.base import ReplayError
 from bulkhead.scenarios.node import scenario_node
 
 ETH_PERP = 0
@@ -61,6 +62,15 @@ class Refusal(NamedTuple):
     def accepted(self) -> bool:
         """Whether it was accepted."""
         return not self.error
+
+    def require(self, what: str) -> None:
+        """Go on only if it was accepted.
+
+        Raises:
+            ReplayError: it was not.
+        """
+        if self.error:
+            raise ReplayError(f"{what}: refused with {self.error}")
 
 
 class IncidentWorld:
@@ -158,19 +168,18 @@ class IncidentWorld:
         bounds = least * FEED_UNIT // WAD, UNBOUNDED
         return Vote(self.deploy("ChainlinkAdapter", feed.address, *bounds, HEARTBEAT).address)
 
-    def price(self, asset: str, sources: Sequence[Vote], deviation: int = WAD // 20) -> None:
+    def price(self, asset: str, sources: Sequence[Vote]) -> None:
         """Give a new asset its sources, with a majority of votes as quorum, and record its price.
 
         Sources that replace others may have to earn their votes: every list is another asset's.
 
         Args:
             asset: its name.
-            sources: at most seven.
-            deviation: WAD fraction of the median beyond which a source is an outlier.
+            sources: at most seven; an outlier is 5 % away from the median.
         """
         votes = [source.votes for source in sources]
         shares = _shares(votes)
-        # The pattern brings whatever else an asset's rules have.
+        # The pattern brings whatever else an asset's rules have, the deviation above all.
         pattern = next(a for a in devnet_parameters(False).oracle if a.name == "BTC")
         quorum = WHOLE_WEIGHT // 2 + 1
         rules = pattern.model_copy(
@@ -179,7 +188,6 @@ class IncidentWorld:
                 "max_staleness": HEARTBEAT,
                 "max_cache_age": 0,
                 "quorum_weight": quorum,
-                "max_deviation": deviation,
             }
         )
         listed = [
@@ -212,6 +220,17 @@ class IncidentWorld:
             return int(Contract(self.rpc, source.adapter, abi, "source").call("latest")[0])
         except ContractReverted as refused:
             return refused.name
+
+    def source_price(self, source: Vote) -> int:
+        """Return a source's price, WAD.
+
+        Raises:
+            ReplayError: it does not answer.
+        """
+        answer = self.source_says(source)
+        if isinstance(answer, str):
+            raise ReplayError(f"a source answers with {answer}")
+        return answer
 
     def refresh(self, prices: dict[str, int] | None = None) -> None:
         """Let every feed of the devnet answer again now, with new prices (WAD) where given."""
