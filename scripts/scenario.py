@@ -1,6 +1,7 @@
 """Plays a market scenario on a live local chain and reports who bore what.
 
 ape run scenario depeg-cascade --help
+ape run scenario incidents --help
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import click
 
 from bulkhead.scenarios.command import play_depeg_cascade
 from bulkhead.scenarios.depeg_cascade import MIN_STEPS, DepegOptions
+from bulkhead.scenarios.incidents.command import play_incidents
 
 _DEFAULTS = DepegOptions()
 
@@ -86,4 +88,37 @@ def depeg_cascade(
             rpc_url=rpc,
             folder=out,
         )
+    )
+
+
+@cli.command("incidents", short_help="Real incidents, against a naive rule and against this suite.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--list", "only_list", is_flag=True, help="Only list the incidents.")
+@click.option("--control", is_flag=True, help="Replay each without its defence too.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Put all incidents, with their controls, into docs/spec/incidents.md.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("reports/incidents.json"),
+    show_default=True,
+    help="Where to write the numbers.",
+)
+def incidents(
+    names: tuple[str, ...], only_list: bool, control: bool, write: bool, out: Path
+) -> None:
+    """Replay the mechanism of real incidents, all of them unless some are named.
+
+    Each is set up with this suite's contracts on a local chain of its own, in seconds. The table
+    says what the original lost as publicly reported (mostly from secondary sources), what a naive
+    rule loses on the replayed data, what this suite loses, and what made the difference.
+
+    Exit status: 0 if this suite lost nothing, 1 if it did or a replay failed, 2 for wrong options,
+    130 if interrupted.
+    """
+    raise SystemExit(
+        play_incidents(names, only_list=only_list, control=control, write=write, out=out)
     )

@@ -1,0 +1,1 @@
+"""Replays of real incidents: the mechanism of each, against the suite's own contracts."""

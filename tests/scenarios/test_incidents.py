@@ -1,0 +1,375 @@
+"""Replays of incidents: what a naive rule lost, what this suite lost, and that the test can fail.
+
+Each incident is played twice per session: as the suite is meant, and with its defence configured
+away. Figures are exact: the chains repeat.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bulkhead.chain.artifacts import ensure_compiled
+from bulkhead.model.prices import PriceStatus
+from bulkhead.scenarios.incidents import command, report
+from bulkhead.scenarios.incidents.base import Incident, Outcome
+from bulkhead.scenarios.incidents.cap_desync import NaiveCap
+from bulkhead.scenarios.incidents.command import play_incidents
+from bulkhead.scenarios.incidents.registry import (
+    INCIDENTS,
+    UnknownIncidentError,
+    chosen_incidents,
+)
+from bulkhead.scenarios.incidents.report import BEGIN, END, PAGE, Played
+from bulkhead.scenarios.incidents.world import REFUSED_BY_STATUS, Refusal
+
+WAD = 10**18
+HEALTHY = "LiquidationEngine_Healthy"
+BELOW_MARGIN = "MarginEngine_BelowInitialMargin"
+
+NAIVE_LOSSES = {
+    "donate-price": 249_999_999,  # 250 million but for the vault's rounding
+    "thin-twap": 295_240,
+    "min-answer": 250_000,
+    "steth-2022": 13_544,
+    "ezeth": 113_880,
+    "uwu": 341_775,
+    "forged-forwarder": 6_930_000,
+    "cap-desync": 76_908,
+}
+"""Whole settlement units, rounded down."""
+UNDEFENDED_LOSSES = {**NAIVE_LOSSES, "forged-forwarder": 6_932_525, "uwu": 350_424}
+UNDEFENDED_LOSSES["cap-desync"] = 111_592
+"""Of this suite without the defence, likewise."""
+LIQUIDATED = {"ezeth": (6, 6, 6), "cap-desync": (6, 4, 6)}
+"""Accounts; liquidated by the naive rule; by this suite without the defence."""
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, Played]:
+    """All incidents, with their controls."""
+    ensure_compiled()
+    return {
+        name: Played(incident, incident.play(), incident.play(defended=False))
+        for name, incident in INCIDENTS.items()
+    }
+
+
+def outcome(played: dict[str, Played], name: str) -> Outcome:
+    """As the suite is meant."""
+    return played[name].outcome
+
+
+def control(played: dict[str, Played], name: str) -> Outcome:
+    """Without the defence."""
+    found = played[name].control
+    assert found is not None
+    return found
+
+
+# ---------------------------------------------------------------------- all of them
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_play__naive_rule__loses(played: dict[str, Played], name: str) -> None:
+    found = outcome(played, name)
+    assert found.naive_loss // WAD == NAIVE_LOSSES[name] > 0
+    accounts, naive_hit, _ = LIQUIDATED.get(name, (0, 0, 0))
+    assert (found.accounts, found.naive_liquidated) == (accounts, naive_hit)
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_play__this_suite__loses_nothing(played: dict[str, Played], name: str) -> None:
+    found = outcome(played, name)
+    assert (found.suite_loss, found.suite_liquidated) == (0, 0)
+    assert all(found.refusals.values()), found.refusals
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_play__without_the_defence__suffers(played: dict[str, Played], name: str) -> None:
+    found = control(played, name)
+    assert found.suite_loss // WAD == UNDEFENDED_LOSSES[name] > 0
+    assert found.suite_liquidated == LIQUIDATED.get(name, (0, 0, 0))[2]
+    assert found.naive_loss == outcome(played, name).naive_loss, "the same events"
+
+
+def test_play__again__gives_the_same(played: dict[str, Played]) -> None:
+    assert INCIDENTS["thin-twap"].play() == outcome(played, "thin-twap")
+
+
+# ---------------------------------------------------------------------- false prices
+
+
+def test_min_answer__feed_on_its_floor__is_left_out(played: dict[str, Played]) -> None:
+    found = outcome(played, "min-answer")
+    assert found.refusals == {
+        "source": "ChainlinkAdapter_AnswerOutOfRange",
+        "open on the floor price": REFUSED_BY_STATUS,
+        "withdraw on the floor price": REFUSED_BY_STATUS,
+    }
+    assert found.figures["status"] == PriceStatus.STALE
+    assert (found.naive_loss, found.figures["suite_credit_wad"]) == (250_000 * WAD, 0)
+
+
+def test_min_answer__two_others__make_the_quorum(played: dict[str, Played]) -> None:
+    figures = outcome(played, "min-answer").figures
+    assert figures["price_by_others_wad"] == WAD // 100
+    assert figures["status_by_others"] == PriceStatus.VALID
+    assert figures["credit_by_others_wad"] == 30_000 * WAD < figures["collateral_worth_wad"]
+
+
+def test_donate_price__rate_doubled_in_one_block__is_believed_along_the_line(
+    played: dict[str, Played],
+) -> None:
+    figures = outcome(played, "donate-price").figures
+    assert figures["vault_rate_wad"] == 2 * WAD - 1, "one unit is the vault's rounding"
+    risen = figures["suite_price_wad"] - figures["price_before_wad"]
+    a_minute = WAD // 5_000 * 60 // 86_400
+    assert 0 < risen < a_minute
+    assert outcome(played, "donate-price").refusals["open on the donated price"] == BELOW_MARGIN
+
+
+def test_thin_twap__push__moves_the_average_by_its_time(played: dict[str, Played]) -> None:
+    figures = outcome(played, "thin-twap").figures
+    # A geometric mean over 36 of 120 seconds at the pushed price and the rest at 1.0, within ticks.
+    pushed, average = figures["spot_after_push_wad"] ** 3, figures["naive_twap_wad"] ** 10
+    assert pushed * WAD**7 * 998 // 1_000 <= average <= pushed * WAD**7
+    assert figures["suite_price_wad"] == WAD
+
+
+def test_thin_twap__thin_pool__fails_depth_and_is_a_minority(played: dict[str, Played]) -> None:
+    found = outcome(played, "thin-twap")
+    assert found.refusals["source"] == "UniswapV3TwapAdapter_LiquidityTooLow"
+    assert found.figures["price_beside_pushed_minority_wad"] == WAD
+    assert found.figures["status_beside_pushed_minority"] == PriceStatus.DEGRADED
+    assert found.figures["suite_window_twap_wad"] > WAD * 5 // 4, "it was pushed"
+
+
+def test_uwu__five_spots__move_the_plain_median_and_no_source(played: dict[str, Played]) -> None:
+    figures = outcome(played, "uwu").figures
+    assert figures["naive_before_wad"] // 10**13 == 100_000
+    assert figures["naive_five_pushed_up_wad"] // 10**15 == 1_030
+    assert figures["naive_five_pushed_down_wad"] // 10**15 == 989
+    same = figures["suite_before_wad"]
+    assert figures["suite_five_pushed_up_wad"] == figures["suite_five_pushed_down_wad"] == same
+
+
+def test_uwu__one_more_than_the_spots__decides_the_plain_median_only(
+    played: dict[str, Played],
+) -> None:
+    figures = outcome(played, "uwu").figures
+    assert figures["naive_six_pushed_wad"] > WAD * 149 // 100
+    assert WAD * 99 // 100 <= figures["suite_six_pushed_wad"] <= WAD * 103 // 100
+    assert figures["status_six_pushed"] == PriceStatus.DEGRADED
+
+
+def test_uwu__minority_held_for_the_window__stays_between_honest_prices(
+    played: dict[str, Played],
+) -> None:
+    figures = outcome(played, "uwu").figures
+    honest = figures["honest_least_wad"], figures["honest_most_wad"]
+    assert honest[0] <= figures["suite_three_of_seven_held_wad"] <= honest[1], "ORC-1"
+    undefended = control(played, "uwu").figures
+    assert undefended["suite_three_of_seven_held_wad"] > undefended["honest_most_wad"]
+
+
+def test_forged_forwarder__each_way__is_refused_by_its_own_error(
+    played: dict[str, Played],
+) -> None:
+    found = outcome(played, "forged-forwarder")
+    assert {what: error.rpartition("_")[2] for what, error in found.refusals.items()} == {
+        "forged signatures": "BadSignature",
+        "replayed reports": "NotNewer",
+        "reports of another chain": "BadSignature",
+        "altered price": "BadSignature",
+        "too few signers": "ReportCount",
+        "one signer, three times": "NotAscending",
+        "set the low price": "UnknownSigner",
+        "set the high price": "UnknownSigner",
+    }
+    assert found.figures["price_after_second_attempt_wad"] == 3_000 * WAD
+    assert found.figures["attacker_gained_wad"] < 0
+
+
+# ---------------------------------------------------------------------- rates and pegs
+
+
+def test_naive_cap__ratio_and_time_apart__stands_below_the_rate() -> None:
+    cap = NaiveCap(WAD, 0)
+    assert cap.most(200 * 86_400) == WAD * 108 // 100
+    cap.update(WAD * 106 // 100, 193 * 86_400)
+    assert cap.most(200 * 86_400) == WAD * 10_328 // 10_000
+
+
+def test_cap_desync__naive_cap__underprices_by_what_was_reported(
+    played: dict[str, Played],
+) -> None:
+    found = outcome(played, "cap-desync")
+    assert found.figures["naive_underpricing_wad"] // 10**14 == 284, "2.85 %, rounded"
+    assert found.figures["suite_rate_wad"] == found.figures["true_rate_wad"]
+    assert set(found.refusals.values()) == {HEALTHY}
+
+
+def test_ezeth__wick_of_an_hour__liquidates_nobody(played: dict[str, Played]) -> None:
+    found = outcome(played, "ezeth")
+    figures = found.figures
+    assert figures["market_ratio_in_the_wick_wad"] < WAD * 41 // 100
+    assert set(found.refusals.values()) == {HEALTHY}
+    assert figures["maintenance_lowest_wad"] > figures["maintenance_before_wad"] * 93 // 100
+    undefended = control(played, "ezeth").figures
+    assert undefended["maintenance_lowest_wad"] < undefended["maintenance_before_wad"] * 41 // 100
+
+
+def test_steth_2022__lasting_discount__is_recognised(played: dict[str, Played]) -> None:
+    found = outcome(played, "steth-2022")
+    figures = found.figures
+    values = [figures[f"maintenance_after_{t}_wad"] for t in ("1h", "1d", "3d", "7d")]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == len(values)
+    market_less_haircut = figures["market_price_wad"] * 98 // 100
+    assert values[0] > figures["market_price_wad"], "an hour is not recognised yet"
+    assert values[2] < market_less_haircut, "three days are"
+    assert values[3] == figures["initial_after_7d_wad"], "and seven wholly"
+    assert figures["queue_days"] > 365
+    assert found.refusals["open on credit at par"] == BELOW_MARGIN
+
+
+def test_steth_2022__new_credit__goes_by_the_market_at_once(played: dict[str, Played]) -> None:
+    figures = outcome(played, "steth-2022").figures
+    assert figures["credit_at_once_wad"] < figures["fetches_wad"] < figures["naive_credit_wad"]
+    undefended = control(played, "steth-2022").figures
+    assert undefended["maintenance_after_7d_wad"] == undefended["maintenance_after_1h_wad"]
+    assert undefended["maintenance_after_7d_wad"] > undefended["market_price_wad"]
+
+
+# ---------------------------------------------------------------------- command and page
+
+
+class Instant(Incident):
+    """An incident whose outcome is given."""
+
+    name = "instant"
+    when = "2020-01"
+    happened = "Something happened."
+    reported = "~$1M"
+    naive_rule = "a rule"
+    loss_means = "a loss"
+    defence = "a defence"
+    without = "nothing"
+
+    def __init__(self, loss: int = 0, liquidated: int = 0) -> None:
+        self._outcome = Outcome(5 * WAD, loss, "answered", 3, 2, liquidated)
+
+    def play(self, *, defended: bool = True) -> Outcome:
+        """Return it."""
+        return self._outcome
+
+
+def listen(tmp_path: Path) -> Console:
+    """A console that remembers."""
+    return Console(width=140, record=True, file=(tmp_path / "out").open("w"))
+
+
+def test_chosen_incidents__none_or_some__are_given_once() -> None:
+    assert [i.name for i in chosen_incidents([])] == list(INCIDENTS)
+    assert [i.name for i in chosen_incidents(["uwu", "ezeth", "uwu"])] == ["uwu", "ezeth"]
+    with pytest.raises(UnknownIncidentError, match=r"no incident mt-gox; there are .*ezeth"):
+        chosen_incidents(["uwu", "mt-gox"])
+
+
+@pytest.mark.parametrize(
+    ("names", "write", "words"),
+    [(["mt-gox"], False, "no incident mt-gox"), (["uwu"], True, "--write is for all incidents")],
+)
+def test_command__wrong_options__play_nothing(
+    tmp_path: Path, names: list[str], write: bool, words: str
+) -> None:
+    console, out = listen(tmp_path), tmp_path / "numbers.json"
+    assert play_incidents(names, write=write, out=out, console=console) == command.EXIT_USAGE
+    assert words in console.export_text()
+    assert not out.exists()
+
+
+def test_command__list__plays_nothing(tmp_path: Path) -> None:
+    console = listen(tmp_path)
+    assert play_incidents([], only_list=True, console=console) == 0
+    text = console.export_text()
+    assert all(name in text for name in INCIDENTS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "liquidated", "status"), [(0, 0, 0), (1, 0, command.EXIT_LOST), (0, 1, 1)]
+)
+def test_command__status__says_whether_the_suite_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: int, liquidated: int, status: int
+) -> None:
+    monkeypatch.setattr(command, "chosen_incidents", lambda names: [Instant(loss, liquidated)])
+    console, out = listen(tmp_path), tmp_path / "numbers.json"
+    assert play_incidents([], out=out, console=console) == status
+    assert "instant" in console.export_text()
+    written = json.loads(out.read_text())["instant"]
+    assert written["held"] is (status == 0)
+    assert written["defended"]["naive_loss"] == 5 * WAD
+    assert written["without_defence"] is None
+
+
+def test_command__interrupted__shows_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Instant):
+        name = "stopped"
+
+        def play(self, *, defended: bool = True) -> Outcome:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "chosen_incidents", lambda names: [Instant(), Stopped()])
+    console = listen(tmp_path)
+    assert play_incidents([], console=console) == command.EXIT_INTERRUPTED
+    assert "instant" in console.export_text(clear=False)
+    assert "stopped after 1 incidents" in console.export_text()
+
+
+def test_command__replay_goes_wrong__says_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refused(Instant):
+        def play(self, *, defended: bool = True) -> Outcome:
+            Refusal("").require("nothing")
+            Refusal("Engine_Closed").require("the trade")
+            raise AssertionError("unreachable")
+
+    monkeypatch.setattr(command, "chosen_incidents", lambda names: [Refused()])
+    console, out = listen(tmp_path), tmp_path / "numbers.json"
+    assert play_incidents([], out=out, console=console) == command.EXIT_LOST
+    assert "the trade: refused with Engine_Closed" in console.export_text()
+    assert not out.exists()
+
+
+def test_write_page__markers__are_kept_and_the_rest_too(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for _ in range(2):
+        report.write_page([Played(Instant(), Instant().play(), Instant(7 * WAD).play())], page)
+        text = page.read_text()
+        assert text.startswith(f"before\n{BEGIN}\n\n| incident |")
+        assert text.endswith(f"\n{END}\nafter\n")
+        assert "old" not in text
+    assert "| 5 (2 of 3 liquidated) | 0 (0 of 3 liquidated) | 7 (0 of 3 liquidated) |" in text
+
+
+@pytest.mark.parametrize("text", ["nothing", f"{BEGIN}\n", f"{END}\n{BEGIN}\n"])
+def test_write_page__marker_missing__is_refused(tmp_path: Path, text: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(report.PageError, match="is missing"):
+        report.write_page([], page)
+    assert page.read_text() == text
+
+
+def test_page__numbers__are_those_of_the_replays(played: dict[str, Played]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    shown = text.partition(BEGIN)[2].partition(END)[0]
+    assert shown == f"\n\n{report.as_markdown(list(played.values()))}\n"
