@@ -20,6 +20,9 @@ WHOLE = 10_000
 """Sum of the weights of an asset's sources: shares in basis points."""
 MAX_STALENESS = 7 * 86_400
 MAX_DEVIATION = WAD // 20
+MAX_MOVE = WAD // 10
+CONFIRMATION_DELAY = 60
+SEASONING = 86_400
 
 
 class Reading(NamedTuple):
@@ -43,7 +46,9 @@ class Aggregator:
     def __init__(self, sender: RpcSender, artifacts: Artifacts) -> None:
         self._sender = sender
         roles = deploy(sender, artifacts, "RoleRegistry", sender.address)
-        self._contract: Contract = deploy(sender, artifacts, "OracleAggregator", roles.address)
+        self._contract: Contract = deploy(
+            sender, artifacts, "OracleAggregator", roles.address, SEASONING
+        )
 
     def configure(self, adapters: Sequence[str], weights: Sequence[int], quorum: int) -> None:
         """Set the asset's sources, and record a first price.
@@ -59,8 +64,13 @@ class Aggregator:
         config = {
             "maxStaleness": MAX_STALENESS,
             "maxCacheAge": 0,
-            "quorumWeight": quorum,
+            "quorum": quorum,
+            "confirmationDelay": CONFIRMATION_DELAY,
             "maxDeviation": MAX_DEVIATION,
+            "maxConfidence": MAX_DEVIATION,
+            "maxMove": MAX_MOVE,
+            "volatilityPeriod": 86_400,
+            "initialVolatility": 0,
         }
         sources = list(zip(adapters, weights, strict=True))
         governor = self._sender.address
@@ -71,6 +81,14 @@ class Aggregator:
         """Return the live aggregate."""
         data = self._contract.call("aggregate", ASSET)
         return Reading(int(data.price), PriceStatus(data.status))
+
+    def hold(self) -> Reading:
+        """Record, let the confirmation's delay pass, record again; return the live aggregate."""
+        rpc, governor = self._sender.rpc, self._sender.address
+        self._contract.transact("record", ASSET, sender=governor)
+        rpc.mine(rpc.timestamp() + CONFIRMATION_DELAY)
+        self._contract.transact("record", ASSET, sender=governor)
+        return self.read()
 
 
 def open_actions(status: PriceStatus) -> tuple[Action, ...]:

@@ -188,6 +188,7 @@ def _data(f: Findings) -> dict[str, Any]:
                 "down": [[r.status.name, f"{r.move:.6f}"] for r in w.down],
                 "is_bounded": w.is_bounded,
                 "targets": {str(t): s and s.name for t, s in w.targets.items()},
+                "held": w.held.name,
                 "worst": w.worst.name,
             }
             for w in f.weights

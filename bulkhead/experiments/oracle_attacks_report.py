@@ -198,11 +198,12 @@ def weights_table(found: Sequence[Found], targets: Sequence[Decimal]) -> str:
                 *cells,
                 reaches(f.up, f.is_bounded),
                 reaches(f.down, f.is_bounded),
+                _name(f.held),
                 _name(f.worst),
             ]
         )
     head = ["attacker's sources, weight", "silent", "quorum", *(f"+{percent(t)}" for t in targets)]
-    head += ["farthest up", "farthest down", "worst status it can force"]
+    head += ["farthest up", "farthest down", "farthest up, held", "worst status it can force"]
     return markdown_table(head, rows, words=len(head))
 
 

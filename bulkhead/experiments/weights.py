@@ -76,6 +76,7 @@ class Found:
             to go farther than the better ones.
         is_bounded: whether it is the rules that end the movement, not what the adapters accept.
         targets: for each wanted rise, the best status with which it is reached; None: it is not.
+        held: status of the farthest rise if the attacker holds it for the confirmation's delay.
         worst: the worst status that the attacker can force, by answers or by silence.
     """
 
@@ -84,6 +85,7 @@ class Found:
     down: tuple[Reach, ...]
     is_bounded: bool
     targets: dict[Decimal, PriceStatus | None]
+    held: PriceStatus
     worst: PriceStatus
 
 
@@ -161,7 +163,8 @@ def explore(
         up, down = scene.farthest(MOST - 1), scene.farthest(LEAST + 1)
         best = {target: scene.best_status(target) for target in targets}
         is_bounded = up[-1].move < Decimal(MOST - 1) / PRICE - 1
-        found.append(Found(case, up, down, is_bounded, best, scene.worst_status()))
+        held = scene.held_status()
+        found.append(Found(case, up, down, is_bounded, best, held, scene.worst_status()))
         done()
     return found
 
@@ -219,6 +222,12 @@ class Scene:
     def move(self, answer: int) -> Decimal:
         """Return how far the aggregate is from the true price then: a signed fraction."""
         return Decimal(self.read(answer).price) / (PRICE * _TO_WAD) - 1
+
+    def held_status(self) -> PriceStatus:
+        """Return the status of the farthest rise once it is held. The aggregator remembers it."""
+        last = self._last(MOST - 1, partial(self._is_at_least, PriceStatus(PriceStatus.STALE + 1)))
+        self.read_apart([PRICE if last is None else last] * len(self._attacked))
+        return self._aggregator.hold().status
 
     def worst_status(self) -> PriceStatus:
         """Return the worst status that wild answers or silence lead to; the feeds stay silent."""

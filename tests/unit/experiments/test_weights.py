@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bulkhead.chain.artifacts import load_artifacts
-from bulkhead.experiments.aggregator import MAX_DEVIATION, WHOLE, open_actions
+from bulkhead.experiments.aggregator import MAX_DEVIATION, MAX_MOVE, WHOLE, open_actions
 from bulkhead.experiments.weights import (
     HALF,
     LEAST,
@@ -122,8 +122,11 @@ def test_majority__that_is_the_quorum__goes_anywhere(by_case):
     assert not found.is_bounded
     assert found.up[-1].move == Decimal(MOST - 1) / PRICE - 1
     assert found.down[-1].move == Decimal(LEAST + 1) / PRICE - 1
-    assert found.up[-1].status == PriceStatus.DEGRADED
-    assert found.targets[Decimal("0.1")] == PriceStatus.DEGRADED
+    assert found.up[-1].status == PriceStatus.UNCONFIRMED
+    assert found.targets[Decimal("0.1")] == PriceStatus.UNCONFIRMED
+    assert found.held == PriceStatus.DEGRADED
+    assert found.up[-2].status == PriceStatus.DEGRADED
+    assert found.up[-2].move <= Decimal(MAX_MOVE) / 10**18
 
 
 def test_majority__below_the_quorum__is_bounded_by_the_deviation(by_case):
@@ -151,4 +154,5 @@ def test_open_actions__a_worse_status__never_opens_more():
     assert set(open_actions(PriceStatus.VALID)) == set(Action)
     assert Action.LIQUIDATE in open_actions(PriceStatus.DEGRADED)
     assert Action.WITHDRAW not in open_actions(PriceStatus.DEGRADED)
-    assert open_actions(PriceStatus.STALE) == ()
+    assert open_actions(PriceStatus.STALE) == (Action.DEPOSIT,)
+    assert open_actions(PriceStatus.UNCONFIRMED) == (Action.DEPOSIT,)
