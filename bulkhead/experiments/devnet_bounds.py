@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bulkhead.deployment.devnet import DECIMALS, POOL_FEE, DevnetOptions, devnet_parameters
+from bulkhead.deployment.oracle_models import TOTAL_SHARE
 from bulkhead.deployment.units import WAD
 from bulkhead.experiments.constant_product import Cost, hold, ticks_of, value_of
 from bulkhead.experiments.pool import BLOCK_SECONDS
@@ -18,7 +19,7 @@ class Bound(NamedTuple):
     Attributes:
         asset: oracle asset.
         quote: symbol of the quote token, the unit of what follows.
-        share: of the asset's weight.
+        share: of the vote.
         window: seconds.
         min_liquidity: the pool's units.
         value: on each side of a full-range pool of this liquidity.
@@ -43,7 +44,6 @@ def devnet_bounds(moves: Sequence[Decimal]) -> list[Bound]:
     found = []
     prices = DevnetOptions().prices
     for asset in devnet_parameters().oracle:
-        whole = sum(source.weight for source in asset.sources)
         for source in asset.sources:
             if source.kind != "uniswap_v3_twap":
                 continue
@@ -55,7 +55,7 @@ def devnet_bounds(moves: Sequence[Decimal]) -> list[Bound]:
                 Bound(
                     asset.name,
                     quote,
-                    Decimal(source.weight) / whole,
+                    Decimal(source.share) / TOTAL_SHARE,
                     source.window,
                     source.min_liquidity,
                     value,

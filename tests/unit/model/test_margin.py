@@ -11,6 +11,7 @@ from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.oracle import (
     PriceStatus,
 )
+from bulkhead.model.policy import ActionPolicy_PriceStatus
 from bulkhead.model.reverts import (
     CircuitBreaker_Blocked,
     CollateralVault_NotMarginEngine,
@@ -36,7 +37,6 @@ from bulkhead.model.reverts import (
     RiskParameters_UnknownCollateral,
     RiskParameters_UnknownMarket,
 )
-from bulkhead.model.policy import ActionPolicy_PriceStatus
 from bulkhead.model.roles import GUARDIAN
 from bulkhead.model.types import (
     SETTLEMENT,
