@@ -17,6 +17,7 @@ from bulkhead.model.move_check import Confirmation
 from bulkhead.model.oracle_reverts import (
     OracleAggregator_AlreadyConfigured,
     OracleAggregator_HistoryTooShort,
+    OracleAggregator_NoAverage,
     OracleAggregator_NotAContract,
     OracleAggregator_TooDeep,
     OracleAggregator_UnknownAsset,
@@ -358,11 +359,14 @@ class OracleAggregator:
         derivation, _ = self._derived[asset]
         left = self._twap(derivation.left, window, now)
         if derivation.operation == Operation.INVERSE:
-            return mul_div_down(WAD, WAD, left)
-        right = self._twap(derivation.right, window, now)
-        if derivation.operation == Operation.PRODUCT:
-            return mul_down(left, right)
-        return mul_div_down(left, WAD, right)
+            price = mul_div_down(WAD, WAD, left)
+        else:
+            right = self._twap(derivation.right, window, now)
+            product = derivation.operation == Operation.PRODUCT
+            price = mul_down(left, right) if product else mul_div_down(left, WAD, right)
+        if not 0 < price <= MAX_PRICE:
+            raise OracleAggregator_NoAverage(asset, price)
+        return price
 
     def _require(self, asset: str) -> AssetState:
         if asset not in self._assets:

@@ -49,6 +49,10 @@ class OracleAggregator_OutOfBounds(ModelRevert):  # noqa: N801
     """``(parameter, value, minimum, maximum)``."""
 
 
+class OracleAggregator_NoAverage(ModelRevert):  # noqa: N801
+    """``(asset, average)``: of a derived asset, zero or too large."""
+
+
 class OracleAggregator_HistoryTooShort(ModelRevert):  # noqa: N801
     """``(asset, known, window)``: less is known of the past than an average asks for."""
 

@@ -89,7 +89,7 @@ class PegMonitor:
         state = self._states.get(asset)
         if state is not None:
             old = self._configs[asset]
-            stress = _stress_now(old, state, state, now)
+            stress = _stress_after(old, state, state, now - state.poked_at)
             highest = state.highest_rate if old.rate_source == config.rate_source else 0
             state = replace(state, stress=stress, poked_at=now, highest_rate=highest)
         # The oracle's answer comes first on chain too; here it keeps a refusal from leaving traces.
@@ -103,7 +103,7 @@ class PegMonitor:
             self._states[asset] = state
         self._configs[asset] = config
         self.on_configure(asset, config)
-        self._poke(asset, now)
+        self._poke(asset, now, PegCondition.SOUND if state is None else state.condition)
 
     def clear(self, asset: str, now: int) -> None:
         """Let a broken peg be judged anew, and poke it.
@@ -114,7 +114,7 @@ class PegMonitor:
         state = self.peg_state(asset)
         self._states[asset] = replace(state, condition=PegCondition.SOUND, highest_rate=0)
         self.on_clear(asset)
-        self._poke(asset, now)
+        self._poke(asset, now, state.condition)
 
     def poke(self, asset: str, now: int) -> PegState:
         """Record rates, reserves, delay, stress and condition.
@@ -122,8 +122,7 @@ class PegMonitor:
         Raises:
             PegMonitor_UnknownAsset: the asset has no peg configuration.
         """
-        self.peg_state(asset)
-        return self._poke(asset, now)
+        return self._poke(asset, now, self.peg_state(asset).condition)
 
     def peg_state(self, asset: str) -> PegState:
         """Return the state as of the last poke.
@@ -158,11 +157,14 @@ class PegMonitor:
         if live:
             market = self.oracle.latest(config.market_ratio, now)
             state = self._observe(config, recorded, market, now)[0]
-        stress = _stress_now(config, recorded, state, now)
+        elapsed = now - recorded.poked_at
+        if live and state.poked_at == recorded.poked_at:
+            elapsed = min(elapsed, config.max_age)
+        stress = _stress_after(config, recorded, state, elapsed)
         current = state.condition
         if live:
             gap = discount(state.fair_rate, state.market_rate)
-            current = condition(config, replace(state, stress=stress), gap)
+            current = max(current, condition(config, replace(state, stress=stress), gap))
         elif stress >= config.broken_at:
             current = PegCondition.BROKEN
         underlying = PriceData(WAD, status=PriceStatus.VALID)
@@ -170,17 +172,19 @@ class PegMonitor:
             underlying = self.oracle.latest(config.underlying, now)
         return valuation_at(config, state, stress, current, underlying)
 
-    def _poke(self, asset: str, now: int) -> PegState:
+    def _poke(self, asset: str, now: int, before: PegCondition) -> PegState:
         config, last = self._configs[asset], self._states.get(asset, PegState())
         market = self.oracle.fetch(config.market_ratio, now)
         state = self._observe(config, last, market, now)[0]
-        state = replace(state, stress=_stress_now(config, last, state, now))
+        if last.poked_at:
+            elapsed = state.poked_at - last.poked_at
+            state = replace(state, stress=_stress_after(config, last, state, elapsed))
         gap = discount(state.fair_rate, state.market_rate)
         state = replace(state, condition=condition(config, state, gap))
         self._states[asset] = state
         recognised = recognition(config, state.stress)
         h = haircut(config, state.intrinsic_haircut, gap, recognised)
-        self.on_poke(asset, state, gap, h, last.condition)
+        self.on_poke(asset, state, gap, h, before)
         return state
 
     def _observe(
@@ -199,12 +203,16 @@ class PegMonitor:
         status = market.status
         if not all(answered):
             status = min(status, PriceStatus.DEGRADED)
-        unconfirmed = market.status == PriceStatus.UNCONFIRMED
+        market_rate, poked_at = min(market.price, UINT64_MAX), now
+        if market.status == PriceStatus.UNCONFIRMED and last.poked_at:
+            market_rate, poked_at = last.market_rate, last.poked_at
+        elif market.status == PriceStatus.STALE and not 0 < market.price <= UINT64_MAX:
+            market_rate = last.market_rate
         state = PegState(
             fair_rate=fair_rate,
-            market_rate=last.market_rate if unconfirmed else min(market.price, UINT64_MAX),
+            market_rate=market_rate,
             stress=last.stress,
-            poked_at=now,
+            poked_at=poked_at,
             status=status if answered[0] else PriceStatus.STALE,
             condition=last.condition,
             highest_rate=max(last.highest_rate, fair_rate),
@@ -255,7 +263,7 @@ def _ask(
         return None
 
 
-def _stress_now(config: PegConfig, last: PegState, current: PegState, now: int) -> int:
+def _stress_after(config: PegConfig, last: PegState, current: PegState, elapsed: int) -> int:
     if last.market_rate == 0:
         return last.stress
     return advance(
@@ -263,7 +271,7 @@ def _stress_now(config: PegConfig, last: PegState, current: PegState, now: int) 
         last.stress,
         discount(last.fair_rate, last.market_rate),
         discount(current.fair_rate, current.market_rate),
-        now - last.poked_at,
+        elapsed,
     )
 
 

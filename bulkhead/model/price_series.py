@@ -83,10 +83,13 @@ class PriceSeries:
         None if too little is known.
         """
         start = now - window
-        if start >= self.accrued_at:
-            return price, window
         total = self.cumulative + price * (now - self.accrued_at)
         later = (self.accrued_at, self.cumulative)
+        if self.is_due(now):
+            end = (self.sampled_to + 1) * SAMPLE_PERIOD
+            later = (end, total - price * (now - end))
+        if start >= later[0]:
+            return price, window
         for earlier in reversed(self.checkpoints):
             if earlier[0] <= start:
                 before = earlier[1] + mul_div_down(

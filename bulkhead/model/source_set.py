@@ -19,6 +19,8 @@ MAX_SAMPLES = 7
 TOTAL_SHARE = 10_000
 RECOVERY_PERIOD = DAY
 FALL_FACTOR = 24
+UNIT = 2**24
+"""Parts of a basis point in which the shares at a change are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source: basis points at the last change and aimed at, seconds of repute."""
+    """A source: basis points · ``UNIT`` before, basis points aimed at, seconds of repute."""
 
     adapter: str
     before: int
@@ -77,7 +79,8 @@ class SourceSet:
     """The sources of one asset.
 
     Attributes:
-        quorum_before, quorum_target: basis points at the last change, and aimed at.
+        quorum_before: basis points · ``UNIT`` at the last change.
+        quorum_target: basis points aimed at.
         changed_at: Unix seconds of the last change.
         entries: the sources, with those that are leaving.
     """
@@ -165,8 +168,10 @@ class SourceSet:
             OracleAggregator_SourceCount: with those that are leaving there are too many.
         """
         if not self.entries:
-            first = (Source(s.adapter, s.share, s.share, RECOVERY_PERIOD, True) for s in sources)
-            return SourceSet(quorum, quorum, now, tuple(first))
+            first = (
+                Source(s.adapter, s.share * UNIT, s.share, RECOVERY_PERIOD, True) for s in sources
+            )
+            return SourceSet(quorum * UNIT, quorum, now, tuple(first))
         elapsed = self.elapsed(seasoning, now)
         known = {
             source.adapter: replace(
@@ -181,9 +186,9 @@ class SourceSet:
         following += [source for source in known.values() if source.before]
         if len(following) > MAX_SAMPLES:
             raise OracleAggregator_SourceCount(len(following), MAX_SAMPLES)
-        before = -(-self.quorum(seasoning, now) // seasoning)
-        # Rounding takes up to a basis point from each share: a quorum of all would be out of reach.
-        before = min(before, TOTAL_SHARE - MAX_SAMPLES)
+        # Rounding takes less than a unit from each share: what was a quorum stays one.
+        before = self.quorum(seasoning, now) // seasoning - MAX_SAMPLES
+        before = max(before, TOTAL_SHARE * UNIT // 2 + 1)
         return SourceSet(before, quorum, now, tuple(following))
 
     def suspend(self, adapter: str) -> SourceSet | None:
@@ -204,7 +209,7 @@ class SourceSet:
         return tuple(
             SourceState(
                 s.adapter,
-                mul_div_down(_share(s, elapsed, seasoning), WAD, TOTAL_SHARE * seasoning),
+                mul_div_down(_share(s, elapsed, seasoning), WAD, TOTAL_SHARE * UNIT * seasoning),
                 s.target,
                 s.reputation,
                 s.is_counted,
@@ -222,5 +227,5 @@ def _share(source: Source, elapsed: int, seasoning: int) -> int:
 
 
 def _between(before: int, target: int, elapsed: int, seasoning: int) -> int:
-    """Basis points times seconds."""
-    return before * (seasoning - elapsed) + target * elapsed
+    """Basis points · ``UNIT`` · seconds."""
+    return before * (seasoning - elapsed) + target * UNIT * elapsed

@@ -160,6 +160,8 @@ interface IOracleAggregator {
     error OracleAggregator_InsufficientGas(uint256 available, uint256 required);
     /// @notice Thrown when less is known of the past than an average asks for.
     error OracleAggregator_HistoryTooShort(AssetId asset, uint256 known, uint256 window);
+    /// @notice Thrown when the average of a derived asset is no price: zero, or too large.
+    error OracleAggregator_NoAverage(AssetId asset, uint256 average);
 
     /// @notice Sets an asset's rules at once and lets its sources' shares move to new ones. Only the governor. The
     /// cached price is kept, marked `Stale`, until it is recorded under the new rules.
@@ -199,7 +201,8 @@ interface IOracleAggregator {
     function aggregate(AssetId asset) external view returns (PriceData memory data);
 
     /// @notice Time-weighted average of the accepted prices over the last `window` seconds, rounded down. Of a
-    /// derived asset, the formula of its parts' averages.
+    /// derived asset, the formula of its parts' averages. A window that begins inside of a period that has ended
+    /// begins at that period's average.
     /// @param window Seconds, in [1, 75 minutes].
     function twap(AssetId asset, uint256 window) external view returns (uint256);
 

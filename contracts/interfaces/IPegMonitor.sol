@@ -29,8 +29,9 @@ enum PegCondition {
 /// At a constant discount it does not matter how often anyone pokes. Who pokes within a wick charges it for
 /// `maxAge` at most, because silence after that needs the discount at both ends to count; who pokes at the end
 /// of a long silence cannot charge the silence to the instant she chose. While the market is unknown (never
-/// priced) stress stands still; a market price that is not confirmed yet is not looked at. While it is stale, the
-/// last known one stands in for it: in a lasting depeg liquidity leaves the pools, and that must not stop the clock.
+/// priced) stress stands still. A market price that is not confirmed yet is not looked at: the last look stays the
+/// last one, with its time. While it is stale, the last known one stands in for it: in a lasting depeg liquidity leaves
+/// the pools, and that must not stop the clock.
 ///
 /// *Recognition* w = max(0, s − graceStress) / (1 − graceStress) of stress s. `graceStress` is at least twice what one
 /// observation alone can build, so that from `Sound` a single wick moves no maintenance valuation at all.
@@ -102,7 +103,7 @@ interface IPegMonitor {
     /// @param marketRate WAD underlying per 1.0 token by the market; 0 if never known. Saturates at 2^64 − 1,
     /// which is above any fair rate, so no valuation depends on the excess.
     /// @param stress WAD in [0, 1]: integral of the discount above the dead-band, less decay.
-    /// @param pokedAt Unix seconds.
+    /// @param pokedAt Unix seconds of the last look at the market.
     /// @param status Worst of the market ratio's status and what the other sources leave, at `pokedAt`.
     /// @param condition See `PegCondition`.
     /// @param highestRate WAD highest fair rate since the peg was configured or cleared.
@@ -130,7 +131,8 @@ interface IPegMonitor {
     /// @param maintenanceHaircut WAD fraction that the maintenance valuation was reduced by.
     /// @param discount WAD fraction: 1 − market/fair, 0 if the market is above fair, 1 if it was never known.
     /// @param stress WAD in [0, 1], carried forward to now.
-    /// @param condition As of the last poke, or worse by what is known now.
+    /// @param condition As of the last poke, or worse: by what is seen now if the state is not used, and `Broken` once
+    /// stress has reached its limit.
     /// @param status The worst status of everything used.
     struct PegValuation {
         uint256 initialPrice;

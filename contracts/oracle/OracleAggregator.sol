@@ -399,19 +399,23 @@ contract OracleAggregator is IOracleAggregator {
         if (state.sources.count != 0) {
             uint256 held = _held(state);
             if (held == 0) revert OracleAggregator_HistoryTooShort(asset, 0, window);
-            (uint256 price, uint256 known) = state.series.average(held, window);
+            (uint256 average_, uint256 known) = state.series.average(held, window);
             if (known < window) revert OracleAggregator_HistoryTooShort(asset, known, window);
-            return price;
+            return average_;
         }
         Derived memory derived = _requireDerived(asset);
         uint256 left = _twap(derived.left, window);
+        uint256 price;
         if (derived.operation == Operation.Inverse) {
-            return WadMath.mulDivDown(WadMath.WAD, WadMath.WAD, left);
+            price = WadMath.mulDivDown(WadMath.WAD, WadMath.WAD, left);
+        } else {
+            uint256 right = _twap(derived.right, window);
+            price = derived.operation == Operation.Product
+                ? WadMath.mulDown(left, right)
+                : WadMath.mulDivDown(left, WadMath.WAD, right);
         }
-        uint256 right = _twap(derived.right, window);
-        return derived.operation == Operation.Product
-            ? WadMath.mulDown(left, right)
-            : WadMath.mulDivDown(left, WadMath.WAD, right);
+        if (price == 0 || price > MAX_PRICE) revert OracleAggregator_NoAverage(asset, price);
+        return price;
     }
 
     /// @dev For an asset without sources: reverts if it is not derived either.

@@ -4,6 +4,9 @@ pragma solidity ^0.8.28;
 import {WadMath} from "../libraries/WadMath.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
+/// @dev Size of the ring.
+uint256 constant CHECKPOINTS = 16;
+
 /// @notice A price over time: its integral, an average of the last hour, and a realised volatility.
 /// @dev A price holds from when it is set to when the next one is. Time is cut into periods at the multiples of
 /// `SAMPLE_PERIOD`; of each, only the average price counts, which is exact because the price between two records is
@@ -15,7 +18,6 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 /// v ← v·(1 − Δ/τ) + 1.5·rₖ²·day/τ.
 library PriceSeries {
     uint256 internal constant SAMPLE_PERIOD = 5 minutes;
-    uint256 internal constant CHECKPOINTS = 16;
     /// @dev The ring spans at least this once it is full.
     uint256 internal constant MAX_WINDOW = (CHECKPOINTS - 1) * SAMPLE_PERIOD;
 
@@ -95,6 +97,11 @@ library PriceSeries {
         Checkpoint memory later = Checkpoint(s.accruedAt, s.cumulative);
         uint256 cumulative = later.cumulative + price * (block.timestamp - later.time);
         uint256 start = block.timestamp - window;
+        if (isDue(s)) {
+            // As if it had been recorded when the period ended, so that it does not matter whether it was.
+            uint256 end = (uint256(s.sampledTo) + 1) * SAMPLE_PERIOD;
+            later = Checkpoint(uint40(end), uint136(cumulative - price * (block.timestamp - end)));
+        }
         if (start >= later.time) return (price, window);
 
         uint256 count = s.known;

@@ -10,12 +10,14 @@ import {MAX_SAMPLES, Sample, toSample, WeightedMedian} from "./WeightedMedian.so
 
 /// @notice The sources of one asset: their shares, which only ever move slowly, and their repute.
 /// @dev All weights are whole numbers, so that nothing is lost however often they are asked for. A share in force
-/// is from·(S − e) + to·e of 10,000·S, `e` seconds after the last change of at most S = `seasoning`. A reputation
-/// is (R + credit) / 2R with R = `RECOVERY_PERIOD`; a vote weighs share · (R + credit), below 2^60.
+/// is from·(S − e) + to·e of 10,000·UNIT·S, `e` seconds after the last change of at most S = `seasoning`. A reputation
+/// is (R + credit) / 2R with R = `RECOVERY_PERIOD`; a vote weighs share · (R + credit), below 2^78.
 library SourceSet {
     using WeightedMedian for Sample[MAX_SAMPLES];
 
     uint256 internal constant TOTAL_SHARE = 10_000;
+    /// @dev Parts of a basis point in which the shares at a change are kept.
+    uint256 internal constant UNIT = 2 ** 24;
     /// @dev Seconds as a counted member that lift a reputation from its floor to one.
     uint256 internal constant RECOVERY_PERIOD = 1 days;
     /// @dev How much faster it falls than it rises.
@@ -24,25 +26,25 @@ library SourceSet {
     uint256 internal constant MAX_PRICE = type(uint96).max;
 
     /// @dev One slot.
-    /// @param from Basis points at the last change.
+    /// @param from Basis points · UNIT at the last change.
     /// @param to Basis points that it moves to.
     /// @param credit Seconds in [0, RECOVERY_PERIOD].
     /// @param isCounted Whether it was a counted member at the last judgement.
     struct Source {
         address adapter;
-        uint16 from;
+        uint40 from;
         uint16 to;
         uint24 credit;
         bool isCounted;
     }
 
     /// @dev A slot and the list.
-    /// @param quorumFrom Basis points at the last change.
+    /// @param quorumFrom Basis points · UNIT at the last change.
     /// @param quorumTo Basis points that it moves to.
     /// @param changedAt Unix seconds of the last change.
     /// @param count Number of sources, with those that are leaving; 0 if the asset has none.
     struct State {
-        uint16 quorumFrom;
+        uint40 quorumFrom;
         uint16 quorumTo;
         uint40 changedAt;
         uint8 count;
@@ -140,14 +142,16 @@ library SourceSet {
         for (uint256 i; i < count; ++i) {
             uint16 share = sources[i].share;
             next[i] = isFirst
-                ? Source(sources[i].adapter, share, share, uint24(RECOVERY_PERIOD), true)
+                ? Source(
+                    sources[i].adapter, uint40(share * UNIT), share, uint24(RECOVERY_PERIOD), true
+                )
                 : Source(sources[i].adapter, 0, share, 0, false);
         }
         for (uint256 j; j < oldCount; ++j) {
             Source memory source = old[j];
             // Down, so that a share never grows by being changed.
             uint256 share = _between(source.from, source.to, elapsed, seasoning) / seasoning;
-            (source.from, source.to) = (uint16(share), 0);
+            (source.from, source.to) = (uint40(share), 0);
             uint256 i;
             while (i < sources.length && next[i].adapter != source.adapter) ++i;
             if (i < sources.length) source.to = next[i].to;
@@ -161,11 +165,15 @@ library SourceSet {
         for (uint256 i; i < MAX_SAMPLES; ++i) {
             s.list[i] = next[i];
         }
-        uint256 quorumNow =
-            WadMath.mulDivUp(_between(s.quorumFrom, s.quorumTo, elapsed, seasoning), 1, seasoning);
-        // Rounding takes a basis point from each share: a unanimous quorum would be out of reach. Shares that were
-        // suspended stay in the denominator: dropping them would let the rest decide at once.
-        s.quorumFrom = uint16(isFirst ? quorum : WadMath.min(quorumNow, TOTAL_SHARE - MAX_SAMPLES));
+        if (isFirst) {
+            s.quorumFrom = uint40(quorum * UNIT);
+        } else {
+            // Rounding takes less than a unit from each share: what was a quorum stays one. Suspended shares stay
+            // in the denominator: dropping them would let the rest decide at once.
+            uint256 quorumNow =
+                _between(s.quorumFrom, s.quorumTo, elapsed, seasoning) / seasoning - MAX_SAMPLES;
+            s.quorumFrom = uint40(WadMath.max(quorumNow, TOTAL_SHARE * UNIT / 2 + 1));
+        }
         s.quorumTo = uint16(quorum);
         s.changedAt = uint40(block.timestamp);
         s.count = uint8(count);
@@ -196,7 +204,9 @@ library SourceSet {
             uint256 share = _between(source.from, source.to, elapsed, seasoning);
             list[i] = IOracleAggregator.SourceState({
                 adapter: source.adapter,
-                share: uint64(WadMath.mulDivDown(share, WadMath.WAD, TOTAL_SHARE * seasoning)),
+                share: uint64(
+                    WadMath.mulDivDown(share, WadMath.WAD, TOTAL_SHARE * UNIT * seasoning)
+                ),
                 targetShare: source.to,
                 reputation: uint64(_reputation(source.credit)),
                 isCounted: source.isCounted
@@ -222,13 +232,13 @@ library SourceSet {
         }
     }
 
-    /// @dev Basis points times seconds.
+    /// @dev Basis points · UNIT · seconds, of basis points · UNIT and basis points.
     function _between(uint256 from, uint256 to, uint256 elapsed, uint256 seasoning)
         private
         pure
         returns (uint256)
     {
-        return from * (seasoning - elapsed) + to * elapsed;
+        return from * (seasoning - elapsed) + to * UNIT * elapsed;
     }
 
     /// @dev WAD, rounded down.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 /// @notice One vote, packed so that a sorted list of samples is a sorted list of words:
-/// value (128 bits) | time (40) | weight (64) | zero (16) | index of the source (8).
+/// value (128 bits) | time (40) | weight (80) | index of the source (8).
 type Sample is uint256;
 
 /// @dev As many as an asset may have sources.
@@ -10,12 +10,12 @@ uint256 constant MAX_SAMPLES = 7;
 
 using {valueOf, timeOf, weightOf, indexOf} for Sample global;
 
-/// @dev Callers have bounded the value to 128, the time to 40, the weight to 64 bits, and their sum likewise.
+/// @dev Callers have bounded the value to 128, the time to 40, the weight to 80 bits.
 function toSample(uint256 value, uint256 time, uint256 weight, uint256 index)
     pure
     returns (Sample)
 {
-    return Sample.wrap((value << 128) | (time << 88) | (weight << 24) | index);
+    return Sample.wrap((value << 128) | (time << 88) | (weight << 8) | index);
 }
 
 function valueOf(Sample sample) pure returns (uint256) {
@@ -27,7 +27,7 @@ function timeOf(Sample sample) pure returns (uint256) {
 }
 
 function weightOf(Sample sample) pure returns (uint256) {
-    return uint64(Sample.unwrap(sample) >> 24);
+    return uint80(Sample.unwrap(sample) >> 8);
 }
 
 function indexOf(Sample sample) pure returns (uint256) {

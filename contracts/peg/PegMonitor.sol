@@ -44,14 +44,14 @@ contract PegMonitor is IPegMonitor {
         PegState memory state = _states[asset];
         if (state.pokedAt != 0) {
             PegConfig memory old = _configs[asset];
-            state.stress = _stressNow(old, state, state);
+            state.stress = _stressAfter(old, state, state, block.timestamp - state.pokedAt);
             state.pokedAt = uint40(block.timestamp);
             if (old.rateSource != config.rateSource) state.highestRate = 0;
             _states[asset] = state;
         }
         _configs[asset] = config;
         emit PegConfigured(asset, config);
-        (, bool[3] memory answered) = _poke(asset);
+        (, bool[3] memory answered) = _poke(asset, state.condition);
         if (!answered[0]) revert PegMonitor_SourceFailed(config.rateSource);
         if (!answered[1]) revert PegMonitor_SourceFailed(config.backingSource);
         if (!answered[2]) revert PegMonitor_SourceFailed(config.queue);
@@ -62,15 +62,17 @@ contract PegMonitor is IPegMonitor {
         roles.requireRole(Roles.GOVERNOR, msg.sender);
         PegState storage state = _states[asset];
         if (state.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        PegCondition cleared = state.condition;
         (state.condition, state.highestRate) = (PegCondition.Sound, 0);
         emit PegCleared(asset);
-        _poke(asset);
+        _poke(asset, cleared);
     }
 
     /// @inheritdoc IPegMonitor
     function poke(AssetId asset) external returns (PegState memory state) {
-        if (_states[asset].pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
-        (state,) = _poke(asset);
+        state = _states[asset];
+        if (state.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
+        (state,) = _poke(asset, state.condition);
     }
 
     /// @inheritdoc IPegMonitor
@@ -96,13 +98,20 @@ contract PegMonitor is IPegMonitor {
             config = _configs[asset];
             (state,) = _observe(config, recorded, oracle.latest(config.marketRatio));
         }
-        uint256 stress = _stressNow(config, recorded, state);
+        uint256 elapsed = block.timestamp - recorded.pokedAt;
+        // Without a new look at the market, the last one counts for as long as it may alone.
+        if (isLive && state.pokedAt == recorded.pokedAt) {
+            elapsed = WadMath.min(elapsed, config.maxAge);
+        }
+        uint256 stress = _stressAfter(config, recorded, state, elapsed);
         value.stress = stress;
         value.discount = PegMath.discount(state.fairRate, state.marketRate);
         value.condition = state.condition;
         if (isLive) {
             state.stress = uint64(stress);
-            value.condition = PegMath.condition(config, state, value.discount);
+            // What became better since is for a poke to say.
+            PegCondition current = PegMath.condition(config, state, value.discount);
+            if (current > value.condition) value.condition = current;
         } else if (stress >= config.brokenAt) {
             value.condition = PegCondition.Broken;
         }
@@ -137,11 +146,17 @@ contract PegMonitor is IPegMonitor {
         value.marketPrice = WadMath.mulDivDown(state.marketRate, underlying, WAD);
     }
 
-    function _poke(AssetId asset) private returns (PegState memory state, bool[3] memory answered) {
+    /// @param from Condition of which a change is told.
+    function _poke(AssetId asset, PegCondition from)
+        private
+        returns (PegState memory state, bool[3] memory answered)
+    {
         PegConfig memory config = _configs[asset];
         PegState memory last = _states[asset];
         (state, answered) = _observe(config, last, oracle.fetch(config.marketRatio));
-        state.stress = _stressNow(config, last, state);
+        if (last.pokedAt != 0) {
+            state.stress = _stressAfter(config, last, state, state.pokedAt - last.pokedAt);
+        }
         uint256 discount = PegMath.discount(state.fairRate, state.marketRate);
         state.condition = PegMath.condition(config, state, discount);
         _states[asset] = state;
@@ -153,9 +168,7 @@ contract PegMonitor is IPegMonitor {
             discount,
             PegMath.haircut(config, state.intrinsicHaircut, discount, recognised)
         );
-        if (state.condition != last.condition) {
-            emit PegConditionChanged(asset, last.condition, state.condition);
-        }
+        if (state.condition != from) emit PegConditionChanged(asset, from, state.condition);
     }
 
     /// @dev The state as of now, but for stress and condition, which stay the last ones.
@@ -182,18 +195,23 @@ contract PegMonitor is IPegMonitor {
         state.intrinsicHaircut =
             uint64(PegMath.intrinsicHaircut(config, state.backing, state.redemptionDelay));
 
-        bool isUnconfirmed = market.status == PriceStatus.Unconfirmed;
         // A market above 2^64 is above any fair rate: saturating it changes no valuation, reverting would
         // hand whoever moves the market a way to stop liquidations.
-        state.marketRate =
-            isUnconfirmed ? last.marketRate : uint64(WadMath.min(market.price, type(uint64).max));
+        state.marketRate = uint64(WadMath.min(market.price, type(uint64).max));
+        state.pokedAt = uint40(block.timestamp);
+        bool isPrice = market.price != 0 && market.price <= type(uint64).max;
+        if (market.status == PriceStatus.Unconfirmed && last.pokedAt != 0) {
+            // It is not looked at: the last look stays the last one.
+            (state.marketRate, state.pokedAt) = (last.marketRate, last.pokedAt);
+        } else if (market.status == PriceStatus.Stale && !isPrice) {
+            state.marketRate = last.marketRate;
+        }
         state.status = market.status;
         if (!answered[1] || !answered[2]) {
             state.status = worse(state.status, PriceStatus.Degraded);
         }
         if (!answered[0]) state.status = PriceStatus.Stale;
         (state.stress, state.condition) = (last.stress, last.condition);
-        state.pokedAt = uint40(block.timestamp);
     }
 
     /// @dev What a source says; `none` if there is no such source, `last` if it does not answer.
@@ -209,19 +227,20 @@ contract PegMonitor is IPegMonitor {
         value = ok ? answer[0] : last;
     }
 
-    /// @dev Stress carried from `last` to now. It stands still until a market is known.
-    function _stressNow(PegConfig memory config, PegState memory last, PegState memory current)
-        private
-        view
-        returns (uint64)
-    {
+    /// @dev Stress carried from `last` over some seconds. It stands still until a market is known.
+    function _stressAfter(
+        PegConfig memory config,
+        PegState memory last,
+        PegState memory current,
+        uint256 elapsed
+    ) private pure returns (uint64) {
         if (last.marketRate == 0) return last.stress;
         uint256 stress = PegMath.advance(
             config,
             last.stress,
             PegMath.discount(last.fairRate, last.marketRate),
             PegMath.discount(current.fairRate, current.marketRate),
-            block.timestamp - last.pokedAt
+            elapsed
         );
         return uint64(stress); // At most 1.0.
     }
