@@ -52,7 +52,7 @@ library PriceSeries {
         uint96 variance;
         uint96 lastMean;
         uint64 initialVolatility;
-        Checkpoint[CHECKPOINTS] ring;
+        Checkpoint[16] ring; // CHECKPOINTS; the static analysis reads no constant here.
     }
 
     /// @dev Starts with the first price ever.

@@ -48,7 +48,7 @@ library SourceSet {
         uint16 quorumTo;
         uint40 changedAt;
         uint8 count;
-        Source[MAX_SAMPLES] list;
+        Source[7] list; // MAX_SAMPLES; the static analysis reads no constant here.
     }
 
     /// @dev What the sources said, in memory.
@@ -61,13 +61,13 @@ library SourceSet {
     /// @param list The sources.
     /// @param listed Their number.
     struct Votes {
-        Sample[MAX_SAMPLES] samples;
+        Sample[7] samples;
         uint256 count;
         uint256 weight;
         uint256 quorum;
-        uint256[MAX_SAMPLES] shares;
-        uint256[MAX_SAMPLES] confidences;
-        Source[MAX_SAMPLES] list;
+        uint256[7] shares;
+        uint256[7] confidences;
+        Source[7] list;
         uint256 listed;
     }
 
