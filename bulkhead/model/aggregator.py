@@ -8,6 +8,7 @@ from enum import IntEnum
 from bulkhead.model.context import Cell, Context, Contract, external
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import checked_uint
+from bulkhead.model.sequencer_uptime import Round
 from bulkhead.model.sources import ChainlinkAdapter
 from bulkhead.model.tokens import OwnableUnauthorizedAccount
 from bulkhead.model.types import Address
@@ -26,7 +27,7 @@ class DevAggregatorV3_Down(ModelRevert):  # noqa: N801
 
 
 class DevAggregatorV3(Contract):
-    """Twin of the contract, and the ``PriceSource`` that its adapter is.
+    """Twin of the contract, the ``PriceSource`` that its adapter is, and a ``RoundFeed``.
 
     Args:
         context, address: as of every twin.
@@ -42,7 +43,7 @@ class DevAggregatorV3(Contract):
         self._source = Cell(context, source)
         self._mode = Cell(context, Mode.NORMAL)
         self._answer = Cell(context, _answer(source))
-        self._started_at = Cell(context, 0)
+        self._started_at = Cell(context, source.updated_at)
 
     @external
     def set_answer(self, sender: Address, answer: int) -> None:
@@ -54,8 +55,7 @@ class DevAggregatorV3(Contract):
         """
         self._only_owner(sender)
         number = checked_uint(self.round.round_id + 1, 80)
-        self._publish(number, answer, self._context.now, number)
-        self._started_at.set(self._context.now)
+        self._publish(number, answer, self._context.now, self._context.now, number)
 
     @external
     def set_round(
@@ -73,8 +73,7 @@ class DevAggregatorV3(Contract):
             OwnableUnauthorizedAccount: the sender is not the owner.
         """
         self._only_owner(sender)
-        self._publish(round_id, answer, updated_at, answered_in_round)
-        self._started_at.set(started_at)
+        self._publish(round_id, answer, started_at, updated_at, answered_in_round)
 
     @external
     def set_mode(self, sender: Address, mode: int) -> None:
@@ -111,8 +110,8 @@ class DevAggregatorV3(Contract):
         self.round.require_heartbeat(now)
         return answer
 
-    def latest_round(self, now: int) -> tuple[int, int, int, int, int]:  # noqa: ARG002
-        """Return the whole round: id, answer, times started and updated, round answered in.
+    def latest_round(self, now: int) -> Round:  # noqa: ARG002
+        """Return the latest round itself, as the sequencer's feed is read.
 
         Raises:
             DevAggregatorV3_Down: the feed does not answer.
@@ -126,7 +125,9 @@ class DevAggregatorV3(Contract):
         if sender != self._owner:
             raise OwnableUnauthorizedAccount(sender)
 
-    def _publish(self, number: int, answer: int, updated_at: int, answered_in: int) -> None:
+    def _publish(
+        self, number: int, answer: int, started_at: int, updated_at: int, answered_in: int
+    ) -> None:
         latest = replace(
             self.round,
             round_id=number,
@@ -135,6 +136,7 @@ class DevAggregatorV3(Contract):
             answered_in_round=answered_in,
         )
         self._source.set(latest)
+        self._started_at.set(started_at)
         if self.mode == Mode.NORMAL:
             self._answer.set(_answer(latest))
         self._emit("AnswerUpdated", current=answer, roundId=number, updatedAt=updated_at)

@@ -331,7 +331,7 @@ class OracleAggregator:
             return known.formed
         votes = sources.votes(answers, seasoning, config.max_staleness, config.max_deviation, now)
         formed = form(config, votes, sources.quorum(seasoning, now), now)
-        is_steady = sources.elapsed(seasoning, now) == seasoning
+        is_steady = sources.is_steady(seasoning, now)
         self._known[asset] = Known.of(config, sources, answers, formed, now, is_steady)
         return formed
 

@@ -94,6 +94,13 @@ class SourceSet:
         """Return the seconds of the way to the new shares that are behind us."""
         return min(now - self.changed_at, seasoning)
 
+    def is_steady(self, seasoning: int, now: int) -> bool:
+        """Return whether shares and quorum will stay as they are until the next change."""
+        return now - self.changed_at >= seasoning or (
+            self.quorum_before == self.quorum_target
+            and all(source.before == source.target for source in self.entries)
+        )
+
     def quorum(self, seasoning: int, now: int) -> int:
         """Return the share in force that must be counted."""
         elapsed = self.elapsed(seasoning, now)

@@ -359,3 +359,10 @@ def test_aggregate__shares_of_absent_majority__no_quorum_by_repute(lab, set_sour
     assert lab.view("aggregate", ETH).status == STALE
     lab.answers(0, 100 * WAD)
     assert lab.view("aggregate", ETH).status == VALID
+
+
+@pytest.mark.parametrize(("quorum", "status"), [(6_667, DEGRADED), (6_668, STALE)])
+def test_aggregate__outlier__counts_not_for_the_quorum(lab, set_sources, quorum, status):
+    set_sources({0: 3_334, 1: 3_333, 2: 3_333}, quorum=quorum)
+    lab.answers(100 * WAD, 100 * WAD, 200 * WAD)
+    assert lab.view("aggregate", ETH).status == status
