@@ -1,54 +1,15 @@
-"""A staking token, its oracle and its peg monitor, and the means to call them in any state."""
+"""Two stages for the monitor: a real oracle and staking token, or one where all is scripted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from bulkhead.chain.eth_call import Caller, storage_key
-from bulkhead.model.peg import PegConfig, PegState
+from bulkhead.chain.eth_call import Caller
+from tests.unit.peg.story import DAY, ETH, GENESIS, RATIO, WAD, Stage, Story, deploy_stage
 
-WAD = 10**18
-DAY = 86_400
-LST = b"LST".ljust(32, b"\0")
-ETH = b"ETH".ljust(32, b"\0")
-RATIO = b"LST/ETH".ljust(32, b"\0")
 CONTRACTS = ("OracleAggregator", "PegMonitor", "RoleRegistry", "LiquidStakingToken", "DevToken")
-
-# Slots of LiquidStakingToken.
-SUPPLY, POOLED = 2, 5
-
-
-@dataclass(frozen=True)
-class Words:
-    """Storage words of the monitor, from the model's values."""
-
-    rate_source: str
-
-    def config(self, config: PegConfig) -> dict[int, int]:
-        base = storage_key(0, LST)
-        source = int(self.rate_source, 16) if config.rate_source else 0
-        return {
-            base: int.from_bytes(ETH),
-            base + 1: int.from_bytes(RATIO),
-            base + 2: source | config.max_age << 160 | config.deadband << 192,
-            base + 3: config.stress_per_day
-            | config.decay_period << 64
-            | config.base_haircut << 96
-            | config.discount_slope << 160,
-            base + 4: config.stress_slope | config.max_haircut << 64,
-        }
-
-    def state(self, state: PegState) -> dict[int, int]:
-        word = (
-            state.fair_rate
-            | state.market_rate << 64
-            | state.stress << 128
-            | state.poked_at << 192
-            | state.market_status << 232
-        )
-        return {storage_key(1, LST): word}
+ORACLE_RULES = (7 * DAY, 0, 10_000, 1, WAD, WAD, WAD, 3_600, 0)
+"""Caches nothing, forgives a week of silence, asks again only what more than doubles."""
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +72,7 @@ def lst(project, governor, operator, alice, bob, roles, weth):
 
 @pytest.fixture(scope="module")
 def oracle(project, governor, roles):
-    return governor.deploy(project.OracleAggregator, roles)
+    return governor.deploy(project.OracleAggregator, roles, DAY)
 
 
 @pytest.fixture(scope="module")
@@ -142,16 +103,24 @@ def prices(chain, governor, eth_source, ratio_source):
 def monitor(project, governor, roles, oracle, eth_source, ratio_source, prices):
     """A monitor over an oracle that caches nothing and forgives a week of silence."""
     for asset, source in ((ETH, eth_source), (RATIO, ratio_source)):
-        oracle.configure(asset, (7 * DAY, 0, 1, WAD), [(source.address, 1)], sender=governor)
+        oracle.configure(asset, ORACLE_RULES, [(source.address, 10_000)], sender=governor)
     prices(eth=2_000 * WAD, ratio=WAD)
     return governor.deploy(project.PegMonitor, roles, oracle)
 
 
 @pytest.fixture(scope="module")
-def words(lst):
-    return Words(lst.address)
-
-
-@pytest.fixture(scope="module", autouse=True)
 def _deployed(monitor, lst):
     """Deploy before any test's own state, so that a test's rollback never reaches these."""
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """Monitor, scripted oracle and scripted sources, on a node of their own."""
+    with deploy_stage(GENESIS) as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def story(stage: Stage) -> Story:
+    """A token at peg that nobody has configured; each act is played at once."""
+    return Story(stage)
