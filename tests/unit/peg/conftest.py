@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bulkhead.chain.eth_call import Caller
-from tests.unit.peg.story import DAY, ETH, GENESIS, RATIO, WAD, Stage, Story, deploy_stage
+from bulkhead.model.peg_math import PegConfig, PegValuation
+from tests.unit.peg.story import (
+    DAY,
+    ETH,
+    GENESIS,
+    HOUR,
+    LST,
+    RATIO,
+    WAD,
+    Stage,
+    Story,
+    as_struct,
+    deploy_stage,
+)
 
 CONTRACTS = ("OracleAggregator", "PegMonitor", "RoleRegistry", "LiquidStakingToken", "DevToken")
 ORACLE_RULES = (7 * DAY, 0, 10_000, 1, WAD, WAD, WAD, 3_600, 0)
 """Caches nothing, forgives a week of silence, asks again only what more than doubles."""
+
+SUPPLY, POOLED = 2, 5
+"""Slots of ``LiquidStakingToken``."""
+
+CONFIG = PegConfig(
+    underlying="ETH",
+    max_age=HOUR,
+    decay_period=DAY,
+    deadband=WAD // 100,
+    stress_per_day=2 * WAD,
+    grace_stress=165 * WAD // 1_000,
+    discount_slope=WAD // 2,
+    stress_slope=WAD // 4,
+    max_haircut=WAD // 2,
+    broken_at=WAD,
+    market_ratio="LST/ETH",
+    base_haircut=WAD // 20,
+    stressed_at=WAD // 2,
+)
+
+
+def elapsed_stress(d: int, seconds: int, config: PegConfig = CONFIG) -> int:
+    """What a constant discount builds up, in one piece."""
+    per_day = config.stress_per_day * (d - config.deadband)
+    return -(-per_day * seconds // (WAD * DAY))
 
 
 @pytest.fixture(scope="session")
@@ -47,17 +87,17 @@ def calls(project, chain):
     return Caller(chain.provider.web3, abis)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def roles(project, governor):
     return governor.deploy(project.RoleRegistry, governor)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def weth(project, governor):
     return governor.deploy(project.DevToken, "Wrapped Ether", "WETH", 18)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lst(project, governor, operator, alice, bob, roles, weth):
     """A staking token that redeems 100 a day after an hour; nobody has deposited yet."""
     token = governor.deploy(
@@ -70,22 +110,22 @@ def lst(project, governor, operator, alice, bob, roles, weth):
     return token
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def oracle(project, governor, roles):
     return governor.deploy(project.OracleAggregator, roles, DAY)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def eth_source(project, governor):
     return governor.deploy(project.HostileSource)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ratio_source(project, governor):
     return governor.deploy(project.HostileSource)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prices(chain, governor, eth_source, ratio_source):
     """Publish ETH in settlement units and the market's LST/ETH, each in a block a second on."""
 
@@ -99,7 +139,7 @@ def prices(chain, governor, eth_source, ratio_source):
     return _prices
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def monitor(project, governor, roles, oracle, eth_source, ratio_source, prices):
     """A monitor over an oracle that caches nothing and forgives a week of silence."""
     for asset, source in ((ETH, eth_source), (RATIO, ratio_source)):
@@ -108,9 +148,50 @@ def monitor(project, governor, roles, oracle, eth_source, ratio_source, prices):
     return governor.deploy(project.PegMonitor, roles, oracle)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _deployed(monitor, lst):
     """Deploy before any test's own state, so that a test's rollback never reaches these."""
+
+
+@pytest.fixture
+def configured(monitor, governor):
+    """Set the rules; the market is at 1.0 and so is the rate, unless told otherwise."""
+
+    def _configured(**replaced):
+        return monitor.configure(LST, as_struct(replace(CONFIG, **replaced)), sender=governor)
+
+    return _configured
+
+
+@pytest.fixture
+def poke(monitor, stranger, chain):
+    """Poke exactly ``after`` seconds after the last block."""
+
+    def _poke(after=1):
+        chain.pending_timestamp = chain.blocks.head.timestamp + after
+        return monitor.poke(LST, sender=stranger)
+
+    return _poke
+
+
+@pytest.fixture
+def value(calls, monitor):
+    """The valuation."""
+
+    def _value(overrides=None):
+        return PegValuation(*calls.call(monitor, "valuation", LST, overrides=overrides))
+
+    return _value
+
+
+@pytest.fixture
+def stress(calls, monitor):
+    """Recorded stress."""
+
+    def _stress():
+        return calls.call(monitor, "pegState", LST)[2]
+
+    return _stress
 
 
 @pytest.fixture(scope="session")

@@ -191,14 +191,16 @@ class Story:
         self._answers: dict[str, int | None] = {}
         self._context = Context(self.now)
         roles = RoleRegistry(Parts(self._context, Addresses()), stage.governor)
+        # Each of them answers whatever it is asked.
+        sources = {a: lambda *_, n=n: self._ask(n) for n, a in self.addresses.items()}
         self.twin = PegMonitor(
             self.oracle,
-            self._asked("rate"),
+            sources,
             Table(self._context),
             Table(self._context),
             is_contract=lambda address: address in self.addresses.values(),
-            backings=self._asked("backing"),
-            queues=self._asked("queue"),
+            backings=sources,
+            queues=sources,
         )
         self._peg = PegContract(self._context, stage.monitor.address, roles, self.twin)
         self.price("ETH", 2_000 * WAD)
@@ -320,14 +322,11 @@ class Story:
     def _control(self, contract: Contract, method: str, *args: Any) -> None:
         self._controls.append(_request(contract, self.stage.governor, method, *args))
 
-    def _asked(self, name: str) -> dict[str, Callable[..., int]]:
-        def answer(*_: int) -> int:
-            value = self._answers[name]
-            if value is None:
-                raise ModelRevert
-            return value
-
-        return {self.addresses[name]: answer}
+    def _ask(self, name: str) -> int:
+        answer = self._answers[name]
+        if answer is None:
+            raise ModelRevert
+        return answer
 
 
 def _request(contract: Contract, sender: str, method: str, *args: Any) -> dict[str, str]:
