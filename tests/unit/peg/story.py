@@ -153,20 +153,21 @@ class Stage:
 @contextmanager
 def deploy_stage(timestamp: int) -> Iterator[Stage]:
     """A stage, for as long as the block lasts."""
-    artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=timestamp) as node:
-        governor = node.accounts[0].address
+        roles = deploy(node, "RoleRegistry", node.accounts[0].address)
+        oracle = deploy(node, "ScriptedOracle")
+        monitor = deploy(node, "PegMonitor", roles.address, oracle.address)
+        sources = {name: deploy(node, "HostilePegSource") for name in SOURCES}
+        yield Stage(node, monitor, oracle, sources)
 
-        def deploy(name: str, *args: Any) -> Contract:
-            artifact = artifacts[name]
-            data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
-            created = RpcSender(node.rpc, governor).send(None, data, name).created
-            assert created is not None
-            return Contract(node.rpc, created, artifact.abi, name)
 
-        oracle = deploy("ScriptedOracle")
-        monitor = deploy("PegMonitor", deploy("RoleRegistry", governor).address, oracle.address)
-        yield Stage(node, monitor, oracle, {name: deploy("HostilePegSource") for name in SOURCES})
+def deploy(node: Anvil, name: str, *args: Any) -> Contract:
+    """Deploy a contract from the first account."""
+    artifact = ensure_compiled()[name]
+    data = artifact.bytecode + interface_of(artifact.abi).constructor.encode(args)
+    created = RpcSender(node.rpc, node.accounts[0].address).send(None, data, name).created
+    assert created is not None
+    return Contract(node.rpc, created, artifact.abi, name)
 
 
 class Story:

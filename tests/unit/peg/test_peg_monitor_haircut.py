@@ -60,8 +60,8 @@ def test_recognition__not_whole__rounds_up(story):
     seen = after_a_depeg(story, 900 * MILLI, 9_600)
     assert seen.value.stress == 100 * MILLI
     recognised = 72_164_948_453_608_248  # …247.42, up
-    lasting = 7_216_494_845_360_825  # a tenth of it: …824.8, up
-    haircut = 50 * MILLI + 3_608_247_422_680_413 + 10_824_742_268_041_238  # halves: up, ·0.15: …237.2, up
+    lasting = 7_216_494_845_360_825  # a tenth of it: …824.8, up; half of that and 0.15 w: up
+    haircut = 50 * MILLI + 3_608_247_422_680_413 + 10_824_742_268_041_238
     assert seen.value.maintenance_haircut == haircut
     assert seen.value.haircut == 100 * MILLI + 10_824_742_268_041_238
     blend = WAD * (WAD - recognised) + 900 * MILLI * recognised
