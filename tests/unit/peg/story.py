@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from eth_utils.crypto import keccak
@@ -42,6 +43,7 @@ SOURCES = {"rate": "rate_source", "backing": "backing_source", "queue": "queue"}
 NORMAL, REVERT, BURN_GAS, RETURN_BOMB, REVERT_BOMB, SHORT_ANSWER, NO_ANSWER = range(7)
 """Modes of ``HostilePegSource``; the bomb begins with an answer."""
 ANSWERING = (NORMAL, RETURN_BOMB)
+GOVERNOR_HASH = keccak(text=GOVERNOR)
 
 # The rules of `docs/spec/peg.md`, which are those of the devnet.
 DEVNET = PegConfig(
@@ -132,7 +134,7 @@ class FakeOracle:
         self.latest(asset, 0)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
     """The scripted contracts on a node of their own."""
 
@@ -140,6 +142,11 @@ class Stage:
     monitor: Contract
     oracle: Contract
     sources: dict[str, Contract]
+
+    @cached_property
+    def moment(self) -> tuple[int, int]:
+        """Height and time at which every story begins; nobody transacts here afterwards."""
+        return self.node.rpc.block_number(), self.node.rpc.timestamp()
 
     @property
     def governor(self) -> str:
@@ -181,15 +188,15 @@ class Story:
     def __init__(self, stage: Stage, *, is_lazy: bool = False) -> None:
         self.stage = stage
         self.is_lazy = is_lazy
-        self.now = stage.node.rpc.timestamp()
+        self._height, self.now = stage.moment
         self.addresses = {name: source.address for name, source in stage.sources.items()}
         self.oracle = FakeOracle()
-        self._height = stage.node.rpc.block_number()
         self._acts: list[str] = []
         self._blocks: list[dict[str, Any]] = []
         self._expected: list[Seen] = []
         self._controls: list[dict[str, str]] = []
         self._answers: dict[str, int | None] = {}
+        self._imposed: dict[str, str] = {}
         self._context = Context(self.now)
         roles = RoleRegistry(Parts(self._context, Addresses()), stage.governor)
         # Each of them answers whatever it is asked.
@@ -224,6 +231,13 @@ class Story:
         """Let a source answer so, or misbehave."""
         self._answers[name] = answer if mode in ANSWERING else None
         self._control(self.stage.sources[name], "set", mode, answer)
+
+    def impose(self, config: PegConfig, state: PegState) -> None:
+        """Begin with these rules and this recorded state, however they came to be."""
+        config = self.rules(config)
+        self.twin._configs["LST"], self.twin._states["LST"] = config, state
+        words = Words.config(config) | Words.state(state)
+        self._imposed = {f"0x{k:064x}": f"0x{v:064x}" for k, v in words.items()}
 
     def rules(self, base: PegConfig = DEVNET, **changes: Any) -> PegConfig:
         """Rules with the names of sources turned into addresses."""
@@ -298,8 +312,11 @@ class Story:
             "time": hex(self.now),
             "gasLimit": hex(GAS * 20),
         }
-        self._blocks.append({"blockOverrides": moment, "calls": [*self._controls, *calls]})
-        self._controls = []
+        block: dict[str, Any] = {"blockOverrides": moment, "calls": [*self._controls, *calls]}
+        if self._imposed:
+            block["stateOverrides"] = {monitor.address: {"stateDiff": self._imposed}}
+        self._blocks.append(block)
+        self._controls, self._imposed = [], {}
         return self._expected[-1] if self.is_lazy else self.play()[-1]
 
     def _decoded(self, act: str, calls: list[dict[str, Any]]) -> Seen:
@@ -351,7 +368,7 @@ def _named(kind: type, values: Any) -> Any:
 def _plain(value: Any) -> Any:
     """Structs as tuples, texts instead of words: what contract and twin say, in one shape."""
     if isinstance(value, bytes):
-        return GOVERNOR if value == keccak(text=GOVERNOR) else value.rstrip(b"\0").decode()
+        return GOVERNOR if value == GOVERNOR_HASH else value.rstrip(b"\0").decode()
     if is_dataclass(value):
         return tuple(_plain(getattr(value, f.name)) for f in fields(value))
     if isinstance(value, tuple):

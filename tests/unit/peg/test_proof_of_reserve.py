@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bulkhead.chain.artifacts import ensure_compiled
 from bulkhead.chain.contract import decode_error, interface_of
 from bulkhead.chain.rpc import RpcError
-from tests.unit.peg.story import DAY, GENESIS, HOUR, WAD, Stage, deploy
+from tests.unit.peg.story import DAY, GENESIS, HOUR, WAD, Stage, deploy, deploy_stage
 
 NOW = GENESIS + DAY
 GAS = 1_000_000
@@ -58,7 +58,14 @@ class Reserves:
         return (error.name, *error.args)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def stage():
+    """A node of these tests' own: others count on the time at which theirs was left."""
+    with deploy_stage(GENESIS) as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
 def reserves(stage):
     """Reserves by the decimals of feed and token."""
     made: dict[tuple[int, int], Reserves] = {}
