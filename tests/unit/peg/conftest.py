@@ -1,54 +1,55 @@
-"""A staking token, its oracle and its peg monitor, and the means to call them in any state."""
+"""Two stages for the monitor: a real oracle and staking token, or one where all is scripted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
-from bulkhead.chain.eth_call import Caller, storage_key
-from bulkhead.model.peg import PegConfig, PegState
+from bulkhead.chain.eth_call import Caller
+from bulkhead.model.peg_math import PegConfig, PegValuation
+from tests.unit.peg.story import (
+    DAY,
+    ETH,
+    GENESIS,
+    HOUR,
+    LST,
+    RATIO,
+    WAD,
+    Stage,
+    Story,
+    as_struct,
+    deploy_stage,
+)
 
-WAD = 10**18
-DAY = 86_400
-LST = b"LST".ljust(32, b"\0")
-ETH = b"ETH".ljust(32, b"\0")
-RATIO = b"LST/ETH".ljust(32, b"\0")
 CONTRACTS = ("OracleAggregator", "PegMonitor", "RoleRegistry", "LiquidStakingToken", "DevToken")
+ORACLE_RULES = (7 * DAY, 0, 10_000, 1, WAD, WAD, WAD, 3_600, 0)
+"""Caches nothing, forgives a week of silence, asks again only what more than doubles."""
 
-# Slots of LiquidStakingToken.
 SUPPLY, POOLED = 2, 5
+"""Slots of ``LiquidStakingToken``."""
+
+CONFIG = PegConfig(
+    underlying="ETH",
+    max_age=HOUR,
+    decay_period=DAY,
+    deadband=WAD // 100,
+    stress_per_day=2 * WAD,
+    grace_stress=165 * WAD // 1_000,
+    discount_slope=WAD // 2,
+    stress_slope=WAD // 4,
+    max_haircut=WAD // 2,
+    broken_at=WAD,
+    market_ratio="LST/ETH",
+    base_haircut=WAD // 20,
+    stressed_at=WAD // 2,
+)
 
 
-@dataclass(frozen=True)
-class Words:
-    """Storage words of the monitor, from the model's values."""
-
-    rate_source: str
-
-    def config(self, config: PegConfig) -> dict[int, int]:
-        base = storage_key(0, LST)
-        source = int(self.rate_source, 16) if config.rate_source else 0
-        return {
-            base: int.from_bytes(ETH),
-            base + 1: int.from_bytes(RATIO),
-            base + 2: source | config.max_age << 160 | config.deadband << 192,
-            base + 3: config.stress_per_day
-            | config.decay_period << 64
-            | config.base_haircut << 96
-            | config.discount_slope << 160,
-            base + 4: config.stress_slope | config.max_haircut << 64,
-        }
-
-    def state(self, state: PegState) -> dict[int, int]:
-        word = (
-            state.fair_rate
-            | state.market_rate << 64
-            | state.stress << 128
-            | state.poked_at << 192
-            | state.market_status << 232
-        )
-        return {storage_key(1, LST): word}
+def elapsed_stress(d: int, seconds: int, config: PegConfig = CONFIG) -> int:
+    """What a constant discount builds up, in one piece."""
+    per_day = config.stress_per_day * (d - config.deadband)
+    return -(-per_day * seconds // (WAD * DAY))
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +87,17 @@ def calls(project, chain):
     return Caller(chain.provider.web3, abis)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def roles(project, governor):
     return governor.deploy(project.RoleRegistry, governor)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def weth(project, governor):
     return governor.deploy(project.DevToken, "Wrapped Ether", "WETH", 18)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lst(project, governor, operator, alice, bob, roles, weth):
     """A staking token that redeems 100 a day after an hour; nobody has deposited yet."""
     token = governor.deploy(
@@ -109,22 +110,22 @@ def lst(project, governor, operator, alice, bob, roles, weth):
     return token
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def oracle(project, governor, roles):
-    return governor.deploy(project.OracleAggregator, roles)
+    return governor.deploy(project.OracleAggregator, roles, DAY)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def eth_source(project, governor):
     return governor.deploy(project.HostileSource)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ratio_source(project, governor):
     return governor.deploy(project.HostileSource)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prices(chain, governor, eth_source, ratio_source):
     """Publish ETH in settlement units and the market's LST/ETH, each in a block a second on."""
 
@@ -138,20 +139,69 @@ def prices(chain, governor, eth_source, ratio_source):
     return _prices
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def monitor(project, governor, roles, oracle, eth_source, ratio_source, prices):
     """A monitor over an oracle that caches nothing and forgives a week of silence."""
     for asset, source in ((ETH, eth_source), (RATIO, ratio_source)):
-        oracle.configure(asset, (7 * DAY, 0, 1, WAD), [(source.address, 1)], sender=governor)
+        oracle.configure(asset, ORACLE_RULES, [(source.address, 10_000)], sender=governor)
     prices(eth=2_000 * WAD, ratio=WAD)
     return governor.deploy(project.PegMonitor, roles, oracle)
 
 
-@pytest.fixture(scope="module")
-def words(lst):
-    return Words(lst.address)
-
-
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session")
 def _deployed(monitor, lst):
     """Deploy before any test's own state, so that a test's rollback never reaches these."""
+
+
+@pytest.fixture
+def configured(monitor, governor):
+    """Set the rules; the market is at 1.0 and so is the rate, unless told otherwise."""
+
+    def _configured(**replaced):
+        return monitor.configure(LST, as_struct(replace(CONFIG, **replaced)), sender=governor)
+
+    return _configured
+
+
+@pytest.fixture
+def poke(monitor, stranger, chain):
+    """Poke exactly ``after`` seconds after the last block."""
+
+    def _poke(after=1):
+        chain.pending_timestamp = chain.blocks.head.timestamp + after
+        return monitor.poke(LST, sender=stranger)
+
+    return _poke
+
+
+@pytest.fixture
+def value(calls, monitor):
+    """The valuation."""
+
+    def _value(overrides=None):
+        return PegValuation(*calls.call(monitor, "valuation", LST, overrides=overrides))
+
+    return _value
+
+
+@pytest.fixture
+def stress(calls, monitor):
+    """Recorded stress."""
+
+    def _stress():
+        return calls.call(monitor, "pegState", LST)[2]
+
+    return _stress
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """Monitor, scripted oracle and scripted sources, on a node of their own."""
+    with deploy_stage(GENESIS) as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def story(stage: Stage) -> Story:
+    """A token at peg that nobody has configured; each act is played at once."""
+    return Story(stage)

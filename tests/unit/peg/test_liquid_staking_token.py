@@ -28,6 +28,8 @@ ZERO = "0x" + "00" * 20
 DEAD = "0x000000000000000000000000000000000000dEaD"
 BALANCES, SUPPLY, POOLED, BUSY_UNTIL = 0, 2, 5, 6
 
+pytestmark = pytest.mark.usefixtures("_deployed")
+
 
 @pytest.fixture
 def staked(lst, alice):

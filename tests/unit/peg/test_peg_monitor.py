@@ -1,100 +1,21 @@
-"""Rules, discount, stress over time, haircut, valuations; the monitor against its integer twin."""
+"""Rules, discount and stress over time, over a real oracle and a real staking token."""
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
-from bulkhead.model import peg
-from bulkhead.model.oracle import (
-    AssetConfig,
-    FixedSource,
-    OracleAggregator,
-    PriceData,
-    PriceStatus,
-)
-from bulkhead.model.oracle import SourceConfig as ModelSource
-from bulkhead.model.peg import PegConfig, PegMonitor, PegState
+from bulkhead.model.peg_math import PegCondition, PegState
+from bulkhead.model.prices import PriceStatus
+from tests.unit.peg.conftest import CONFIG, POOLED, SUPPLY, elapsed_stress
+from tests.unit.peg.story import DAY, HOUR, LST, WAD, Words, as_struct
 
-WAD = 10**18
-DAY = 86_400
-HOUR = 3_600
-LST = b"LST".ljust(32, b"\0")
-ETH = b"ETH".ljust(32, b"\0")
-RATIO = b"LST/ETH".ljust(32, b"\0")
-NOBODY = "0x" + "00" * 20
-STALE, DEGRADED, VALID = 0, 2, 3
-SUPPLY, POOLED = 2, 5
+pytestmark = pytest.mark.usefixtures("_deployed")
 
-CONFIG = PegConfig(
-    underlying="ETH",
-    market_ratio="LST/ETH",
-    rate_source=None,
-    max_age=HOUR,
-    deadband=WAD // 100,
-    stress_per_day=2 * WAD,
-    decay_period=DAY,
-    base_haircut=WAD // 20,
-    discount_slope=WAD // 2,
-    stress_slope=WAD // 4,
-    max_haircut=WAD // 2,
-)
-
-
-def as_struct(config: PegConfig, rate_source: str = NOBODY) -> tuple:
-    return (ETH, RATIO, rate_source, *astuple(config)[3:])
-
-
-@pytest.fixture
-def configured(monitor, governor):
-    """Set the rules; the market is at 1.0 and so is the rate, unless told otherwise."""
-
-    def _configured(rate_source=NOBODY, **replaced):
-        struct = as_struct(replace(CONFIG, **replaced), rate_source)
-        return monitor.configure(LST, struct, sender=governor)
-
-    return _configured
-
-
-@pytest.fixture
-def poke(monitor, stranger, chain):
-    """Poke exactly ``after`` seconds after the last block."""
-
-    def _poke(after=1):
-        chain.pending_timestamp = chain.blocks.head.timestamp + after
-        return monitor.poke(LST, sender=stranger)
-
-    return _poke
-
-
-@pytest.fixture
-def value(calls, monitor):
-    """The valuation as (initial, maintenance, market, haircut, discount, status)."""
-
-    def _value(overrides=None):
-        return calls.call(monitor, "valuation", LST, overrides=overrides)
-
-    return _value
-
-
-@pytest.fixture
-def stress(calls, monitor):
-    """Recorded stress."""
-
-    def _stress():
-        return calls.call(monitor, "pegState", LST)[2]
-
-    return _stress
-
-
-def elapsed_stress(d: int, seconds: int, config: PegConfig = CONFIG) -> int:
-    """What a constant discount builds up, in one piece."""
-    per_day = config.stress_per_day * (d - config.deadband)
-    return -(-per_day * seconds // (WAD * DAY))
+CALM = replace(CONFIG, stress_per_day=WAD // 20, max_age=60, deadband=0)
+"""Slow enough for each parameter to go to its bound."""
 
 
 # --- rules
@@ -115,18 +36,26 @@ def test_configure__not_governor__reverts(calls, monitor, stranger):
         ("stress_per_day", "stressPerDay", 0, 10 * WAD),
         ("decay_period", "decayPeriod", HOUR, 365 * DAY),
         ("max_haircut", "maxHaircut", 0, WAD - 1),
-        ("base_haircut", "baseHaircut", 0, CONFIG.max_haircut),
+        ("base_haircut", "baseHaircut", 0, CALM.max_haircut),
         ("discount_slope", "discountSlope", 0, 10 * WAD),
         ("stress_slope", "stressSlope", 0, 10 * WAD),
+        ("backing_slope", "backingSlope", 0, 10 * WAD),
+        ("delay_slope", "delaySlope", 0, 10 * WAD),
+        ("max_rate_fall", "maxRateFall", 0, WAD - 1),
+        ("max_shortfall", "maxShortfall", 0, WAD - 1),
+        ("stressed_at", "stressedAt", CALM.grace_stress + 1, WAD),
+        ("broken_at", "brokenAt", CALM.stressed_at, WAD),
     ],
 )
 def test_configure__parameter__accepted_at_and_refused_beyond_its_bounds(
     calls, monitor, governor, field, parameter, minimum, maximum
 ):
     def attempt(number):
-        config = replace(CONFIG, **{field: number})
+        config = replace(CALM, **{field: number})
         if field == "max_haircut":
             config = replace(config, base_haircut=0)
+        if field == "stressed_at":
+            config = replace(config, broken_at=WAD)
         return outcome(
             lambda: calls.call(monitor, "configure", LST, as_struct(config), sender=governor)
         )
@@ -140,13 +69,39 @@ def test_configure__parameter__accepted_at_and_refused_beyond_its_bounds(
         assert attempt(number) == expected
 
 
-def test_configure__rate_source_without_code__reverts(calls, monitor, governor, stranger):
-    struct = as_struct(CONFIG, stranger.address)
+def test_configure__grace_stress__at_least_two_largest_steps(calls, monitor, governor):
+    """Ten a day, all but one hundredth of it, for two minutes: 0.01375; twice that is 0.0275."""
+    rules = replace(CONFIG, stress_per_day=10 * WAD, max_age=120, stressed_at=WAD)
+
+    def attempt(grace):
+        struct = as_struct(replace(rules, grace_stress=grace))
+        return outcome(lambda: calls.call(monitor, "configure", LST, struct, sender=governor))
+
+    least, most = 275 * WAD // 10_000, WAD - 1
+    name = b"graceStress".ljust(32, b"\0")
+    assert attempt(least) == attempt(most) == ()
+    for grace in (least - 1, most + 1):
+        assert attempt(grace) == ("PegMonitor_OutOfBounds", name, grace, least, most)
+
+
+def test_configure__largest_step_not_whole__rounds_up(calls, monitor, governor):
+    """One wei a day for a second is a fraction of a wei: a step of one, and a grace of two."""
+    rules = replace(CONFIG, stress_per_day=1, max_age=1, deadband=0, grace_stress=1)
+    error = outcome(
+        lambda: calls.call(monitor, "configure", LST, as_struct(rules), sender=governor)
+    )
+    name = b"graceStress".ljust(32, b"\0")
+    assert error == ("PegMonitor_OutOfBounds", name, 1, 2, WAD - 1)
+
+
+@pytest.mark.parametrize("field", ["rate_source", "backing_source", "queue"])
+def test_configure__source_without_code__reverts(calls, monitor, governor, stranger, field):
+    struct = as_struct(replace(CONFIG, **{field: stranger.address}))
     error = outcome(lambda: calls.call(monitor, "configure", LST, struct, sender=governor))
     assert error == ("PegMonitor_NotAContract", stranger.address.lower())
 
 
-@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("position", [0, 10])
 def test_configure__price_unknown_to_the_oracle__reverts(calls, monitor, governor, position):
     struct = list(as_struct(CONFIG))
     struct[position] = b"NONE".ljust(32, b"\0")
@@ -158,7 +113,7 @@ def test_configure__valid__is_read_back_and_poked(calls, monitor, configured, ch
     receipt = configured()
     assert calls.call(monitor, "pegConfig", LST) == as_struct(CONFIG)
     now = chain.blocks.head.timestamp
-    assert calls.call(monitor, "pegState", LST) == (WAD, WAD, 0, now, VALID)
+    assert calls.call(monitor, "pegState", LST) == (WAD, WAD, 0, now, 3, 0, WAD, WAD, 0, WAD // 20)
     assert len(receipt.decode_logs(monitor.PegConfigured)) == 1
     assert len(receipt.decode_logs(monitor.PegPoked)) == 1
 
@@ -188,37 +143,18 @@ def test_poke__market_above_fair__no_discount(configured, prices, poke, value):
     configured()
     prices(ratio=WAD * 11 // 10)
     poke()
-    initial, maintenance, market, haircut, discount, _ = value()
-    assert (discount, haircut) == (0, WAD // 20)
-    assert initial == maintenance == 1_900 * WAD
-    assert market == 2_200 * WAD
+    seen = value()
+    assert (seen.discount, seen.haircut) == (0, WAD // 20)
+    assert seen.initial_price == seen.maintenance_price == 1_900 * WAD
+    assert seen.market_price == 2_200 * WAD
 
 
-def test_valuation__discount_not_whole__rounds_up(value, configured, words, monitor, chain):
+def test_valuation__discount_not_whole__rounds_up(value, configured, monitor, chain):
     # A third of the fair rate: the discount is two thirds, and a bit.
     configured()
     now = chain.blocks.head.timestamp
     state = PegState(3 * WAD, WAD, 0, now, PriceStatus.VALID)
-    assert value({monitor.address: words.state(state)})[4] == 2 * WAD // 3 + 1
-
-
-def test_valuation__quotients_not_whole__round_down(
-    value, configured, words, monitor, eth_source, chain
-):
-    configured(base_haircut=0, discount_slope=0, stress_slope=0)
-    now = chain.blocks.head.timestamp
-    state = PegState(WAD - 1, WAD - 1, WAD // 2, now, PriceStatus.VALID)
-    overrides = {monitor.address: words.state(state), eth_source.address: {2: 1}}
-    assert value(overrides)[:3] == (0, 0, 0)
-    overrides[eth_source.address] = {2: 2}
-    assert value(overrides)[:3] == (1, 1, 1)
-
-
-def test_valuation__haircut_products_not_whole__round_up(value, configured, words, monitor, chain):
-    configured(base_haircut=0, discount_slope=1, stress_slope=1, deadband=WAD - 1)
-    now = chain.blocks.head.timestamp
-    state = PegState(WAD, WAD - 1, 1, now, PriceStatus.VALID)
-    assert value({monitor.address: words.state(state)})[3] == 2
+    assert value({monitor.address: Words.state(state)}).discount == 2 * WAD // 3 + 1
 
 
 def test_poke__discount_at_the_deadband__builds_nothing(configured, prices, poke, stress):
@@ -249,10 +185,10 @@ def test_poke__gain_not_whole__rounds_up(configured, prices, poke, stress):
 
 
 def test_poke__decay_not_whole__rounds_down(configured, prices, poke, stress):
-    configured(decay_period=HOUR + 1, max_age=DAY)
-    prices(ratio=WAD * 9 // 10)
+    configured(decay_period=HOUR + 1, max_age=DAY, stress_per_day=WAD * 8 // 100)
+    prices(ratio=WAD // 2)
     poke()
-    poke(after=HOUR)
+    poke(after=20 * HOUR)
     built = stress()
     prices(ratio=WAD)
     poke()
@@ -280,12 +216,13 @@ def test_poke__lasting_depeg__stress_ends_at_one(configured, prices, poke, stres
     prices(ratio=WAD // 2)
     poke(after=3 * DAY)
     assert stress() == WAD
-    initial, maintenance, market, haircut, _, _ = value()
-    assert haircut == CONFIG.max_haircut
-    assert initial == maintenance == market // 2
+    seen = value()
+    assert seen.haircut == seen.maintenance_haircut == CONFIG.max_haircut
+    assert seen.maintenance_price == seen.market_price // 2 == 500 * WAD
+    assert (seen.initial_price, seen.condition) == (0, PegCondition.BROKEN)
 
 
-def test_poke__twice_in_a_block__stress_unchanged(calls, monitor, configured, prices, poke, words):
+def test_poke__twice_in_a_block__stress_unchanged(calls, monitor, configured, prices, poke):
     configured()
     prices(ratio=WAD // 2)
     poke()
@@ -365,10 +302,11 @@ def test_poke__market_never_known__no_stress_and_no_initial_value(
     ratio_source.set(0, 0, 0, sender=governor)
     configured()
     poke(after=HOUR)
-    initial, maintenance, market, haircut, discount, status = value()
-    assert (initial, market, discount, status) == (0, 0, WAD, STALE)
-    assert haircut == CONFIG.max_haircut
-    assert maintenance == 1_000 * WAD
+    seen = value()
+    assert (seen.initial_price, seen.market_price) == (0, 0)
+    assert (seen.discount, seen.status) == (WAD, PriceStatus.STALE)
+    assert (seen.haircut, seen.maintenance_haircut) == (CONFIG.max_haircut, WAD // 20)
+    assert seen.maintenance_price == 1_900 * WAD
     assert stress() == 0
 
 
@@ -380,7 +318,7 @@ def test_poke__market_stale__keeps_the_last_ratio_and_says_so(
     poke()
     ratio_source.setMode(1, 0, sender=governor)
     poke(after=60)
-    assert value()[4:] == (WAD // 10, STALE)
+    assert (value().discount, value().status) == (WAD // 10, PriceStatus.STALE)
     poke(after=600)
     assert stress() > elapsed_stress(WAD // 10, 600)
 
@@ -388,22 +326,28 @@ def test_poke__market_stale__keeps_the_last_ratio_and_says_so(
 def test_valuation__underlying_stale__says_so(configured, value, eth_source, governor):
     configured()
     eth_source.setMode(1, 0, sender=governor)
-    assert value()[5] == STALE
+    assert value().status == PriceStatus.STALE
 
 
-def test_poke__rate_above_64_bits__reverts(calls, monitor, configured, lst):
+def test_poke__rate_above_64_bits__is_no_answer(calls, monitor, configured, lst):
     configured(rate_source=lst.address)
     fits = {lst.address: {SUPPLY: WAD, POOLED: 2**64 - 1}}
     assert calls.call(monitor, "poke", LST, overrides=fits)[0] == 2**64 - 1
     over = {lst.address: {SUPPLY: WAD, POOLED: 2**64}}
-    error = outcome(lambda: calls.call(monitor, "poke", LST, overrides=over))
-    assert error == ("PegMonitor_RateOutOfRange", LST, 2**64)
+    state = PegState(*calls.call(monitor, "poke", LST, overrides=over))
+    assert (state.fair_rate, state.status) == (WAD, PriceStatus.STALE)
 
 
-def test_poke__market_above_64_bits__saturates(calls, monitor, configured, prices):
+def test_poke__market_above_64_bits__saturates(calls, monitor, configured, prices, poke):
     configured()
-    prices(ratio=2**100)
-    assert calls.call(monitor, "poke", LST)[1] == 2**64 - 1
+    prices(ratio=2**80)
+    poke()
+    state = PegState(*calls.call(monitor, "pegState", LST))
+    # The oracle wants to see so large a move again.
+    assert (state.market_rate, state.status) == (WAD, PriceStatus.UNCONFIRMED)
+    poke()
+    state = PegState(*calls.call(monitor, "pegState", LST))
+    assert (state.market_rate, state.status) == (2**64 - 1, PriceStatus.VALID)
 
 
 def test_poke__rate_zero__worthless_without_revert(
@@ -412,8 +356,9 @@ def test_poke__rate_zero__worthless_without_revert(
     configured(rate_source=lst.address)
     chain.mine(deltatime=2 * HOUR)
     overrides = {lst.address: {SUPPLY: WAD, POOLED: 0}}
-    initial, maintenance, _, _, discount, _ = value(overrides)
-    assert (initial, maintenance, discount) == (0, 0, 0)
+    seen = value(overrides)
+    assert (seen.initial_price, seen.maintenance_price, seen.discount) == (0, 0, 0)
+    assert seen.condition == PegCondition.BROKEN
 
 
 def test_poke__slashed_token__fair_rate_falls(
@@ -425,169 +370,3 @@ def test_poke__slashed_token__fair_rate_falls(
     poke()
     fair, market, *_ = calls.call(monitor, "pegState", LST)
     assert (fair, market) == (WAD * 9 // 10, WAD)
-
-
-# --- haircut and valuations
-
-
-def test_valuation__at_peg__base_haircut(configured, value):
-    configured()
-    assert value() == (1_900 * WAD, 1_900 * WAD, 2_000 * WAD, WAD // 20, 0, VALID)
-
-
-def test_valuation__discount_without_stress__initial_at_market_maintenance_at_fair(
-    configured, prices, poke, value
-):
-    configured()
-    prices(ratio=WAD * 9 // 10)
-    poke()
-    initial, maintenance, market, haircut, discount, _ = value()
-    assert (market, discount, haircut) == (1_800 * WAD, WAD // 10, WAD // 10)
-    assert (initial, maintenance) == (1_620 * WAD, 1_800 * WAD)
-
-
-def test_valuation__fresh_state__ignores_a_newer_market(configured, prices, value, chain):
-    configured()
-    prices(ratio=WAD // 2)
-    assert value()[4] == 0
-    chain.mine(deltatime=HOUR)
-    assert value()[4] == WAD // 2
-
-
-def test_valuation__fresh_state__carries_stress_forward(configured, prices, poke, value, chain):
-    configured()
-    prices(ratio=WAD * 9 // 10)
-    poke()
-    chain.mine(deltatime=HOUR)
-    stress = elapsed_stress(WAD // 10, HOUR)
-    expected = CONFIG.base_haircut + WAD // 20 + -(-CONFIG.stress_slope * stress // WAD)
-    assert value()[3] == expected
-
-
-def test_valuation__any_age__equals_poke_then_valuation(
-    calls, monitor, configured, prices, poke, value, chain
-):
-    """What the view carries forward is what a poke in the same block would record."""
-    configured()
-    prices(ratio=WAD * 9 // 10)
-    poke()
-    prices(ratio=WAD * 8 // 10)
-    chain.mine(deltatime=3 * HOUR)
-    before = value()
-    chain.pending_timestamp = chain.blocks.head.timestamp + 1
-    monitor.poke(LST, sender=chain.provider.account_manager.test_accounts[5])
-    after = value()
-    assert before[4:] == after[4:]
-    assert 0 <= after[3] - before[3] <= elapsed_stress(WAD // 10, 1) // 4 + 1
-
-
-def test_poke__warm__gas(configured, poke, chain):
-    configured()
-    poke(after=10)
-    receipt = poke(after=10)
-    print("poke:", receipt.gas_used)
-    assert receipt.gas_used < 110_000
-
-
-# --- against the model
-
-rates = st.integers(0, 2 * WAD) | st.integers(WAD * 9 // 10, WAD * 11 // 10) | st.just(2**64 - 1)
-fractions = st.integers(0, WAD) | st.integers(0, WAD // 100)
-configs = st.builds(
-    PegConfig,
-    underlying=st.just("ETH"),
-    market_ratio=st.just("LST/ETH"),
-    rate_source=st.just("lst"),
-    max_age=st.sampled_from([1, 60, HOUR, DAY]),
-    deadband=fractions.filter(lambda f: f < WAD),
-    stress_per_day=st.integers(0, 10 * WAD),
-    decay_period=st.integers(HOUR, 365 * DAY),
-    base_haircut=st.integers(0, WAD // 10),
-    discount_slope=st.integers(0, 10 * WAD) | st.integers(0, WAD),
-    stress_slope=st.integers(0, 10 * WAD) | st.integers(0, WAD),
-    max_haircut=st.integers(WAD // 10, WAD - 1),
-)
-statuses = st.sampled_from(PriceStatus)
-market_prices = rates | st.integers(0, 2**127)
-silences = st.integers(0, 120) | st.integers(0, 30 * DAY)
-
-
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    config=configs,
-    fair=rates,
-    last=st.tuples(rates, rates, fractions, silences, statuses),
-    ratio=market_prices,
-    eth=st.integers(0, 2**127) | st.integers(WAD, 5_000 * WAD),
-)
-def test_poke_and_valuation__any_state__equal_the_model(
-    config, fair, last, ratio, eth, calls, monitor, lst, words, eth_source, ratio_source, chain
-):
-    now = chain.blocks.head.timestamp
-    state = PegState(*last[:3], now - last[3], last[4])
-    overrides = {
-        monitor.address: words.config(config) | words.state(state),
-        lst.address: {SUPPLY: WAD, POOLED: fair},
-        eth_source.address: {2: eth, 4: now},
-        ratio_source.address: {2: ratio, 4: now},
-    }
-    feeds = {"eth": FixedSource(eth, 0, now), "ratio": FixedSource(ratio, 0, now)}
-    oracle = OracleAggregator(feeds)
-    for asset, feed in (("ETH", "eth"), ("LST/ETH", "ratio")):
-        oracle.configure(asset, AssetConfig(7 * DAY, 0, 1, WAD), [ModelSource(feed, 1)])
-    twin = PegMonitor(oracle, {"lst": lambda: fair}, {"LST": config}, {"LST": state})
-
-    valued = outcome(lambda: calls.call(monitor, "valuation", LST, overrides=overrides))
-    expected = outcome(lambda: astuple(twin.valuation("LST", now)))
-    assert valued == expected
-    poked = outcome(lambda: calls.call(monitor, "poke", LST, overrides=overrides))
-    assert poked == outcome(lambda: astuple(twin.poke("LST", now)))
-
-
-@settings(max_examples=300, deadline=None)
-@given(config=configs, d=fractions, more_d=fractions, s=fractions, more_s=fractions)
-def test_haircut__any_state__monotone_and_capped(config, d, more_d, s, more_s):
-    """PEG-1."""
-    low = peg.haircut(config, d, s)
-    high = peg.haircut(config, min(WAD, d + more_d), min(WAD, s + more_s))
-    assert config.base_haircut <= low <= high <= config.max_haircut
-
-
-@settings(max_examples=300, deadline=None)
-@given(config=configs, s=fractions, d=fractions, cuts=st.lists(silences, min_size=1, max_size=6))
-def test_advance__constant_discount__independent_of_pokes(config, s, d, cuts):
-    """Within one wei for each rounding."""
-    whole = peg.advance(config, s, d, d, sum(cuts))
-    pieces = s
-    for cut in cuts:
-        pieces = peg.advance(config, pieces, d, d, cut)
-    assert abs(whole - pieces) <= 2 * len(cuts) + 2
-
-
-@settings(max_examples=300, deadline=None)
-@given(config=configs, s=fractions, wick=fractions, calm=fractions, silence=silences)
-def test_advance__discount_at_one_end_only__charged_for_max_age_at_most(
-    config, s, wick, calm, silence
-):
-    calm = min(calm, config.deadband)
-    gain = config.stress_per_day * max(0, wick - config.deadband) * config.max_age
-    assert peg.advance(config, s, wick, calm, silence) <= s + -(-gain // (WAD * DAY))
-    assert peg.advance(config, s, calm, wick, silence) <= s
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    config=configs,
-    fair=rates,
-    market=rates,
-    s=fractions,
-    eth=st.integers(0, 2**127),
-)
-def test_valuation__any_state__initial_below_maintenance_below_fair(config, fair, market, s, eth):
-    state = PegState(fair, market, 0, 0, PriceStatus.VALID)
-    value = peg.valuation_at(config, state, s, PriceData(eth, 0, 0, PriceStatus.VALID))
-    assert value.initial_price <= value.maintenance_price <= fair * eth // WAD
-    if s == WAD:
-        assert value.initial_price == value.maintenance_price
