@@ -52,7 +52,9 @@ def drawn_config(random: Random) -> AssetConfig:
 def drawn_sources(random: Random, lab) -> list[tuple[str, int]]:
     """Mostly valid lists; now and then one that is refused."""
     count = random.choice([1, 2, 3, 3, 4, 5, 7])
-    chosen = random.sample(lab.adapters[:4] if random.random() < 0.5 else lab.adapters, min(count, 4))
+    chosen = random.sample(
+        lab.adapters[:4] if random.random() < 0.5 else lab.adapters, min(count, 4)
+    )
     cuts = sorted(random.sample(range(1, 10_000), len(chosen) - 1))
     edges = [0, *cuts, 10_000]
     listed = [(a, edges[i + 1] - edges[i]) for i, a in enumerate(chosen)]
@@ -95,7 +97,9 @@ class Walk:
 
     def transact(self, function: str, args: tuple, call, sender: str = "governor") -> None:
         self.said.append(f"+{self.lab.now} {sender}.{function}{args}")
-        self.compare(function, self.lab.outcome(function, *args, sender=sender), self.lab.expected(call))
+        self.compare(
+            function, self.lab.outcome(function, *args, sender=sender), self.lab.expected(call)
+        )
 
     def view(self, function: str, args: tuple, call) -> None:
         actual, _ = self.lab.outcome(function, *args)
@@ -118,9 +122,7 @@ class Walk:
         twin, who = self.lab.contract_twin, self.lab.oracle
         sender = self.lab.who["governor"]
         args = (asset(derivation.left), asset(derivation.right), int(derivation.operation))
-        self.transact(
-            "derive", (asset(name), args), lambda: twin.derive(sender, name, derivation)
-        )
+        self.transact("derive", (asset(name), args), lambda: twin.derive(sender, name, derivation))
         assert who.address
 
     def configure(self, name: str, sender: str = "governor") -> None:
@@ -157,8 +159,34 @@ class Walk:
             )
         else:
             self.uptime()
-        lab.skip(random.choice([0, 0, 1, 1, 7, 29, 30, 31, 59, 60, 61, 150, 299, 300, 301, 650,
-                                1_000, 3_600, 5_000, random.randint(1, 600), 43_200, 90_000]))
+        lab.skip(
+            random.choice(
+                [
+                    0,
+                    0,
+                    1,
+                    1,
+                    7,
+                    29,
+                    30,
+                    31,
+                    59,
+                    60,
+                    61,
+                    150,
+                    299,
+                    300,
+                    301,
+                    650,
+                    1_000,
+                    3_600,
+                    5_000,
+                    random.randint(1, 600),
+                    43_200,
+                    90_000,
+                ]
+            )
+        )
 
     def record(self, name: str, function: str) -> None:
         call = getattr(self.lab.contract_twin, function)
@@ -176,7 +204,8 @@ class Walk:
                 confidence=random.choice(
                     [0, 0, 0, self.level // 1_000, self.level // 50, self.level // 10, 2**256 - 1]
                 ),
-                published_at=lab.now - random.choice([0, 0, 0, 1, 30, 59, 60, 61, 3_600, 3_601, -1, -9]),
+                published_at=lab.now
+                - random.choice([0, 0, 0, 1, 30, 59, 60, 61, 3_600, 3_601, -1, -9]),
                 mode=random.choice([NORMAL] * 19 + [random.randint(1, 6)]),
             )
             lab.script(index, script)
@@ -185,7 +214,9 @@ class Walk:
     def uptime(self) -> None:
         random, lab = self.random, self.lab
         if random.random() < 0.5:
-            feed = random.choice([lab.feed, lab.feed, lab.silent, lab.short, ZERO_ADDRESS, "0x" + "ab" * 20])
+            feed = random.choice(
+                [lab.feed, lab.feed, lab.silent, lab.short, ZERO_ADDRESS, "0x" + "ab" * 20]
+            )
             grace = random.choice([0, 0, 60, HOUR, DAY, DAY + 1])
             sender = random.choice(["governor"] * 5 + ["guardian"])
             who = lab.who[sender]
