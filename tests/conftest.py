@@ -19,7 +19,7 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, ContractReverted, decode_error, interface_of
 from bulkhead.chain.rpc import Receipt, Rpc
 from bulkhead.deployment.addresses import AddressBook
-from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, publish_price
+from bulkhead.deployment.devnet import DevnetOptions, confirm_price, deploy_devnet, publish_price
 from bulkhead.deployment.sender import RpcSender
 
 WAD = 10**18
@@ -147,7 +147,15 @@ class World:
         self.rpc.set_next_timestamp(self.now + seconds)
 
     def publish(self, asset: str, price: int) -> None:
-        """Let all feeds of an asset answer a price (WAD), and record it."""
+        """Let all feeds of an asset answer a price (WAD), and the oracle accept it.
+
+        A price that moved far is seen a second time, confirmationDelay later.
+        """
+        self.quote(asset, price)
+        confirm_price(self.rpc, self.book, asset)
+
+    def quote(self, asset: str, price: int) -> None:
+        """Let all feeds of an asset answer a price (WAD), and record it once."""
         publish_price(self.rpc, self.book, asset, price)
 
     def silence(self, asset: str) -> None:
@@ -158,12 +166,17 @@ class World:
         self.skip(self.oracle.call("assetConfig", asset_id(asset))[0].maxCacheAge + 1)
 
     def degrade(self, asset: str, spread: int = WAD // 2) -> None:
-        """Add a third source that differs by a fraction (WAD): the price is degraded, not moved."""
+        """Add a third source that differs by a fraction (WAD): the price is degraded, not moved.
+
+        The two that agree are a quorum, from now until the new one has all of its share.
+        """
         price = self.oracle.call("latest", asset_id(asset)).price
         odd = self.deploy("HostileSource")
         odd.transact("set", price * (WAD + spread) // WAD, 0, self.now, sender=self.governor)
         config, _ = self.oracle.call("assetConfig", asset_id(asset))
-        sources = [(adapter, 1) for adapter in (*self.book.adapters[asset], odd.address)]
+        config = config._replace(quorum=6_667)
+        adapters = (*self.book.adapters[asset], odd.address)
+        sources = list(zip(adapters, (3_334, 3_333, 3_333), strict=True))
         self.oracle.transact("configure", asset_id(asset), config, sources, sender=self.governor)
         self.oracle.transact("record", asset_id(asset), sender=self.governor)
 

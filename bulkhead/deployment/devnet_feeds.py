@@ -21,6 +21,8 @@ _PYTH_SCALE = 10 ** (18 + PYTH_EXPONENT)
 def publish_price(rpc: Rpc, book: AddressBook, asset: str, price: int) -> None:
     """Let every feed of an asset answer a price now, and let the oracle record it.
 
+    One that moved beyond ``max_move`` is recorded as unconfirmed: see ``confirm_price``.
+
     Args:
         rpc: the devnet's node.
         book: its address book.
@@ -35,6 +37,25 @@ def publish_price(rpc: Rpc, book: AddressBook, asset: str, price: int) -> None:
     for source in _pyth_sources(book, asset):
         update_pyth(rpc, book.contract(rpc, source.pyth), source.feed_id, price, book.deployer)
     oracle = book.contract(rpc, "OracleAggregator")
+    oracle.transact("record", asset_id(asset), sender=book.deployer)
+
+
+def confirm_price(rpc: Rpc, book: AddressBook, asset: str) -> None:
+    """Let the oracle see a price again that it has not confirmed yet; the clock jumps until then.
+
+    Does nothing if the price that the oracle has is confirmed.
+
+    Args:
+        rpc: the devnet's node.
+        book: its address book.
+        asset: one that has sources.
+    """
+    oracle = book.contract(rpc, "OracleAggregator")
+    waiting = oracle.call("confirmation", asset_id(asset))
+    if waiting.candidate == 0:
+        return
+    config, _ = oracle.call("assetConfig", asset_id(asset))
+    rpc.set_next_timestamp(max(rpc.timestamp(), waiting.candidateAt + config.confirmationDelay))
     oracle.transact("record", asset_id(asset), sender=book.deployer)
 
 

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from bulkhead.chain.codec import asset_id
 from bulkhead.deployment.models import Model, Name, Reference, at_least, at_most, camel
-from bulkhead.deployment.units import WAD, Seconds, Wad, from_wad
+from bulkhead.deployment.units import UINT32_MAX, WAD, Seconds, Wad, from_wad
 
 _BELOW_ONE = from_wad(WAD - 1)
 _DAY = 86_400
@@ -47,7 +47,7 @@ class PegParameters(Model):
     broken_at: Annotated[int, Wad(0, 1)]
     max_rate_fall: Annotated[int, Wad(0, _BELOW_ONE)]
     max_shortfall: Annotated[int, Wad(0, _BELOW_ONE)]
-    free_delay: Annotated[int, Seconds(0, "365d")]
+    free_delay: Annotated[int, Seconds(0, UINT32_MAX)]
     base_haircut: Annotated[int, Wad(0, _BELOW_ONE)]
     discount_slope: Annotated[int, Wad(0, 10)]
     stress_slope: Annotated[int, Wad(0, 10)]

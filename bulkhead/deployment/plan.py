@@ -77,6 +77,7 @@ class Plan:
     tokens: dict[str, str]
     decimals: dict[str, int]
     peg_sources: dict[str, PegSources]
+    uptime_feed: str
     wiring: dict[str, str]
     governor: str
 
@@ -115,6 +116,7 @@ class _Planner:
         self.tokens: dict[str, str] = {}
         self.decimals: dict[str, int] = {}
         self.peg_sources: dict[str, PegSources] = {}
+        self.uptime_feed = ZERO_ADDRESS
 
     def plan(self) -> Plan:
         """Return the plan; see ``plan_core``."""
@@ -163,6 +165,7 @@ class _Planner:
             self.tokens,
             self.decimals,
             self.peg_sources,
+            self.uptime_feed,
             wiring,
             governor,
         )
@@ -237,11 +240,11 @@ class _Planner:
         """Tell the oracle its assets, then what is derived from them, then the pegs on either."""
         p = self.parameters
         if p.uptime is not None:
-            feed = self.survey.uptime_feed(p.uptime.feed, "uptime.feed")
+            self.uptime_feed = self.survey.uptime_feed(p.uptime.feed, "uptime.feed")
             self._call(
                 "OracleAggregator",
                 "setUptimeFeed",
-                feed,
+                self.uptime_feed,
                 p.uptime.grace_period,
                 label="set the sequencer's uptime feed",
             )

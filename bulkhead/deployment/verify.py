@@ -51,6 +51,9 @@ class _Verifier:
         addresses = dict(self.plan.contracts)
         for asset, adapters in self.plan.adapters.items():
             addresses |= {f"{asset} adapter {i}": a for i, a in enumerate(adapters, start=1)}
+        for peg in self.parameters.pegs:
+            if peg.backing is not None:
+                addresses[f"{peg.name} reserves"] = self.plan.peg_sources[peg.name].backing
         hashes = {name: code_hash(self.sender, address) for name, address in addresses.items()}
         self._roles()
         self._oracle()
@@ -83,6 +86,12 @@ class _Verifier:
             self._equal(f"{role} of {holder}", held, wanted)
 
     def _oracle(self) -> None:
+        p = self.parameters
+        self._equal("seasoning", self._read("OracleAggregator", "seasoning"), p.seasoning)
+        uptime = self._read("OracleAggregator", "uptimeFeed")
+        self._equal("uptime.feed", uptime[0], self.plan.uptime_feed)
+        grace_period = 0 if p.uptime is None else p.uptime.grace_period
+        self._equal("uptime.grace_period", uptime[1], grace_period)
         for asset in self.parameters.oracle:
             where = f"oracle.{asset.name}"
             config, sources = self._read("OracleAggregator", "assetConfig", asset_id(asset.name))

@@ -26,8 +26,17 @@ from bulkhead.deployment.models import (
     Model,
     _camel_case,
 )
-from bulkhead.deployment.oracle_models import OracleAssetParameters, PegParameters
-from bulkhead.deployment.units import Seconds, Wad, Whole, from_wad
+from bulkhead.deployment.oracle_models import OracleAssetParameters
+from bulkhead.deployment.peg_models import PegParameters
+from bulkhead.deployment.survey import ZERO_ADDRESS
+from bulkhead.deployment.units import (
+    BasisPoints,
+    Seconds,
+    Wad,
+    Whole,
+    from_basis_points,
+    from_wad,
+)
 
 PARAMETERS = devnet_parameters(spot_markets=False)
 MARKET = PARAMETERS.markets[0]
@@ -38,7 +47,7 @@ PEG = PARAMETERS.pegs[0]
 
 def numbers_of(kind: type[Model]) -> list[str]:
     """Fields of a model that hold one number."""
-    quantities = (Wad, Seconds, Whole)
+    quantities = (BasisPoints, Wad, Seconds, Whole)
     return [
         name
         for name, info in kind.model_fields.items()
@@ -50,7 +59,11 @@ def refusal_of_model(model: Model, field: str, value: int) -> str | None:
     """Return the field that a model complains about when one raw value is changed, or None."""
     data = model.model_dump()
     [quantity] = [m for m in type(model).model_fields[field].metadata if hasattr(m, "lowest")]
-    data[field] = from_wad(value) if isinstance(quantity, Wad) else value
+    data[field] = value
+    if isinstance(quantity, Wad):
+        data[field] = from_wad(value)
+    elif isinstance(quantity, BasisPoints):
+        data[field] = from_basis_points(value)
     try:
         type(model).model_validate(data)
     except ValidationError as error:
@@ -80,8 +93,6 @@ class Probe:
             self.send(_camel_case(field), value)
         except ContractReverted as reverted:
             args = reverted.error.args
-            if reverted.name == "OracleAggregator_Quorum":
-                return "quorumWeight", None
             if not reverted.name.endswith("_OutOfBounds"):
                 raise
             return args.parameter.rstrip(b"\0").decode(), (args.minimum, args.maximum)
@@ -125,11 +136,11 @@ def probes(devnet):
 
     def oracle(field: str, value: int) -> None:
         config = {**ORACLE.config(), field: value}
-        sources = [(adapter, 1) for adapter in devnet.book.adapters[ORACLE.name]]
+        sources = ORACLE.votes(devnet.book.adapters[ORACLE.name])
         devnet.oracle.call("configure", asset_id("ETH"), config, sources, sender=governor)
 
     def peg(field: str, value: int) -> None:
-        config = {**PEG.config(devnet.lst.address), field: value}
+        config = {**PEG.config(devnet.lst.address, ZERO_ADDRESS, devnet.lst.address), field: value}
         devnet.peg.call("configure", asset_id("LST"), config, sender=governor)
 
     return {
@@ -161,7 +172,7 @@ FIELDS = [
 
 def _largest(probe: Probe, field: str) -> int:
     """Return the largest value that the struct's field can hold."""
-    for bits in (32, 64, 128):
+    for bits in (16, 32, 64, 128):
         try:
             probe.refusal(field, 2**bits)
         except ValueError:  # The codec: it does not fit.
@@ -237,13 +248,11 @@ def test_bounds__sources__same_number_on_both_sides(devnet):
         devnet.oracle.call(
             "configure",
             asset_id("ETH"),
-            {**ORACLE.config(), "quorumWeight": 5},
-            [(address, 1) for address in addresses],
+            ORACLE.config(),
+            [(address, 1_250) for address in addresses],
             sender=devnet.governor,
         )
     feed = ORACLE.sources[0].model_dump()
-    sources = [{**feed, "feed": address} for address in addresses]
+    sources = [{**feed, "feed": address, "share": "0.125"} for address in addresses]
     with pytest.raises(ValidationError, match="at most 7"):
-        OracleAssetParameters.model_validate(
-            {**ORACLE.model_dump(), "quorum_weight": 5, "sources": sources}
-        )
+        OracleAssetParameters.model_validate({**ORACLE.model_dump(), "sources": sources})

@@ -12,6 +12,7 @@ from bulkhead.deployment.sender import DeploymentError
 from bulkhead.deployment.verify import verify
 
 WAD = 10**18
+VALID = 3
 NO_PART = b"\0" * 32
 ENTRIES = [
     # Against their order: what comes first needs what comes last.
@@ -42,7 +43,7 @@ def test_deploy__derived_in_any_order__priced_by_their_parts(world, deploy, para
     expected = {"LST/USDB": 2_400 * WAD, "ETH/LST": 5 * WAD // 4, "BTC/LST": 25 * WAD}
     for name, price in expected.items():
         latest = oracle.call("latest", asset_id(name))
-        assert (latest.price, latest.status) == (price, 2), name
+        assert (latest.price, latest.status) == (price, VALID), name
     rule, depth = oracle.call("derivation", asset_id("BTC/LST"))
     assert (rule.left, rule.right) == (asset_id("BTC"), asset_id("LST/USDB"))
     assert (rule.operation, depth) == (2, 3)
@@ -84,9 +85,10 @@ def test_derive__rate_times_underlying__is_what_redemption_pays(world, deploy, p
         "token": "LST",
         "rate_kind": "rate",
         "max_growth_per_day": "0.001",
+        "share": 1,
     }
     asset = parameters.oracle[2].model_dump()
-    asset |= {"name": "LST-RATE", "quorum_weight": 1, "sources": [rate]}
+    asset |= {"name": "LST-RATE", "sources": [rate]}
     fair = {"name": "LST-FAIR", "operation": "product", "left": "LST-RATE", "right": "ETH"}
     oracle = [*parameters.model_dump()["oracle"], asset]
     pooled, nobody = world.lst.call("totalPooled"), world.address("dave")
@@ -130,7 +132,7 @@ def test_verify__derived_otherwise__named(world, sender, environment, parameters
 
 
 def test_verify__derived_price_of_zero__refused(world, sender, environment, parameters):
-    """1 / (10^12 · 10^12) is nothing in WAD; each part alone has a price."""
+    """10^-10 · 10^-10 is nothing in WAD; each part alone has a price."""
     sources = [
         source.model_dump() | {"min_answer": 0, "max_answer": 10**18}
         for source in parameters.oracle[0].sources
@@ -139,8 +141,8 @@ def test_verify__derived_price_of_zero__refused(world, sender, environment, para
     oracle[0] = oracle[0] | {"sources": sources}
     world.publish("ETH", 10**10 * WAD)
     entries = (
-        {"name": "SQUARE", "operation": "product", "left": "ETH", "right": "ETH"},
-        {"name": "NOTHING", "operation": "inverse", "left": "SQUARE"},
+        {"name": "TINY", "operation": "inverse", "left": "ETH"},
+        {"name": "NOTHING", "operation": "product", "left": "TINY", "right": "TINY"},
     )
     changed = with_derived(parameters, *entries, oracle=oracle)
     with pytest.raises(DeploymentError, match=r"verify: derived\.NOTHING has no price"):

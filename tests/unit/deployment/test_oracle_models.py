@@ -19,6 +19,7 @@ from bulkhead.deployment.oracle_models import (
     in_order,
 )
 from bulkhead.deployment.parameters import DeploymentParameters, ParameterError, validated
+from bulkhead.deployment.units import from_basis_points
 from bulkhead.model.oracle import (
     AssetConfig,
     Derivation,
@@ -42,14 +43,27 @@ REPORTS = {"kind": "signed_report", "signers": SIGNERS[:3], "threshold": 2, "max
 
 
 def asset(*sources, name="NEW"):
-    """An asset of the file over some sources, all of which must answer."""
+    """An asset of the file over some sources, all of which must answer.
+
+    Those without a share share equally; the first gets what does not divide.
+    """
+    equal = 10_000 // len(sources)
+    shares = [10_000 - equal * (len(sources) - 1)] + [equal] * (len(sources) - 1)
     return {
         "name": name,
         "max_staleness": "1h",
         "max_cache_age": 15,
-        "quorum_weight": len(sources),
+        "quorum": 1,
+        "confirmation_delay": 30,
         "max_deviation": "0.05",
-        "sources": list(sources),
+        "max_confidence": "0.02",
+        "max_move": "0.1",
+        "volatility_period": "1d",
+        "initial_volatility": "0.05",
+        "sources": [
+            {"share": from_basis_points(share)} | source
+            for share, source in zip(shares, sources, strict=True)
+        ],
     }
 
 
@@ -72,7 +86,7 @@ def test_validated__every_kind__units_are_the_contracts(raw):
     pyth, rate, reports = validated(raw).oracle[-1].sources
     assert pyth.feed_id == FEED
     assert (rate.max_growth_per_day, rate.rate_kind) == (10**15, "rate")
-    assert (reports.max_age, reports.threshold, reports.weight) == (600, 2, 1)
+    assert (reports.max_age, reports.threshold, reports.share) == (600, 2, 3_333)
     assert [int(signer, 16) for signer in reports.signers] == [1, 2, 3]
 
 
@@ -81,7 +95,9 @@ def test_validated__examples_in_comments_of_the_file__accepted(raw):
     text = DEVNET_PARAMETERS.read_text(encoding="utf-8")
     examples = re.findall(r"^#   (\{ kind = .*\})$", text, re.MULTILINE)
     sources = [tomllib.loads(f"source = {example}")["source"] for example in examples]
-    raw["oracle"].append(asset(*sources))
+    assert {source["share"] for source in sources} == {"0.25"}
+    feed = raw["oracle"][0]["sources"][0] | {"share": "0.25"}
+    raw["oracle"].append(asset(*sources, feed))
     kinds = {source.kind for entry in validated(raw).oracle for source in entry.sources}
     assert kinds == set(SOURCE_KINDS)
 
@@ -101,7 +117,8 @@ def test_validated__dumped__same(raw):
         (PYTH, {"feed_id": "0x" + "0" * 64}, "feed_id: zero is no feed's id"),
         (PYTH, {"pyth": ...}, "sources.0.pyth: is missing"),
         (PYTH, {"pyth": ""}, "sources.0.pyth: String should have at least 1 character"),
-        (PYTH, {"weight": 0}, "sources.0.weight: 0 is below the limit 1"),
+        (PYTH, {"share": 0}, "sources.0.share: 0 is below the limit 0.0001"),
+        (PYTH, {"share": "0.00005"}, "sources.0.share: 0.00005 has more than 4 decimals"),
         (PYTH, {"heartbeat": "1h"}, "sources.0.heartbeat: is not a parameter"),
         (RATE, {"rate_kind": "guess"}, "rate_kind: Input should be 'vault', 'steth_per_token'"),
         (RATE, {"token": ...}, "sources.0.token: is missing"),
@@ -116,7 +133,7 @@ def test_validated__dumped__same(raw):
             "max_growth_per_day: 10000000000000000000 is above the limit "
             "1701411834604692317.316873037158841057",
         ),
-        (RATE, {"weight": 2**32}, "weight: 4294967296 is above the limit 4294967295"),
+        (RATE, {"share": "1.0001"}, "share: 1.0001 is above the limit 1"),
         (REPORTS, {"threshold": 1}, "threshold: 1 is not above half of the 3 signers"),
         (REPORTS, {"threshold": 4}, "threshold: 4 is not above half of the 3 signers"),
         (REPORTS, {"threshold": 0}, "threshold: 0 is below the limit 1"),
@@ -170,14 +187,14 @@ def test_validated__different_things_read__accepted(raw, first, second):
 
 
 def test_signers__any_order__ascending_for_the_contract():
-    source = SignedReportSource.model_validate(REPORTS | {"signers": SIGNERS[2::-1]})
+    source = SignedReportSource.model_validate(REPORTS | {"signers": SIGNERS[2::-1], "share": 1})
     assert [int(signer, 16) for signer in source.ascending] == [1, 2, 3]
 
 
 def test_growth__largest_in_a_file__one_percent_of_the_largest_rate():
     highest = (2**127 - 1) // 100
     text = f"{highest // 10**18}.{highest % 10**18:018d}"
-    source = ExchangeRateSource.model_validate(RATE | {"max_growth_per_day": text})
+    source = ExchangeRateSource.model_validate(RATE | {"max_growth_per_day": text, "share": 1})
     assert source.max_growth_per_day == highest
 
 
@@ -210,7 +227,7 @@ def test_growth__largest_in_a_file__one_percent_of_the_largest_rate():
         ([derived("A", "product", "ETH")], "derived.A: right: is missing: a product has two parts"),
         ([derived("A", "quotient", "ETH")], "right: is missing: a quotient has two parts"),
         ([derived("A", "sum", "ETH", "BTC")], "derived.A.operation: Input should be 'inverse'"),
-        ([derived("A", "inverse", "ETH") | {"weight": 1}], "derived.A.weight: is not a parameter"),
+        ([derived("A", "inverse", "ETH") | {"share": 1}], "derived.A.share: is not a parameter"),
         ([derived("ETH", "inverse", "BTC")], "derived: ETH is in oracle already"),
         ([derived("A", "inverse", "ETH")] * 2, "derived: A is listed twice"),
     ],
@@ -244,15 +261,16 @@ def test_derivations__any_order_in_the_file__parts_first(raw):
 
 def test_awaiting_reports__signed_reports_needed_for_the_quorum__all_that_follow(raw):
     feed = raw["oracle"][0]["sources"][0]
-    enough = asset(REPORTS, feed, name="BACKED") | {"quorum_weight": 2}
-    enough["sources"][1] = feed | {"weight": 2}
-    raw["oracle"] += [asset(REPORTS, name="ALONE"), enough]
+    reports, feed = REPORTS | {"share": "0.4"}, feed | {"share": "0.6"}
+    enough = asset(reports, feed, name="BACKED") | {"quorum": "0.6"}
+    short = asset(reports, feed, name="SHORT") | {"quorum": "0.6001"}
+    raw["oracle"] += [asset(REPORTS, name="ALONE"), enough, short]
     raw["derived"] += [
         derived("INNER", "inverse", "ALONE"),
         derived("OUTER", "product", "ETH", "INNER"),
         derived("OTHER", "product", "ETH", "BACKED"),
     ]
-    assert validated(raw).awaiting_reports == {"ALONE", "INNER", "OUTER"}
+    assert validated(raw).awaiting_reports == {"ALONE", "SHORT", "INNER", "OUTER"}
 
 
 def test_awaiting_reports__devnet__none():
@@ -270,9 +288,10 @@ def test_in_order__any_graph__accepted_just_if_the_aggregator_takes_it_in_some_o
         DerivedParameters(name=name, operation="product", left=left, right=right)
         for name, (left, right) in graph.items()
     ]
-    oracle = OracleAggregator({}, is_contract=lambda _: True)
+    oracle = OracleAggregator({}, 3_600)
+    config = AssetConfig(1, 0, 10_000, 1, 1, 1, 1, 3_600, 0)
     for name in ("ETH", "BTC"):
-        oracle.configure(name, AssetConfig(1, 0, 1, 1), [SourceConfig("0x01", 1)])
+        oracle.configure(name, config, [SourceConfig("0x01", 10_000)], 0)
     left = list(entries)
     for _ in entries:
         for entry in list(left):

@@ -15,8 +15,10 @@ from bulkhead.deployment.deploy import deploy_core, external_environment, plan_c
 from bulkhead.deployment.oracle_models import PythSource, SignedReportSource
 from bulkhead.deployment.parameters import ParameterError, validated
 from bulkhead.deployment.sender import DeploymentError
+from bulkhead.deployment.units import from_basis_points
 
 WAD = 10**18
+STALE, VALID = 0, 3
 FEE = 3
 FEED = "0x" + "0a" * 32
 KEYS = sorted(
@@ -72,15 +74,25 @@ def equipped(environment, pyth, rated):
     )
 
 
-def with_asset(parameters, *sources, quorum=None, **changes):
-    """Return parameters with one more asset, NEW, over some sources."""
+def with_asset(parameters, *sources, **changes):
+    """Return parameters with one more asset, NEW, over some sources of equal shares."""
+    equal = 10_000 // len(sources)
+    shares = [10_000 - equal * (len(sources) - 1)] + [equal] * (len(sources) - 1)
     entry = {
         "name": "NEW",
         "max_staleness": "1h",
         "max_cache_age": 15,
-        "quorum_weight": quorum or len(sources),
+        "quorum": 1,
+        "confirmation_delay": 30,
         "max_deviation": "0.05",
-        "sources": list(sources),
+        "max_confidence": "0.05",
+        "max_move": "0.1",
+        "volatility_period": "1d",
+        "initial_volatility": "0.05",
+        "sources": [
+            source | {"share": from_basis_points(share)}
+            for source, share in zip(sources, shares, strict=True)
+        ],
     }
     oracle = [*parameters.model_dump()["oracle"], entry | changes]
     return validated({**parameters.model_dump(), "oracle": oracle})
@@ -130,7 +142,7 @@ def test_deploy__pyth__answers_through_the_aggregator(world, deploy, pyth, publi
     assert adapter.call("pyth") == pyth.address
     assert adapter.call("feedId") == bytes.fromhex(FEED[2:])
     price = oracle.call("latest", asset_id("NEW"))
-    assert (price.price, price.status) == (2_000 * WAD, 2)
+    assert (price.price, price.status) == (2_000 * WAD, VALID)
     publish(2_100 * 10**8)
     world.skip(16)
     assert oracle.call("latest", asset_id("NEW")).price == 2_100 * WAD
@@ -144,7 +156,7 @@ def test_deploy__exchange_rate__answers_through_the_aggregator(deploy, rated, ra
     assert (adapter.call("token"), adapter.call("kind")) == (rated.address, number)
     assert adapter.call("maxGrowthPerDay") == WAD // 100
     price = oracle.call("latest", asset_id("NEW"))
-    assert (price.price, price.status) == (11 * WAD // 10, 2)
+    assert (price.price, price.status) == (11 * WAD // 10, VALID)
 
 
 def test_deploy__vault_of_other_decimals__rate_as_the_adapter_reads_it(world, deploy, equipped):
@@ -161,10 +173,10 @@ def test_deploy__signed_report__answers_once_reported(world, deploy):
     assert adapter.call("signers") == tuple(key.address for key in KEYS)
     assert (adapter.call("threshold"), adapter.call("maxAge")) == (2, 600)
     assert adapter.call("asset") == asset_id("NEW")
-    assert oracle.call("latest", asset_id("NEW")).status == 0
+    assert oracle.call("latest", asset_id("NEW")).status == STALE
     adapter.transact("submit", _reports(world, adapter, 7 * WAD, 9 * WAD), sender=world.governor)
     price = oracle.call("latest", asset_id("NEW"))
-    assert (price.price, price.status) == (8 * WAD, 2)
+    assert (price.price, price.status) == (8 * WAD, VALID)
 
 
 def _reports(world, adapter, *prices):
@@ -183,7 +195,7 @@ def test_deploy__all_kinds_in_one_asset__vote_together(world, deploy, publish, r
     reports = _reports(world, adapters[2], 109 * WAD // 100, 109 * WAD // 100)
     adapters[2].transact("submit", reports, sender=world.governor)
     price = oracle.call("latest", asset_id("NEW"))
-    assert (price.price, price.status) == (11 * WAD // 10, 2)
+    assert (price.price, price.status) == (11 * WAD // 10, VALID)
 
 
 def test_verify__asset_without_price_that_awaits_no_report__refused(
@@ -316,7 +328,7 @@ def constructs(world, sender):
 
 def _accepts(model, **fields):
     try:
-        model.model_validate(fields)
+        model.model_validate(fields | {"share": 1})
     except ValueError:
         return False
     return True

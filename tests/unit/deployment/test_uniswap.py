@@ -10,7 +10,13 @@ from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import ensure_compiled
 from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, ContractReverted
-from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, publish_price, refresh_feeds
+from bulkhead.deployment.devnet import (
+    DevnetOptions,
+    confirm_price,
+    deploy_devnet,
+    publish_price,
+    refresh_feeds,
+)
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.deployment.uniswap import (
     MAX_TICK,
@@ -108,7 +114,7 @@ def test_pools__new__at_the_oracles_price(rpc, book, price):
     oracle = book.contract(rpc, "OracleAggregator")
     for asset, expected in (("ETH", 3_000 * WAD), ("BTC", 60_000 * WAD), ("LST/ETH", WAD)):
         answer = oracle.call("aggregate", asset_id(asset))
-        assert answer.status == 2
+        assert answer.status == 3
         assert answer.price == expected
 
 
@@ -172,6 +178,7 @@ def test_depeg__lasting_sale__reaches_peg_monitor_and_breaker(rpc, book, sell, p
     rpc.mine(rpc.timestamp() + 1_200)
     refresh_feeds(rpc, book)
     publish_price(rpc, book, "LST/ETH", price("LST/WETH"))
+    confirm_price(rpc, book, "LST/ETH")
     monitor.transact("poke", asset_id("LST"), sender=keeper)
     assert monitor.call("valuation", asset_id("LST")).discount > WAD * 4 // 100
     breaker.transact("poke", sender=keeper)
