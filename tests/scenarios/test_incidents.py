@@ -15,7 +15,7 @@ from rich.console import Console
 from bulkhead.chain.artifacts import ensure_compiled
 from bulkhead.model.prices import PriceStatus
 from bulkhead.scenarios.incidents import command, report
-from bulkhead.scenarios.incidents.base import Incident, Outcome
+from bulkhead.scenarios.incidents.base import Incident, Outcome, Refusal
 from bulkhead.scenarios.incidents.cap_desync import NaiveCap
 from bulkhead.scenarios.incidents.command import play_incidents
 from bulkhead.scenarios.incidents.registry import (
@@ -24,7 +24,7 @@ from bulkhead.scenarios.incidents.registry import (
     chosen_incidents,
 )
 from bulkhead.scenarios.incidents.report import BEGIN, END, PAGE, Played
-from bulkhead.scenarios.incidents.world import REFUSED_BY_STATUS, Refusal
+from bulkhead.scenarios.incidents.world import REFUSED_BY_STATUS
 
 WAD = 10**18
 HEALTHY = "LiquidationEngine_Healthy"

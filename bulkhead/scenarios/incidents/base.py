@@ -5,11 +5,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class ReplayError(Exception):
     """The world did not do what a replay stands on; the message says what."""
+
+
+class Refusal(NamedTuple):
+    """How something that was tried ended: the error's name, empty if it was accepted."""
+
+    error: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was accepted."""
+        return not self.error
+
+    def require(self, what: str) -> None:
+        """Go on only if it was accepted.
+
+        Raises:
+            ReplayError: it was not.
+        """
+        if self.error:
+            raise ReplayError(f"{what}: refused with {self.error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,8 @@ class Incident(ABC):
         loss_means: what a loss is here.
         defence: what made the difference.
         without: what the negative control configures instead of the defence.
+        second_line: what a confirmation as on the devnet does alone, without the defence; "" where
+            it does nothing, because the false price can be held.
     """
 
     name: ClassVar[str]
@@ -62,6 +84,7 @@ class Incident(ABC):
     loss_means: ClassVar[str]
     defence: ClassVar[str]
     without: ClassVar[str]
+    second_line: ClassVar[str] = ""
 
     @abstractmethod
     def play(self, *, defended: bool = True) -> Outcome:
@@ -77,3 +100,14 @@ class Incident(ABC):
             ContractReverted: a step of the replay failed that must not.
             ReplayError: likewise, of what may be refused or a source that does not answer.
         """
+
+    def play_second_line(self) -> Outcome | None:
+        """Replay it without the defence, but with ``max_move`` and delay as on the devnet.
+
+        Returns:
+            None where there is nothing to show; see ``second_line``.
+
+        Raises:
+            As ``play``.
+        """
+        return None

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
-from bulkhead.scenarios.incidents.world import DAY, IncidentWorld, Vote, incident_world
+from bulkhead.scenarios.incidents.votes import Vote
+from bulkhead.scenarios.incidents.world import DAY, IncidentWorld, incident_world
 
 RATE_ASSET, VALUE_ASSET = "RST/ETH", "RST/USD"
 RATE_KIND = 2

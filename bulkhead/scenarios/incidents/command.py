@@ -106,5 +106,7 @@ def play_incidents(
 
 
 def _play(incident: Incident, control: bool) -> Played:
-    without = incident.play(defended=False) if control else None
-    return Played(incident, incident.play(), without)
+    if not control:
+        return Played(incident, incident.play())
+    without = incident.play(defended=False)
+    return Played(incident, incident.play(), without, incident.play_second_line())

@@ -19,14 +19,14 @@ from bulkhead.deployment.uniswap import (
     swap_path,
 )
 from bulkhead.deployment.units import WAD
-from bulkhead.scenarios.incidents.world import IncidentWorld, Vote
+from bulkhead.scenarios.incidents.votes import Vote
+from bulkhead.scenarios.incidents.world import IncidentWorld
 
 PEG = "LST"
 POOL = "LST/WETH"
 RATIO_ASSET = "LST/ETH"
-STRESS_PER_DAY = 4 * WAD
-STRESS_SLOPE = WAD // 10
-BASE_HAIRCUT = WAD // 50
+BASE_HAIRCUT = WAD // 20
+"""The devnet's; of the naive rules too."""
 STOCK = 60_000 * WAD
 """LST and WETH that the governor has to move the pool with."""
 
@@ -94,28 +94,6 @@ def stock_up(world: IncidentWorld) -> None:
     world.send_ether(weth, "deposit", 2 * STOCK)
     world.approve(weth, "deployer", lst)
     world.send(lst, "deposit", STOCK, world.governor)
-
-
-def watched(world: IncidentWorld) -> int:
-    """Let the peg monitor value LST, by the rules of these replays; return the collateral's id.
-
-    Stress reaches one after five days at a discount of 6 %; an hour at 60 % builds a tenth.
-    """
-    world.set_peg(
-        PEG,
-        stress_per_day=STRESS_PER_DAY,
-        base_haircut=BASE_HAIRCUT,
-        discount_slope=0,
-        stress_slope=STRESS_SLOPE,
-    )
-    return world.book.collaterals[PEG]
-
-
-def at_market(world: IncidentWorld) -> int:
-    """List LST at its market price, past the peg monitor; return the collateral's id."""
-    asset = "LST-MARKET"
-    world.derive_product(asset, RATIO_ASSET, "ETH")
-    return world.list_collateral(PEG, world.named("LST"), asset, haircut=BASE_HAIRCUT)
 
 
 def at_redemption(world: IncidentWorld) -> int:

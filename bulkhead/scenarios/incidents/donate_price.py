@@ -17,7 +17,8 @@ from __future__ import annotations
 from bulkhead.chain.contract import Contract
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
-from bulkhead.scenarios.incidents.world import DAY, IncidentWorld, Vote, incident_world
+from bulkhead.scenarios.incidents.votes import Vote
+from bulkhead.scenarios.incidents.world import DAY, IncidentWorld, incident_world
 
 ASSET = "vUSD"
 OTHERS = 7_600_000 * WAD

@@ -22,11 +22,11 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
+from bulkhead.scenarios.incidents.votes import Vote
 from bulkhead.scenarios.incidents.world import (
     SETTLEMENT,
     USDB,
     IncidentWorld,
-    Vote,
     incident_world,
 )
 

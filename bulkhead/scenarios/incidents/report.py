@@ -36,11 +36,13 @@ class Played:
         incident: which.
         outcome: with the suite as it is meant.
         control: without the defence; None if that was not played.
+        second_line: without it, but with a confirmation as on the devnet; None likewise.
     """
 
     incident: Incident
     outcome: Outcome
     control: Outcome | None = None
+    second_line: Outcome | None = None
 
     @property
     def has_held(self) -> bool:
@@ -84,6 +86,7 @@ def as_json(played: Sequence[Played]) -> dict[str, Any]:
             "held": p.has_held,
             "defended": asdict(p.outcome),
             "without_defence": asdict(p.control) if p.control else None,
+            "confirmation_alone": asdict(p.second_line) if p.second_line else None,
         }
         for p in played
     }
@@ -117,7 +120,7 @@ def as_markdown(played: Sequence[Played]) -> str:
         control = _suite(p.control) if p.control else ""
         name = f"[{p.incident.name}](#{p.incident.name})"
         cells = name, p.incident.reported, _naive(p.outcome), _suite(p.outcome), control
-        rows.append(f"| {' | '.join(cells)} |")
+        rows.append(_row(*cells))
     return "\n".join(rows) + "\n" + "".join(f"\n{_section(p)}" for p in played)
 
 
@@ -133,23 +136,36 @@ def _section(p: Played) -> str:
         f"* this suite: {outcome.answer}",
         f"* what made the difference: {incident.defence}",
         f"* without it: {incident.without}",
-        "",
     ]
+    if p.second_line:
+        lines.append(
+            f"* confirmation alone, as on the devnet (loss {_suite(p.second_line)}): "
+            f"{incident.second_line}"
+        )
+    lines.append("")
+    others = [played for played in (p.control, p.second_line) if played]
+    heads = ["without the defence", "confirmation alone"][: len(others)]
     if outcome.refusals:
-        lines += ["| tried | refused with | without the defence |", "| --- | --- | --- |"]
-        others = p.control.refusals if p.control else {}
+        lines += _head("tried", "refused with", *heads)
         for what, error in outcome.refusals.items():
-            control = _ended(others[what]) if what in others else ""
-            lines.append(f"| {what} | {_ended(error)} | {control} |")
+            cells = [_ended(o.refusals[what]) if what in o.refusals else "" for o in others]
+            lines.append(_row(what, _ended(error), *cells))
         lines.append("")
     if outcome.figures:
-        lines += ["| figure | value | without the defence |", "| --- | --- | --- |"]
-        numbers = p.control.figures if p.control else {}
+        lines += _head("figure", "value", *heads)
         for name, value in outcome.figures.items():
-            control = _value(name, numbers[name]) if name in numbers else ""
-            lines.append(f"| {_label(name)} | {_value(name, value)} | {control} |")
+            cells = [_value(name, o.figures[name]) if name in o.figures else "" for o in others]
+            lines.append(_row(_label(name), _value(name, value), *cells))
         lines.append("")
     return "\n".join(lines)
+
+
+def _head(*cells: str) -> list[str]:
+    return [_row(*cells), _row(*("---" for _ in cells))]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _naive(outcome: Outcome) -> str:

@@ -4,10 +4,18 @@ stETH traded about 5 to 7 % below ether for weeks while it could not be redeemed
 unwound into the same pool and large holders became insolvent. Who went on valuing it at par lent
 more than it fetched. Figures are as publicly reported, mostly from secondary sources.
 
-Replayed: a sale into the real pool LST/WETH takes its price down by 6 %, and it stays there for
-seven days, with a queue of redemptions of two years. The naive rule goes on at the redemption rate.
-This suite must *recognise* a discount that lasts: new credit goes by the market at once, and the
-valuation for maintenance goes with stress: within three days it is below the market.
+Replayed: a sale into the real pool LST/WETH takes its price down by 6 %, and it stays there for two
+weeks, with a queue of redemptions of two years. The naive rule goes on at the redemption rate. This
+suite must *recognise* a discount that lasts: new credit goes by the market at once, and the
+valuation for maintenance goes with stress.
+
+The parameters are the devnet's: stress grows by 10 per day and 1.0 of discount above the dead-band
+of 1 %, the first 0.03 of it is not recognised, full stress adds 15 % of haircut and half of the
+discount to the 5 % at peg, and 0.9 is a broken peg, which gives no credit at all. A discount d is
+recognised in full after T(d) = 1 / (stress_per_day · (d − deadband)) days, two for 6 %, and begins
+to be after 3 % of that, an hour and a half. One parameter differs: the monitor does not watch the
+queue, because in 2022 there was none that a contract could ask. What the devnet's rules say about a
+queue of two years (the largest haircut, at once) is shown beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +29,6 @@ from bulkhead.scenarios.incidents.depeg import (
     Depeg,
     at_redemption,
     stock_up,
-    watched,
 )
 from bulkhead.scenarios.incidents.world import DAY, HOUR, MINUTE, IncidentWorld, incident_world
 
@@ -29,9 +36,10 @@ MARKET_RATIO = 94 * WAD // 100
 CAPACITY_PER_DAY = 10 * WAD
 QUEUED = 8_000 * WAD
 TWAP_SECONDS = 10 * MINUTE
-READINGS = {"1h": HOUR, "1d": DAY, "3d": 3 * DAY, "7d": 7 * DAY}
+READINGS = {"1h": HOUR, "1d": DAY, "3d": 3 * DAY, "7d": 7 * DAY, "14d": 14 * DAY}
 LOOK_SECONDS = 6 * HOUR
 AMOUNT = 100 * WAD
+MINUTES_PER_DAY = DAY // MINUTE
 
 
 class StEth2022(Incident):
@@ -42,10 +50,11 @@ class StEth2022(Incident):
     happened = "stETH traded 5 to 7 % below ETH for weeks while it could not be redeemed."
     reported = "liquidations, funds insolvent"
     naive_rule = "lend against the redemption rate, less the same haircut"
-    loss_means = "credit beyond what the collateral fetches in the pool after seven days"
+    loss_means = "credit beyond what the collateral fetches in the pool after two weeks"
     defence = (
         "PegMonitor gives new credit at the lesser of rate and market at once, and takes the "
-        "maintenance valuation to the market and below it within three days"
+        "maintenance valuation below the market within T(d) = 1 / (stress_per_day · (d − "
+        "deadband)) days"
     )
     without = "the token listed at its redemption rate, past the peg monitor"
 
@@ -56,7 +65,9 @@ class StEth2022(Incident):
             spot_markets=True, without_collateral=without, lst_capacity_per_day=CAPACITY_PER_DAY
         ) as world:
             stock_up(world)
-            collateral = watched(world) if defended else at_redemption(world)
+            if defended:
+                world.set_peg(PEG, PEG, queue=None)
+            collateral = world.book.collaterals[PEG] if defended else at_redemption(world)
             return _play(world, Depeg(world, collateral))
 
 
@@ -74,6 +85,7 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
             depeg.look(LOOK_SECONDS, feed_ratio=MARKET_RATIO)
         depeg.look(started + seconds - world.now, feed_ratio=MARKET_RATIO)
         value = world.margin.call("collateralValuation", depeg.collateral)
+        figures[f"stress_after_{name}_wad"] = int(world.peg_value(PEG).stress)
         figures[f"maintenance_after_{name}_wad"] = int(value.maintenancePrice)
         figures[f"initial_after_{name}_wad"] = int(value.initialPrice)
     rate = int(token.call("rate"))
@@ -81,15 +93,24 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     naive_credit = par * (WAD - BASE_HAIRCUT) // WAD
     fetches = depeg.proceeds(AMOUNT)
     credit = world.credit("alice")
+    market = world.peg_value(PEG).marketPrice
+    refused = world.probe("alice", naive_credit)
+    pattern = world.peg_rules(PEG)
+    per_day = pattern.stress_per_day * (world.peg_value(PEG).discount - pattern.deadband) // WAD
+    world.set_peg(PEG, PEG)
+    value = world.margin.call("collateralValuation", depeg.collateral)
     return Outcome(
         naive_loss=max(0, naive_credit - fetches),
         suite_loss=max(0, credit - fetches),
-        answer="gave credit by the market at once; maintenance was at or below it after three days",
-        refusals={"open on credit at par": world.probe("alice", naive_credit).error},
+        answer="gave credit by the market at once; maintenance fell below it within two days",
+        refusals={"open on credit at par": refused.error},
         figures={
             **figures,
+            "minutes_until_recognised_at_all": MINUTES_PER_DAY * pattern.grace_stress // per_day,
+            "minutes_until_recognised_in_full": MINUTES_PER_DAY * WAD // per_day,
+            "maintenance_if_the_queue_is_watched_wad": int(value.maintenancePrice),
             "market_ratio_wad": world.latest(RATIO_ASSET).price,
-            "market_price_wad": world.peg_value(PEG).marketPrice,
+            "market_price_wad": market,
             "redemption_rate_wad": rate,
             "queue_days": int(token.call("queueDelay", WAD)) // DAY,
             "naive_credit_wad": naive_credit,

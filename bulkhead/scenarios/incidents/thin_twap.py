@@ -7,7 +7,9 @@ original's.
 
 Replayed: a real Uniswap v3 pool with 50,000 units on each side, at a price of 1. The attacker buys
 for 350,000, holds for three blocks of twelve seconds, and uses 400,000 tokens as collateral. The
-naive lender reads the pool's TWAP over two minutes.
+naive lender reads the pool's TWAP over two minutes. The price is recorded at every block of the
+push, and once more after it was held for a whole window of two minutes and the devnet's
+confirmation delay.
 """
 
 from __future__ import annotations
@@ -16,7 +18,14 @@ from bulkhead.chain.contract import Contract
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.venue import Pool, Venue
-from bulkhead.scenarios.incidents.world import USDB, IncidentWorld, Vote, incident_world
+from bulkhead.scenarios.incidents.votes import (
+    AS_ON_DEVNET,
+    AT_NEXT_LOOK,
+    HARDLY,
+    Asking,
+    Vote,
+)
+from bulkhead.scenarios.incidents.world import USDB, IncidentWorld, incident_world
 
 ASSET, SECOND_ASSET = "THIN", "THIN-2"
 FEE = 3_000
@@ -49,15 +58,27 @@ class ThinTwap(Incident):
         "UniswapV3TwapAdapter asks for depth (harmonic mean liquidity) and averages over ten "
         "minutes; in the median the pool is a minority beside two feeds"
     )
-    without = "the thin pool is the only source, without a bound on liquidity, over two minutes"
+    without = (
+        "the thin pool is the only source, without a bound on liquidity, over two minutes, and "
+        "maxMove is 100 %"
+    )
+    second_line = (
+        "while the average moves, no two looks agree, and nothing opens on it; held for its whole "
+        "window it stands still and is confirmed"
+    )
 
     def play(self, *, defended: bool = True) -> Outcome:
         """Replay it; see ``Incident``."""
         with incident_world() as world:
-            return _play(world, defended)
+            return _play(world, defended, AT_NEXT_LOOK if defended else HARDLY)
+
+    def play_second_line(self) -> Outcome:
+        """Replay it; see ``Incident``."""
+        with incident_world() as world:
+            return _play(world, False, AS_ON_DEVNET)
 
 
-def _play(world: IncidentWorld, defended: bool) -> Outcome:
+def _play(world: IncidentWorld, defended: bool, asking: Asking) -> Outcome:
     token, usdb = world.token(ASSET), world.named("USDB")
     venue = Venue(world)
     pool = venue.pool(token, usdb, FEE, PRICE, DEPTH, CARDINALITY)
@@ -71,7 +92,7 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     guarded = [*(Vote(f.adapter, 2) for f in feeds), pool.twap(SUITE_WINDOW, DEEP_LIQUIDITY)]
     unguarded = pool.twap(SUITE_WINDOW, THIN_LIQUIDITY)
     sources = guarded if defended else [naive_source]
-    world.price(ASSET, sources)
+    world.price(ASSET, sources, asking)
     # Even without its bound on liquidity the pool has one vote of five.
     world.price(SECOND_ASSET, [*guarded[:-1], unguarded])
     collateral = world.list_collateral(ASSET, token, ASSET, haircut=HAIRCUT)
@@ -83,13 +104,18 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
     worth = HELD * PRICE // WAD
 
     credit = world.credit("alice")
-    suite_price = world.latest(ASSET).price
+    pushed = world.latest(ASSET)
     refusals = {
         "source": _refusal(world, sources[-1]),
         "open on the pushed price": world.probe("alice", naive_credit).error,
     }
     by_minority = world.latest(SECOND_ASSET)
     pushed_slowly = world.source_price(unguarded)
+    world.skip(NAIVE_WINDOW)
+    world.look(ASSET)
+    world.skip(world.devnet_rules.confirmation_delay)
+    world.look(ASSET)
+    held = world.latest(ASSET)
     returned = pool.sell(token, bought, "alice")
     return Outcome(
         naive_loss=max(0, naive_credit - worth),
@@ -100,7 +126,10 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
             "spot_after_push_wad": pool.spot_after_push,
             "naive_twap_wad": naive_price,
             "suite_window_twap_wad": pushed_slowly,
-            "suite_price_wad": suite_price,
+            "suite_price_wad": pushed.price,
+            "status_pushed": pushed.status,
+            "suite_price_held_wad": held.price,
+            "status_held": held.status,
             "price_beside_pushed_minority_wad": by_minority.price,
             "status_beside_pushed_minority": by_minority.status,
             "naive_credit_wad": naive_credit,
@@ -114,8 +143,11 @@ def _play(world: IncidentWorld, defended: bool) -> Outcome:
 def _push(world: IncidentWorld, pool: Pool, token: Contract) -> int:
     """Buy the pool up, hold for some blocks; return what was bought, raw units."""
     bought = pool.buy(token, PUSH_USDB, "alice")
-    for _ in range(BLOCKS):
-        world.skip(BLOCK_SECONDS)
+    started = world.now
+    for block in range(1, BLOCKS + 1):
+        # The record takes the last second of the block.
+        world.skip(started + block * BLOCK_SECONDS - 1 - world.now)
+        world.look(ASSET)
     return bought
 
 

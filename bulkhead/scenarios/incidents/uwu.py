@@ -20,6 +20,7 @@ from bulkhead.chain.contract import Contract
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.venue import Pool, Venue
+from bulkhead.scenarios.incidents.votes import AS_ON_DEVNET, AT_NEXT_LOOK, HARDLY, Asking
 from bulkhead.scenarios.incidents.world import IncidentWorld, incident_world
 
 ASSET = "sUSX"
@@ -58,12 +59,21 @@ class Uwu(Incident):
         "no source reads a spot price; with less than half of the weight pushed the median stays "
         "between honest prices, and an outlier makes it Degraded, on which nothing opens"
     )
-    without = "the same five pools over one second are the only sources"
+    without = "the same five pools over one second are the only sources, and maxMove is 100 %"
+    second_line = (
+        "nothing opens on the price until it was held against arbitrage for confirmationDelay, "
+        "which no flash trade is; then it is confirmed"
+    )
 
     def play(self, *, defended: bool = True) -> Outcome:
         """Replay it; see ``Incident``."""
         with incident_world() as world:
-            return _Replay(world).play(defended)
+            return _Replay(world).play(defended, AT_NEXT_LOOK if defended else HARDLY)
+
+    def play_second_line(self) -> Outcome:
+        """Replay it; see ``Incident``."""
+        with incident_world() as world:
+            return _Replay(world).play(False, AS_ON_DEVNET)
 
 
 class _Replay:
@@ -78,11 +88,11 @@ class _Replay:
         self.averages = [pool.twap(WINDOW, LEAST_LIQUIDITY) for pool in self.pools]
         self.feeds = [world.chainlink(world.feed(FEED_PRICE)) for _ in range(2)]
 
-    def play(self, defended: bool) -> Outcome:
+    def play(self, defended: bool, asking: Asking) -> Outcome:
         """Push, look, push the other way, hold, push; see the module."""
         world = self.world
         short = [pool.twap(FLASH_WINDOW, LEAST_LIQUIDITY) for pool in self.pools]
-        world.price(ASSET, [*self.averages, *self.feeds] if defended else short)
+        world.price(ASSET, [*self.averages, *self.feeds] if defended else short, asking)
         collateral = world.list_collateral(ASSET, self.token, ASSET, haircut=HAIRCUT)
         world.deposit("alice", self.token, collateral, AMOUNT)
 
@@ -103,6 +113,9 @@ class _Replay:
         status = world.latest(ASSET).status
         suite_pushed = self.suite_price()
         refused = world.probe("alice", naive_credit)
+        world.skip(world.devnet_rules.confirmation_delay)
+        world.look(ASSET)
+        status_held = world.latest(ASSET).status
 
         for pool, bought in others.items():
             if self.pools.index(pool) in LET_GO:
@@ -125,6 +138,7 @@ class _Replay:
                 "suite_five_pushed_down_wad": down[1],
                 "suite_six_pushed_wad": suite_pushed,
                 "status_six_pushed": status,
+                "status_six_held": status_held,
                 "suite_three_of_seven_held_wad": self.suite_price(),
                 "honest_least_wad": min(*honest, FEED_PRICE),
                 "honest_most_wad": max(*honest, FEED_PRICE),

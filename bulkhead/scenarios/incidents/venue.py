@@ -13,7 +13,8 @@ from bulkhead.deployment.uniswap import (
     spot_price,
     swap_exact_in,
 )
-from bulkhead.scenarios.incidents.world import IncidentWorld, Vote
+from bulkhead.scenarios.incidents.votes import Vote
+from bulkhead.scenarios.incidents.world import IncidentWorld
 
 WHOLE_RANGE = (Range(0, 1),)
 LEAST_CARDINALITY = 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.chain.codec import asset_id
@@ -16,12 +16,22 @@ from bulkhead.chain.rpc import Receipt, Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, devnet_parameters
 from bulkhead.deployment.models import CollateralParameters
+from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
 from bulkhead.deployment.parameters import DeploymentParameters
+from bulkhead.deployment.peg_models import PegParameters
 from bulkhead.deployment.sender import RpcSender
+from bulkhead.deployment.survey import ZERO_ADDRESS
 from bulkhead.deployment.units import WAD, from_wad
 from bulkhead.model.prices import PriceStatus
 from bulkhead.model.types import Action
-from bulkhead.scenarios.incidents.base import ReplayError
+from bulkhead.scenarios.incidents.base import Refusal, ReplayError
+from bulkhead.scenarios.incidents.votes import (
+    AT_NEXT_LOOK,
+    LOOK_SECONDS,
+    Asking,
+    Vote,
+    shares_of,
+)
 from bulkhead.scenarios.node import scenario_node
 
 ETH_PERP = 0
@@ -31,46 +41,15 @@ USDB = 10**6
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 FEED_UNIT = 10**8
 """1.0 in the answers of a feed in dollars."""
-WHOLE_WEIGHT = 10_000
-"""Weights of an asset's sources are shares of it."""
 UNBOUNDED = 10**9 * FEED_UNIT
 ANY_PRICE = 2**255
 MANY = 10**12
 """More whole tokens than any incident deposits."""
-REFUSED_BY_STATUS = "MarginEngine_PriceStatus"
-"""How the margin engine refuses what needs a better price."""
-LOOK_SECONDS = 12
-"""Between two looks at a price that moved."""
+REFUSED_BY_STATUS = "ActionPolicy_PriceStatus"
+"""How what needs a better price is refused."""
 HEARTBEAT = 7 * DAY
 PROBE_PERCENT = 90
 """A probing trade asks for so much of the credit that it is made for."""
-
-
-class Vote(NamedTuple):
-    """A source of an asset's price, and its votes."""
-
-    adapter: str
-    votes: int = 1
-
-
-class Refusal(NamedTuple):
-    """How something that was tried ended: the error's name, empty if it was accepted."""
-
-    error: str
-
-    @property
-    def accepted(self) -> bool:
-        """Whether it was accepted."""
-        return not self.error
-
-    def require(self, what: str) -> None:
-        """Go on only if it was accepted.
-
-        Raises:
-            ReplayError: it was not.
-        """
-        if self.error:
-            raise ReplayError(f"{what}: refused with {self.error}")
 
 
 class IncidentWorld:
@@ -168,40 +147,50 @@ class IncidentWorld:
         bounds = least * FEED_UNIT // WAD, UNBOUNDED
         return Vote(self.deploy("ChainlinkAdapter", feed.address, *bounds, HEARTBEAT).address)
 
-    def price(self, asset: str, sources: Sequence[Vote]) -> None:
+    def price(self, asset: str, sources: Sequence[Vote], asking: Asking = AT_NEXT_LOOK) -> None:
         """Give a new asset its sources, with a majority of votes as quorum, and record its price.
 
-        Sources that replace others may have to earn their votes: every list is another asset's.
+        Sources that replace others have to earn their shares: every list is another asset's.
 
         Args:
             asset: its name.
             sources: at most seven; an outlier is 5 % away from the median.
+            asking: when a move has to be seen twice.
         """
-        votes = [source.votes for source in sources]
-        shares = _shares(votes)
-        # The pattern brings whatever else an asset's rules have, the deviation above all.
-        pattern = next(a for a in devnet_parameters(False).oracle if a.name == "BTC")
-        quorum = WHOLE_WEIGHT // 2 + 1
-        rules = pattern.model_copy(
+        shares = shares_of([source.votes for source in sources])
+        rules = self.devnet_rules
+        delay, max_move = rules.confirmation_delay, rules.max_move
+        rules = rules.model_copy(
             update={
                 "name": asset,
                 "max_staleness": HEARTBEAT,
                 "max_cache_age": 0,
-                "quorum_weight": quorum,
+                "quorum": TOTAL_SHARE // 2 + 1,
+                "confirmation_delay": delay if asking.delay is None else asking.delay,
+                "max_move": max_move if asking.max_move is None else asking.max_move,
             }
         )
         listed = [
-            {"adapter": source.adapter, "weight": share}
+            {"adapter": source.adapter, "share": share}
             for source, share in zip(sources, shares, strict=True)
         ]
         self.send(self.oracle, "configure", asset_id(asset), rules.config(), listed)
         self.send(self.oracle, "record", asset_id(asset))
 
+    @property
+    def devnet_rules(self) -> OracleAssetParameters:
+        """The devnet's rules for BTC, which those of an incident's assets follow."""
+        return next(a for a in self.book.parameters.oracle if a.name == "BTC")
+
+    def look(self, asset: str) -> None:
+        """Record an asset's price."""
+        self.send(self.oracle, "record", asset_id(asset))
+
     def look_twice(self, asset: str) -> None:
         """Record an asset's price, and again some seconds later: a large move may need that."""
-        self.send(self.oracle, "record", asset_id(asset))
+        self.look(asset)
         self.skip(LOOK_SECONDS)
-        self.send(self.oracle, "record", asset_id(asset))
+        self.look(asset)
 
     def derive_product(self, asset: str, left: str, right: str) -> None:
         """Price an asset as the product of two others."""
@@ -273,12 +262,23 @@ class IncidentWorld:
         self.send(self.risk, "setCollateral", number, listed.config(token.address))
         return number
 
-    def set_peg(self, name: str, **changes: Any) -> None:
-        """Configure the devnet's peg of that name anew, with some parameters (raw) changed."""
-        parameters = next(p for p in self.book.parameters.pegs if p.name == name)
-        changed = parameters.model_copy(update=changes)
-        config = changed.config(self.book.tokens[str(parameters.rate_source)])
+    def set_peg(self, name: str, pattern: str, **changes: Any) -> None:
+        """Configure a peg like one of the devnet, with some parameters (raw) changed.
+
+        Args:
+            name: of the peg; a new one, or one that is configured anew.
+            pattern: name of the devnet's.
+            changes: parameters of ``PegParameters``.
+        """
+        changed = self.peg_rules(pattern).model_copy(update=changes)
+        tokens = {"None": ZERO_ADDRESS, **self.book.tokens}
+        rate_source, queue = tokens[str(changed.rate_source)], tokens[str(changed.queue)]
+        config = changed.config(rate_source, ZERO_ADDRESS, queue)
         self.send(self.peg, "configure", asset_id(name), config)
+
+    def peg_rules(self, name: str) -> PegParameters:
+        """Return the devnet's parameters of a peg."""
+        return next(p for p in self.book.parameters.pegs if p.name == name)
 
     def poke_peg(self, name: str) -> None:
         """Let the peg monitor look at a peg."""
@@ -388,11 +388,3 @@ def incident_world(
 def _without(parameters: DeploymentParameters, names: Sequence[str]) -> DeploymentParameters:
     kept = tuple(c for c in parameters.collaterals if c.name not in names)
     return parameters.model_copy(update={"collaterals": kept})
-
-
-def _shares(votes: Sequence[int]) -> list[int]:
-    """Return votes as shares of the whole weight; what does not divide goes to the first."""
-    total = sum(votes)
-    shares = [WHOLE_WEIGHT * vote // total for vote in votes]
-    shares[0] += WHOLE_WEIGHT - sum(shares)
-    return shares
