@@ -19,8 +19,8 @@ from bulkhead.chain.contract import Contract, interface_of
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.deploy import Environment, Progress, deploy_core
 from bulkhead.deployment.devnet_feeds import PYTH_UPDATE_FEE, update_pyth
-from bulkhead.deployment.devnet_feeds import feed_decimals as feed_decimals
 from bulkhead.deployment.devnet_feeds import confirm_price as confirm_price
+from bulkhead.deployment.devnet_feeds import feed_decimals as feed_decimals
 from bulkhead.deployment.devnet_feeds import publish_price as publish_price
 from bulkhead.deployment.devnet_feeds import refresh_feeds as refresh_feeds
 from bulkhead.deployment.oracle_models import (
