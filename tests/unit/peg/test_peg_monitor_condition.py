@@ -146,6 +146,17 @@ def test_broken__rate__only_below_its_limit(story):
     assert seen.state.highest_rate == 2 * WAD
 
 
+def test_broken__limit_of_the_rate_not_whole__rounds_down(story):
+    """0.995 of 1.0 and a wei is 0.995 and a fraction of a wei."""
+    story.configure()
+    story.source("rate", WAD + 1)
+    story.poke()
+    story.source("rate", 995 * WAD // 1_000)
+    assert story.poke().state.condition == SOUND
+    story.source("rate", 995 * WAD // 1_000 - 1)
+    assert story.poke().state.condition == BROKEN
+
+
 def test_broken__rate_creeps_down__is_measured_from_the_highest(story):
     story.configure()
     for step in range(1, 6):
