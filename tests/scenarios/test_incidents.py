@@ -1,7 +1,8 @@
 """Replays of incidents: what a naive rule lost, what this suite lost, and that the test can fail.
 
 Each incident is played twice per session: as the suite is meant, and with its defence configured
-away. Figures are exact: the chains repeat.
+away; some once more, without the defence but with a confirmation as on the devnet. Figures are
+exact: the chains repeat.
 """
 
 from __future__ import annotations
@@ -34,18 +35,23 @@ NAIVE_LOSSES = {
     "donate-price": 249_999_999,  # 250 million but for the vault's rounding
     "thin-twap": 295_240,
     "min-answer": 250_000,
-    "steth-2022": 13_544,
+    "steth-2022": 4_544,
     "ezeth": 113_880,
     "uwu": 341_775,
     "forged-forwarder": 6_930_000,
     "cap-desync": 76_908,
 }
 """Whole settlement units, rounded down."""
-UNDEFENDED_LOSSES = {**NAIVE_LOSSES, "forged-forwarder": 6_932_525, "uwu": 350_424}
+UNDEFENDED_LOSSES = {**NAIVE_LOSSES, "forged-forwarder": 6_932_525, "uwu": 350_289}
 UNDEFENDED_LOSSES["cap-desync"] = 111_592
 """Of this suite without the defence, likewise."""
 LIQUIDATED = {"ezeth": (6, 6, 6), "cap-desync": (6, 4, 6)}
 """Accounts; liquidated by the naive rule; by this suite without the defence."""
+HELD_STATUS = {
+    "thin-twap": ("status_pushed", "status_held"),
+    "uwu": ("status_six_pushed", "status_six_held"),
+}
+"""Figures of the price's status when it was pushed, and when the push was held."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,12 @@ def played() -> dict[str, Played]:
     """All incidents, with their controls."""
     ensure_compiled()
     return {
-        name: Played(incident, incident.play(), incident.play(defended=False))
+        name: Played(
+            incident,
+            incident.play(),
+            incident.play(defended=False),
+            incident.play_second_line(),
+        )
         for name, incident in INCIDENTS.items()
     }
 
@@ -94,6 +105,23 @@ def test_play__without_the_defence__suffers(played: dict[str, Played], name: str
     assert found.suite_loss // WAD == UNDEFENDED_LOSSES[name] > 0
     assert found.suite_liquidated == LIQUIDATED.get(name, (0, 0, 0))[2]
     assert found.naive_loss == outcome(played, name).naive_loss, "the same events"
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+def test_play_second_line__where_a_push_cannot_be_held__confirmation_alone_refuses(
+    played: dict[str, Played], name: str
+) -> None:
+    found = played[name].second_line
+    assert (found is not None) is (name in HELD_STATUS) is bool(INCIDENTS[name].second_line)
+    if found is None:
+        return
+    assert found.suite_loss == 0
+    assert found.naive_loss == outcome(played, name).naive_loss, "the same events"
+    assert found.refusals["open on the pushed price"] == REFUSED_BY_STATUS
+    assert control(played, name).refusals["open on the pushed price"] == ""
+    pushed, held = HELD_STATUS[name]
+    assert found.figures[pushed] == PriceStatus.UNCONFIRMED
+    assert found.figures[held] == PriceStatus.VALID, "it only buys time"
 
 
 def test_play__again__gives_the_same(played: dict[str, Played]) -> None:
@@ -137,7 +165,10 @@ def test_thin_twap__push__moves_the_average_by_its_time(played: dict[str, Played
     # A geometric mean over 36 of 120 seconds at the pushed price and the rest at 1.0, within ticks.
     pushed, average = figures["spot_after_push_wad"] ** 3, figures["naive_twap_wad"] ** 10
     assert pushed * WAD**7 * 998 // 1_000 <= average <= pushed * WAD**7
-    assert figures["suite_price_wad"] == WAD
+    assert figures["suite_price_wad"] == figures["suite_price_held_wad"] == WAD
+    undefended = control(played, "thin-twap").figures
+    assert undefended["suite_price_wad"] == figures["naive_twap_wad"]
+    assert undefended["suite_price_held_wad"] > 60 * WAD, "held for the whole window"
 
 
 def test_thin_twap__thin_pool__fails_depth_and_is_a_minority(played: dict[str, Played]) -> None:
@@ -151,7 +182,7 @@ def test_thin_twap__thin_pool__fails_depth_and_is_a_minority(played: dict[str, P
 def test_uwu__five_spots__move_the_plain_median_and_no_source(played: dict[str, Played]) -> None:
     figures = outcome(played, "uwu").figures
     assert figures["naive_before_wad"] // 10**13 == 100_000
-    assert figures["naive_five_pushed_up_wad"] // 10**15 == 1_030
+    assert abs(figures["naive_five_pushed_up_wad"] - WAD * 103 // 100) < WAD // 9_000, "in ticks"
     assert figures["naive_five_pushed_down_wad"] // 10**15 == 989
     same = figures["suite_before_wad"]
     assert figures["suite_five_pushed_up_wad"] == figures["suite_five_pushed_down_wad"] == same
@@ -164,6 +195,7 @@ def test_uwu__one_more_than_the_spots__decides_the_plain_median_only(
     assert figures["naive_six_pushed_wad"] > WAD * 149 // 100
     assert WAD * 99 // 100 <= figures["suite_six_pushed_wad"] <= WAD * 103 // 100
     assert figures["status_six_pushed"] == PriceStatus.DEGRADED
+    assert figures["status_six_held"] == PriceStatus.DEGRADED, "a minority holds it for nothing"
 
 
 def test_uwu__minority_held_for_the_window__stays_between_honest_prices(
@@ -213,36 +245,89 @@ def test_cap_desync__naive_cap__underprices_by_what_was_reported(
     assert set(found.refusals.values()) == {HEALTHY}
 
 
-def test_ezeth__wick_of_an_hour__liquidates_nobody(played: dict[str, Played]) -> None:
+def test_ezeth__wick_of_an_hour__moves_no_maintenance_valuation(
+    played: dict[str, Played],
+) -> None:
     found = outcome(played, "ezeth")
     figures = found.figures
-    assert figures["market_ratio_in_the_wick_wad"] < WAD * 41 // 100
+    assert figures["market_ratio_in_the_wick_wad"] // 10**15 == 400
     assert set(found.refusals.values()) == {HEALTHY}
-    assert figures["maintenance_lowest_wad"] > figures["maintenance_before_wad"] * 93 // 100
-    undefended = control(played, "ezeth").figures
-    assert undefended["maintenance_lowest_wad"] < undefended["maintenance_before_wad"] * 41 // 100
+    assert figures["stress_wad"] // 10**15 == 39
+    before = figures["maintenance_before_wad"]
+    assert before == 2_920 * WAD * 95 // 100
+    assert figures["maintenance_lowest_wad"] == figures["maintenance_after_wad"] == before
+    assert figures["market_ratio_with_the_venue_a_minority_wad"] == WAD
 
 
-def test_steth_2022__lasting_discount__is_recognised(played: dict[str, Played]) -> None:
-    found = outcome(played, "steth-2022")
-    figures = found.figures
-    values = [figures[f"maintenance_after_{t}_wad"] for t in ("1h", "1d", "3d", "7d")]
-    assert values == sorted(values, reverse=True)
-    assert len(set(values)) == len(values)
-    market_less_haircut = figures["market_price_wad"] * 98 // 100
-    assert values[0] > figures["market_price_wad"], "an hour is not recognised yet"
-    assert values[2] < market_less_haircut, "three days are"
-    assert values[3] == figures["initial_after_7d_wad"], "and seven wholly"
+def test_ezeth__stress__is_discount_times_the_time_since_it_was_confirmed(
+    played: dict[str, Played],
+) -> None:
+    figures = outcome(played, "ezeth").figures
+    per_day = 2 * (WAD * 59 // 100)
+    minutes = figures["stress_wad"] * 1_440 // per_day
+    # An hour, but for the looks that confirm the price, and what silence does not attest.
+    assert 45 <= minutes < 60
+    five_times = 5 * figures["stress_wad"]
+    assert abs(figures["stress_on_the_devnet_wad"] - five_times) < five_times // 1_000
+
+
+def test_ezeth__hasty_parameters__liquidate_everybody(played: dict[str, Played]) -> None:
+    figures = outcome(played, "ezeth").figures
+    assert figures["liquidated_by_the_devnet's_rules"] == 6, "they are for another kind of token"
+    fall = WAD - figures["maintenance_lowest_on_the_devnet_wad"] * WAD // (2_774 * WAD)
+    assert figures["cushion_largest_wad"] // 10**15 == 103
+    assert fall // 10**15 == 174
+    undefended = control(played, "ezeth")
+    assert set(undefended.refusals.values()) == {""}
+    lowest = undefended.figures["maintenance_lowest_wad"]
+    assert lowest < figures["maintenance_lowest_on_the_devnet_wad"], "the grace is the least"
+
+
+@pytest.mark.parametrize("hours", [1, 24, 72, 168, 336])
+def test_steth_2022__lasting_discount__is_recognised_by_the_formula(
+    played: dict[str, Played], hours: int
+) -> None:
+    figures = outcome(played, "steth-2022").figures
+    name = f"{hours // 24}d" if hours >= 24 else f"{hours}h"
+    market = figures["market_ratio_wad"]
+    discount = WAD - market
+    per_day = 10 * (discount - WAD // 100)
+    stress = figures[f"stress_after_{name}_wad"]
+    # The look takes some transactions, of a second each.
+    assert 0 <= stress - min(WAD, per_day * hours // 24) <= per_day // 1_440
+    recognised = max(0, stress - 3 * WAD // 100) * 100 // 97
+    haircut = WAD // 20 + (discount // 2 + 15 * WAD // 100) * recognised // WAD
+    blend = (WAD * (WAD - recognised) + market * recognised) // WAD
+    valued = 3_000 * blend * (WAD - haircut) // WAD
+    assert abs(figures[f"maintenance_after_{name}_wad"] - valued) < 10_000 * 3, "roundings, in wei"
+
+
+def test_steth_2022__full_recognition__takes_two_days(played: dict[str, Played]) -> None:
+    figures = outcome(played, "steth-2022").figures
+    market = figures["market_price_wad"]
+    assert figures["minutes_until_recognised_at_all"] == 86
+    assert figures["minutes_until_recognised_in_full"] == 2_884
+    values = [figures[f"maintenance_after_{t}_wad"] for t in ("1h", "1d", "3d", "7d", "14d")]
+    assert [value // 10**16 for value in values] == [285_000, 251_372, *3 * [217_167]]
+    assert values[0] > market > values[1]
+    assert figures["stress_after_1d_wad"] < WAD * 9 // 10 < figures["stress_after_3d_wad"]
+    assert figures["initial_after_1d_wad"] > figures["initial_after_3d_wad"] == 0, "broken"
+
+
+def test_steth_2022__queue_of_years__costs_the_largest_haircut(played: dict[str, Played]) -> None:
+    figures = outcome(played, "steth-2022").figures
     assert figures["queue_days"] > 365
-    assert found.refusals["open on credit at par"] == BELOW_MARGIN
+    assert figures["maintenance_if_the_queue_is_watched_wad"] == figures["market_price_wad"] // 2
 
 
 def test_steth_2022__new_credit__goes_by_the_market_at_once(played: dict[str, Played]) -> None:
-    figures = outcome(played, "steth-2022").figures
+    found = outcome(played, "steth-2022")
+    figures = found.figures
     assert figures["credit_at_once_wad"] < figures["fetches_wad"] < figures["naive_credit_wad"]
+    assert found.refusals["open on credit at par"] == BELOW_MARGIN
     undefended = control(played, "steth-2022").figures
-    assert undefended["maintenance_after_7d_wad"] == undefended["maintenance_after_1h_wad"]
-    assert undefended["maintenance_after_7d_wad"] > undefended["market_price_wad"]
+    assert undefended["maintenance_after_14d_wad"] == undefended["maintenance_after_1h_wad"]
+    assert undefended["maintenance_after_14d_wad"] > undefended["market_price_wad"]
 
 
 # ---------------------------------------------------------------------- command and page
@@ -313,7 +398,26 @@ def test_command__status__says_whether_the_suite_lost(
     written = json.loads(out.read_text())["instant"]
     assert written["held"] is (status == 0)
     assert written["defended"]["naive_loss"] == 5 * WAD
-    assert written["without_defence"] is None
+    assert written["without_defence"] is written["confirmation_alone"] is None
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_command__control__plays_the_other_ways_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, control: bool
+) -> None:
+    class Guarded(Instant):
+        second_line = "it waits"
+
+        def play_second_line(self) -> Outcome:
+            return Outcome(5 * WAD, 3 * WAD, "waited")
+
+    monkeypatch.setattr(command, "chosen_incidents", lambda names: [Guarded()])
+    out = tmp_path / "numbers.json"
+    assert play_incidents([], control=control, out=out, console=listen(tmp_path)) == 0
+    written = json.loads(out.read_text())["instant"]
+    assert (written["without_defence"] is not None) is control
+    alone = written["confirmation_alone"]
+    assert (alone["suite_loss"] if control else alone) == (3 * WAD if control else None)
 
 
 def test_command__interrupted__shows_what_it_has(
@@ -358,6 +462,17 @@ def test_write_page__markers__are_kept_and_the_rest_too(tmp_path: Path) -> None:
         assert text.endswith(f"\n{END}\nafter\n")
         assert "old" not in text
     assert "| 5 (2 of 3 liquidated) | 0 (0 of 3 liquidated) | 7 (0 of 3 liquidated) |" in text
+    assert "confirmation alone" not in text
+
+
+def test_as_markdown__second_line__has_a_column_of_its_own() -> None:
+    first = Outcome(1, 0, "", refusals={"open": "Refused"}, figures={"rate_wad": WAD})
+    second = Outcome(1, 0, "", refusals={"open": "Waits"}, figures={"rate_wad": 2 * WAD})
+    text = report.as_markdown([Played(Instant(), first, Instant().play(), second)])
+    assert "* confirmation alone, as on the devnet (loss 0): " in text
+    assert "| tried | refused with | without the defence | confirmation alone |" in text
+    assert "| open | `Refused` |  | `Waits` |" in text
+    assert "| rate | 1.0000 |  | 2.0000 |" in text
 
 
 @pytest.mark.parametrize("text", ["nothing", f"{BEGIN}\n", f"{END}\n{BEGIN}\n"])

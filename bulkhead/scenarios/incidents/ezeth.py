@@ -6,8 +6,10 @@ publicly reported, mostly from secondary sources.
 
 Replayed: a sale into the real pool LST/WETH takes its price down by 60 %, it stays there for an
 hour and comes back; the redemption rate never moves. Six leveraged accounts hold the token as
-margin. The naive rule prices it at the oracle's market price; this suite lets keepers try to
-liquidate at every look, five minutes apart.
+margin; a cushion is the part of it whose loss makes an account unhealthy. The naive rule prices it
+at the oracle's market price; this suite lets keepers try to liquidate at every look, five minutes
+apart. The pool is a third deeper than the devnet's: that one is too thin at the low for its own
+min_liquidity, so that its average would be left out and the market be Stale.
 
 Stress is what decides. In an hour at a discount d it grows by stress_per_day · (d − 1 %) / 24, and
 only what is above grace_stress is recognised. The devnet's 10 per day and 0.03 are for a token
@@ -100,6 +102,7 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     world.refresh({"ETH": LATER_PRICE})
     valued_before = _maintenance_price(world, depeg)
     penalties = {who: world.full_penalty(who) for who in SIZES}
+    cushions = [world.cushion(who) for who in SIZES]
 
     depeg.set_spot(CRASH_RATIO)
     wick = _Wick(world, depeg, valued_before)
@@ -115,6 +118,14 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     refusals = {
         f"liquidate {who}": "" if who in wick.hit else world.liquidate(who).error for who in SIZES
     }
+
+    on_devnet = {
+        "stress_on_the_devnet_wad": stress_on_devnet,
+        "maintenance_lowest_on_the_devnet_wad": wick.lowest_on_devnet,
+        "liquidated_by_the_devnet's_rules": len(wick.devnet_hit),
+    }
+    if wick.hit:
+        on_devnet = {}  # Whoever was liquidated cannot be compared.
 
     depeg.set_spot(WAD)
     for _ in range(LOOKS):
@@ -135,9 +146,9 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
             "maintenance_before_wad": valued_before,
             "maintenance_lowest_wad": wick.lowest,
             "maintenance_after_wad": _maintenance_price(world, depeg),
-            "stress_on_the_devnet_wad": stress_on_devnet,
-            "maintenance_lowest_on_the_devnet_wad": wick.lowest_on_devnet,
-            "accounts_unhealthy_on_the_devnet": len(wick.devnet_hit),
+            "cushion_least_wad": min(cushions),
+            "cushion_largest_wad": max(cushions),
+            **on_devnet,
         },
     )
 

@@ -79,13 +79,15 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     started = world.now
     world.deposit("alice", token, depeg.collateral, AMOUNT)
 
+    is_watched = PEG in world.book.collaterals
     figures = {"credit_at_once_wad": world.credit("alice")}
     for name, seconds in READINGS.items():
         while world.now + LOOK_SECONDS < started + seconds:
             depeg.look(LOOK_SECONDS, feed_ratio=MARKET_RATIO)
         depeg.look(started + seconds - world.now, feed_ratio=MARKET_RATIO)
         value = world.margin.call("collateralValuation", depeg.collateral)
-        figures[f"stress_after_{name}_wad"] = int(world.peg_value(PEG).stress)
+        if is_watched:
+            figures[f"stress_after_{name}_wad"] = int(world.peg_value(PEG).stress)
         figures[f"maintenance_after_{name}_wad"] = int(value.maintenancePrice)
         figures[f"initial_after_{name}_wad"] = int(value.initialPrice)
     rate = int(token.call("rate"))
@@ -95,20 +97,18 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
     credit = world.credit("alice")
     market = world.peg_value(PEG).marketPrice
     refused = world.probe("alice", naive_credit)
-    pattern = world.peg_rules(PEG)
-    per_day = pattern.stress_per_day * (world.peg_value(PEG).discount - pattern.deadband) // WAD
-    world.set_peg(PEG, PEG)
-    value = world.margin.call("collateralValuation", depeg.collateral)
+    if is_watched:
+        figures |= _recognition(world, depeg)
     return Outcome(
         naive_loss=max(0, naive_credit - fetches),
         suite_loss=max(0, credit - fetches),
-        answer="gave credit by the market at once; maintenance fell below it within two days",
+        answer=(
+            "gave credit by the market at once and none once stress passed 0.9; maintenance was "
+            "below the market within a day, and went wholly by it within three"
+        ),
         refusals={"open on credit at par": refused.error},
         figures={
             **figures,
-            "minutes_until_recognised_at_all": MINUTES_PER_DAY * pattern.grace_stress // per_day,
-            "minutes_until_recognised_in_full": MINUTES_PER_DAY * WAD // per_day,
-            "maintenance_if_the_queue_is_watched_wad": int(value.maintenancePrice),
             "market_ratio_wad": world.latest(RATIO_ASSET).price,
             "market_price_wad": market,
             "redemption_rate_wad": rate,
@@ -118,3 +118,17 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
             "fetches_wad": fetches,
         },
     )
+
+
+def _recognition(world: IncidentWorld, depeg: Depeg) -> dict[str, int]:
+    """Return T(d) and its beginning, in minutes, and the valuation by the devnet's own rules."""
+    rules = world.peg_rules(PEG)
+    per_day = rules.stress_per_day * (world.peg_value(PEG).discount - rules.deadband) // WAD
+    # The last thing that happens here: from now on the monitor watches the queue.
+    world.set_peg(PEG, PEG)
+    value = world.margin.call("collateralValuation", depeg.collateral)
+    return {
+        "minutes_until_recognised_at_all": MINUTES_PER_DAY * rules.grace_stress // per_day,
+        "minutes_until_recognised_in_full": MINUTES_PER_DAY * WAD // per_day,
+        "maintenance_if_the_queue_is_watched_wad": int(value.maintenancePrice),
+    }

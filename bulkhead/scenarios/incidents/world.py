@@ -356,10 +356,13 @@ class IncidentWorld:
             who: whose account, with one kind of collateral and no stale price.
             collateral_factor: WAD: that rule's price by this suite's.
         """
+        return WAD - collateral_factor > self.cushion(who)
+
+    def cushion(self, who: str) -> int:
+        """Return the part of an account's collateral (WAD) whose loss leaves it just healthy."""
         value = self.valuation(who)
-        change = value.collateralMaintenance * (collateral_factor - WAD) // WAD
-        equity = value.equityMaintenance + change
-        return bool(equity < value.maintenanceMargin and value.bufferAtIndex + change < 0)
+        spare = max(value.equityMaintenance - value.maintenanceMargin, value.bufferAtIndex)
+        return int(spare * WAD // value.collateralMaintenance)
 
 
 @contextmanager
