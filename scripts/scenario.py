@@ -94,7 +94,11 @@ def depeg_cascade(
 @cli.command("incidents", short_help="Real incidents, against a naive rule and against this suite.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "only_list", is_flag=True, help="Only list the incidents.")
-@click.option("--control", is_flag=True, help="Replay each without its defence too.")
+@click.option(
+    "--control",
+    is_flag=True,
+    help="Replay each without its defence too, and with confirmation alone.",
+)
 @click.option(
     "--write",
     is_flag=True,

@@ -140,6 +140,8 @@ def outcome(findings: Findings) -> Outcome:
             "liquidity": report.liquidity_table(f.liquidity),
             "devnet": report.devnet_table(devnet_bounds(f.sizes.moves), f.sizes.moves),
             "cliff": report.cliff_table(f.cliffs, f.attacks),
+            "harmonic": report.harmonic_finding(f.cliffs),
+            "silence": report.silence_finding(f.weights),
         },
         data=_data(f),
         panels=report.panels(f.attacks, max(f.sizes.moves)),

@@ -13,7 +13,7 @@ from bulkhead.experiments.constant_product import Cost
 from bulkhead.experiments.devnet_bounds import Bound
 from bulkhead.experiments.document import markdown_table
 from bulkhead.experiments.twap_attacks import HOLD, MODELS, ONE_BLOCK, UNOPPOSED, Measured
-from bulkhead.experiments.weights import Found, Reach
+from bulkhead.experiments.weights import MINORITY, OUTAGE, Found, Reach
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.report import theme
 from bulkhead.report.panel import Panel
@@ -130,6 +130,24 @@ def cliff_table(cliffs: Sequence[Cliff], attacks: Sequence[Measured]) -> str:
     )
 
 
+def harmonic_finding(cliffs: Sequence[Cliff]) -> str:
+    """Return what the bound on the harmonic mean stops, and what it does not, in a sentence each.
+
+    Args:
+        cliffs: the same push without and with liquidity of the attacker's.
+    """
+    without, own = sorted(cliffs, key=lambda c: c.own_value)
+    assert without.reached is None
+    assert own.reached is not None
+    return (
+        f"The push past the end of the liquidity was refused with `{without.refusal}`. With "
+        f"{short(own.own_value)} of the attacker's own liquidity at the far price, in a pool with "
+        f"{short(own.value)} on each side, the adapter answered, and the TWAP over "
+        f"{minutes(own.window)} was {percent(own.reached)} too high after one block. It took "
+        f"{short(own.cost.capital)} of capital and lost {short(own.cost.loss)}."
+    )
+
+
 def panels(attacks: Sequence[Measured], move: Decimal) -> list[Panel]:
     """Return loss against liquidity per window, one panel for each model with a loss to speak of.
 
@@ -205,6 +223,24 @@ def weights_table(found: Sequence[Found], targets: Sequence[Decimal]) -> str:
     head = ["attacker's sources, weight", "silent", "quorum", *(f"+{percent(t)}" for t in targets)]
     head += ["farthest up", "farthest down", "farthest up, held", "worst status it can force"]
     return markdown_table(head, rows, words=len(head))
+
+
+def silence_finding(found: Sequence[Found]) -> str:
+    """Return how far a minority gets while all honest sources answer, and while some do not."""
+    lines = []
+    for share, who in (
+        (MINORITY, "while all honest sources answer"),
+        (OUTAGE, "while as many honest sources are silent as the quorum permits"),
+    ):
+        chosen = [f for f in found if f.case.share == share]
+        ups = [f.up[-1].move for f in chosen]
+        downs = [-f.down[-1].move for f in chosen]
+        worst = min(reach.status for f in chosen for reach in (*f.up, *f.down))
+        lines.append(
+            f"{who}, a minority moved the price by up to {max(ups) * 100:.2f} % up and "
+            f"{max(downs) * 100:.2f} % down, with status {_name(worst)} ({len(chosen)} cases)"
+        )
+    return f"{lines[0][0].upper()}{lines[0][1:]}; {lines[1]}."
 
 
 def _target(sources: int, status: PriceStatus | None) -> str:

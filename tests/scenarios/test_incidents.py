@@ -14,11 +14,14 @@ import pytest
 from rich.console import Console
 
 from bulkhead.chain.artifacts import ensure_compiled
+from bulkhead.deployment.devnet import devnet_parameters
+from bulkhead.deployment.units import to_wad
 from bulkhead.model.prices import PriceStatus
 from bulkhead.scenarios.incidents import command, report
 from bulkhead.scenarios.incidents.base import Incident, Outcome, Refusal
 from bulkhead.scenarios.incidents.cap_desync import NaiveCap
 from bulkhead.scenarios.incidents.command import play_incidents
+from bulkhead.scenarios.incidents.ezeth import CAREFUL, hasty
 from bulkhead.scenarios.incidents.registry import (
     INCIDENTS,
     UnknownIncidentError,
@@ -281,6 +284,26 @@ def test_ezeth__hasty_parameters__liquidate_everybody(played: dict[str, Played])
     assert set(undefended.refusals.values()) == {""}
     lowest = undefended.figures["maintenance_lowest_wad"]
     assert lowest < figures["maintenance_lowest_on_the_devnet_wad"], "the grace is the least"
+
+
+@pytest.mark.parametrize(
+    ("per_day", "grace", "shown"),
+    [
+        ("10", "0.03", "| the devnet; [steth-2022](#steth-2022) | 10 | 0.03 | 0.246"),
+        ("2", "0.1", "| [ezeth](#ezeth) | 2 | 0.1 | 0.049"),
+        ("10", "0.0275", "| control of ezeth | 10 | 0.0275, the least for these numbers | 0.246"),
+    ],
+)
+def test_page__parameters_of_pegs__are_those_of_the_replays(
+    per_day: str, grace: str, shown: str
+) -> None:
+    assert shown in PAGE.read_text(encoding="utf-8")
+    (rules,) = devnet_parameters().pegs
+    used = {
+        (rules.stress_per_day, rules.grace_stress),
+        *((r["stress_per_day"], r["grace_stress"]) for r in (CAREFUL, hasty(rules))),
+    }
+    assert (to_wad(per_day), to_wad(grace)) in used
 
 
 @pytest.mark.parametrize("hours", [1, 24, 72, 168, 336])

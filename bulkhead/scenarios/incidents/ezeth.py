@@ -26,6 +26,7 @@ observation can build.
 from __future__ import annotations
 
 from bulkhead.deployment.oracle_models import UniswapV3TwapSource
+from bulkhead.deployment.peg_models import PegParameters
 from bulkhead.deployment.units import WAD
 from bulkhead.scenarios.incidents.base import Incident, Outcome
 from bulkhead.scenarios.incidents.depeg import (
@@ -42,7 +43,8 @@ from bulkhead.scenarios.incidents.world import MINUTE, IncidentWorld, incident_w
 CRASH_RATIO = 4 * WAD // 10
 LATER_PRICE = 2_920 * WAD
 LOOKS, LOOK_SECONDS = 12, 5 * MINUTE
-STRESS_PER_DAY, GRACE_STRESS = 2 * WAD, WAD // 10
+CAREFUL = {"stress_per_day": 2 * WAD, "grace_stress": WAD // 10}
+"""Parameters for such a token."""
 HASTY_STRESS_PER_DAY = 10 * WAD
 DEVNET_PEG = "LST-DEVNET"
 SPREAD_ASSET = "LST/ETH-SPREAD"
@@ -58,6 +60,12 @@ SIZES = {
     "keeper": 600 * WAD,
 }
 """Long ETH by account."""
+
+
+def hasty(pattern: PegParameters) -> dict[str, int]:
+    """Return quick stress with the least grace that the contract accepts, else like a peg's."""
+    quick = pattern.model_copy(update={"stress_per_day": HASTY_STRESS_PER_DAY})
+    return {"stress_per_day": HASTY_STRESS_PER_DAY, "grace_stress": 2 * quick.largest_step}
 
 
 class EzEth(Incident):
@@ -80,15 +88,7 @@ class EzEth(Incident):
         """Replay it; see ``Incident``."""
         with incident_world(spot_markets=True, lst_pool_ether=POOL_ETHER) as world:
             stock_up(world)
-            hasty = world.peg_rules(PEG).model_copy(update={"stress_per_day": HASTY_STRESS_PER_DAY})
-            rules = (
-                {"stress_per_day": STRESS_PER_DAY, "grace_stress": GRACE_STRESS}
-                if defended
-                else {
-                    "stress_per_day": HASTY_STRESS_PER_DAY,
-                    "grace_stress": 2 * hasty.largest_step,
-                }
-            )
+            rules = CAREFUL if defended else hasty(world.peg_rules(PEG))
             world.set_peg(PEG, PEG, **rules)
             world.set_peg(DEVNET_PEG, PEG)
             return _play(world, Depeg(world, world.book.collaterals[PEG]))

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bulkhead.deployment.devnet import devnet_parameters
 from bulkhead.experiments import oracle_attacks_report as report
 from bulkhead.experiments.document import DocumentError, markdown_table, numbers_in, with_numbers
 from bulkhead.experiments.oracle_attacks import FULL, ORACLE_ATTACKS, QUICK, outcome
@@ -102,6 +103,45 @@ def test_page__liquidity_and_cliff__are_what_is_measured_now(page, quick):
         measured = rows(quick[section])
         assert len(measured) >= 3
         assert [row for row in measured if row not in rows(page[section])] == []
+
+
+def test_page__harmonic_mean__is_satisfied_by_the_attackers_own_position(page, quick, findings):
+    assert page["harmonic"] == quick["harmonic"]
+    refused, answered = findings.cliffs
+    assert (refused.own_value, refused.reached) == (0, None)
+    assert 0 < answered.own_value < 1 < answered.cost.loss
+    own, capital, loss = map(
+        report.short, (answered.own_value, answered.cost.capital, answered.cost.loss)
+    )
+    assert f"refused with `{refused.refusal}`. With {own} of the attacker's" in page["harmonic"]
+    assert page["harmonic"].endswith(f"It took {capital} of capital and lost {loss}.")
+
+
+def test_silence_finding__some_honest_sources_silent__names_the_farthest(quick, findings):
+    silent = [f for f in findings.weights if f.case.silent]
+    farthest = max(f.up[-1].move for f in silent)
+    # What an honest source is within 5 % of.
+    assert Decimal("0.0526") <= farthest <= 1 / Decimal("0.95") - 1 + Decimal("0.0001")
+    assert f"by up to {farthest * 100:.2f} % up" in quick["silence"]
+    assert "0.10 % up and 0.10 % down, with status Valid" in quick["silence"]
+
+
+def test_page__silence__is_the_farthest_of_its_table(page):
+    head, *body = rows(page["weights"])
+    silent, up, down = (head.index(n) for n in ("silent", "farthest up", "farthest down"))
+    chosen = [row for row in body if row[silent] != "none"]
+    assert all(row[up].endswith("Valid") and ";" not in row[up] for row in chosen)
+    ups = sorted(row[up].removeprefix("+").removesuffix(" Valid") for row in chosen)
+    downs = sorted(row[down].removeprefix("−").removesuffix(" Valid") for row in chosen)
+    words = f"by up to {ups[-1]} up and {downs[-1]} down, with status Valid ({len(chosen)} cases)"
+    assert words in page["silence"]
+
+
+def test_devnet__one_faulty_and_one_silent_source__are_enough_for_eth():
+    (eth,) = [a for a in devnet_parameters().oracle if a.name == "ETH"]
+    shares = sorted(source.share for source in eth.sources)
+    assert len(shares) == 3
+    assert shares[-1] < eth.quorum <= shares[0] + shares[1]
 
 
 def test_page__policy_and_devnet__are_those_of_the_code(page, quick):
