@@ -106,7 +106,7 @@ class OracleAggregator:
         state = self._assets.get(asset)
         if state is None:
             state = AssetState(config, SourceSet(), PriceSeries(period, initial))
-        state = state.marked_stale(now)
+        state = state.settled(now)
         self._assets[asset] = replace(
             state,
             config=config,
@@ -211,7 +211,7 @@ class OracleAggregator:
             return self._compose(asset, self.aggregate, now)
         state = self._require(asset)
         found = self._live(asset, state, now)
-        return replace(state.cache, status=PriceStatus.STALE) if found is None else found[1]
+        return state.last_known(now) if found is None else found[1]
 
     def twap(self, asset: str, window: int, now: int) -> int:
         """Return the average of the accepted prices over the last ``window`` seconds.

@@ -39,10 +39,23 @@ class AssetState:
         """Return the asset with a stale cache; what held until now is taken in."""
         if self.cache.status == PriceStatus.STALE:
             return self
+        return self.settled(now)
+
+    def last_known(self, now: int) -> PriceData:
+        """Return the last price that was accepted, as stale: the anchor for one never confirmed."""
+        cache = self.cache
+        if cache.status == PriceStatus.UNCONFIRMED:
+            cache = replace(cache, price=self.confirmation_at(now).anchor, confidence=0)
+        return replace(cache, status=PriceStatus.STALE)
+
+    def settled(self, now: int) -> AssetState:
+        """Return the asset with a stale cache, and what held until now taken in."""
         anchor = self.confirmation_at(now).anchor
+        if not anchor:
+            return self
         return replace(
             self,
-            cache=replace(self.cache, status=PriceStatus.STALE),
+            cache=self.last_known(now),
             series=self.series.advance(self.held, now),
             confirmation=replace(self.confirmation, anchor=anchor),
         )

@@ -25,7 +25,7 @@ contract ScriptedOracle {
     function derivation(AssetId asset)
         external
         view
-        returns (IOracleAggregator.Derivation memory derivation_, uint256 depth)
+        returns (IOracleAggregator.Derivation memory, uint256 depth)
     {
         _requireKnown(asset);
         depth = 1;

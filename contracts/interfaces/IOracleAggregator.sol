@@ -37,7 +37,8 @@ import {IAggregatorV3} from "./IAggregatorV3.sol";
 /// confirmed since. The price is reported as it is, never clamped.
 ///
 /// *Series*: accepted prices feed a time-weighted average and a volatility (see `PriceSeries`). A price counts from
-/// its record to the next, so that one that is replaced in the same second counts for nothing.
+/// its record to the next, so that one that is replaced in the same second counts for nothing. While the cached one is
+/// `Stale` or `Unconfirmed`, the anchor counts.
 ///
 /// *Changing sources*: the shares of a new list are reached linearly within `seasoning` seconds. A new source
 /// begins at zero, one that is left out ends there. Only the first list of an asset is in force at once.
@@ -156,14 +157,12 @@ interface IOracleAggregator {
     error OracleAggregator_OutOfBounds(
         bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum
     );
-    /// @notice Thrown when the gas left cannot grant a source its full allowance.
-    error OracleAggregator_InsufficientGas(uint256 available, uint256 required);
     /// @notice Thrown when less is known of the past than an average asks for.
     error OracleAggregator_HistoryTooShort(AssetId asset, uint256 known, uint256 window);
     /// @notice Thrown when the average of a derived asset is no price: zero, or too large.
     error OracleAggregator_NoAverage(AssetId asset, uint256 average);
 
-    /// @notice Sets an asset's rules at once and lets its sources' shares move to new ones. Only the governor. The
+    /// @notice Sets an asset's rules at once and lets the quorum and its sources' shares move. Only the governor. The
     /// cached price is kept, marked `Stale`, until it is recorded under the new rules.
     function configure(AssetId asset, AssetConfig calldata config, SourceConfig[] calldata sources)
         external;
@@ -184,8 +183,8 @@ interface IOracleAggregator {
     function setUptimeFeed(IAggregatorV3 feed, uint256 gracePeriod) external;
 
     /// @notice Aggregates live and caches the result. Anyone may call it, at any time.
-    /// @return data The new aggregate. Without quorum the last price and its times are kept and its status is
-    /// `Stale`. A source that is merely missing does not degrade the status while the quorum stands. Of a derived
+    /// @return data The new aggregate. Without quorum the last accepted price and the last times are kept and
+    /// its status is `Stale`. A source that is merely missing does not degrade the status while the quorum stands. Of a derived
     /// asset, the parts are recorded.
     function record(AssetId asset) external returns (PriceData memory data);
 
@@ -207,7 +206,8 @@ interface IOracleAggregator {
     function twap(AssetId asset, uint256 window) external view returns (uint256);
 
     /// @notice WAD per square root of a day: exponentially weighted realised volatility, rounded up, up to the last
-    /// multiple of `SAMPLE_PERIOD` that was recorded. Of a derived asset, the sum of its parts'.
+    /// multiple of `SAMPLE_PERIOD` that was recorded; zero before the first price. Of a derived asset, the sum of its
+    /// parts'.
     function volatility(AssetId asset) external view returns (uint256);
 
     /// @notice An asset's rules, and the sources that it is on its way to; all zero and empty if it is derived.

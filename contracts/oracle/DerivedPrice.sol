@@ -55,7 +55,7 @@ library DerivedPrice {
         data.price = uint128(WadMath.min(price, maximum));
     }
 
-    /// @dev What a part's relative confidence is of a price, rounded up: at most (2 + 1e-9) of it for each source at
+    /// @dev What a part's relative confidence is of a price, rounded up: at most three times it for each source at
     /// the bottom, of which there are at most four, so that sums fit 128 bits.
     function _share(uint256 price, PriceData memory part) private pure returns (uint256) {
         return part.price == 0 ? 0 : WadMath.mulDivUp(price, part.confidence, part.price);

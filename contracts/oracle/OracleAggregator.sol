@@ -7,33 +7,24 @@ import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AssetId} from "../types/AssetId.sol";
-import {PriceData, PriceStatus, worse} from "../types/Price.sol";
+import {isFirm, PriceData, PriceStatus, worse} from "../types/Price.sol";
 import {AggregateRules} from "./AggregateRules.sol";
 import {DerivedPrice} from "./DerivedPrice.sol";
 import {MoveCheck} from "./MoveCheck.sol";
+import {PriceCache} from "./PriceCache.sol";
 import {PriceSeries} from "./PriceSeries.sol";
 import {SequencerUptime} from "./SequencerUptime.sol";
 import {SourceSet} from "./SourceSet.sol";
 
 /// @title Composes one price per asset out of up to seven sources
 contract OracleAggregator is IOracleAggregator {
+    using PriceCache for PriceCache.State;
     using PriceSeries for PriceSeries.State;
     using SequencerUptime for SequencerUptime.Config;
     using SourceSet for SourceSet.State;
 
-    /// @dev `PriceData` with its expiry; exactly one slot, so that a fresh cached price costs one read.
-    /// @param confidence Billionths of the price.
-    struct Cache {
-        uint96 price;
-        uint32 confidence;
-        uint40 publishedAt;
-        uint40 recordedAt;
-        uint40 freshUntil;
-        PriceStatus status;
-    }
-
     struct Asset {
-        Cache cache;
+        PriceCache.State cache;
         AggregateRules.Rules rules;
         Confirmation confirmation;
         SourceSet.State sources;
@@ -87,7 +78,7 @@ contract OracleAggregator is IOracleAggregator {
 
         Asset storage state = _assets[asset];
         // The last price was formed by other rules: it may be remembered, not traded on.
-        _setStatus(state, PriceStatus.Stale);
+        _settle(state);
         state.rules = AggregateRules.pack(config);
         state.series.volatilityPeriod = uint24(config.volatilityPeriod);
         state.series.initialVolatility = config.initialVolatility;
@@ -103,7 +94,7 @@ contract OracleAggregator is IOracleAggregator {
         Asset storage state = _assets[asset];
         if (!state.sources.suspend(adapter)) revert OracleAggregator_UnknownSource(asset, adapter);
         // A price that it took part in may not outlive it.
-        _setStatus(state, PriceStatus.Stale);
+        _markStale(state);
         emit SourceSuspended(asset, adapter, msg.sender);
     }
 
@@ -148,7 +139,7 @@ contract OracleAggregator is IOracleAggregator {
     /// @inheritdoc IOracleAggregator
     function fetch(AssetId asset) external returns (PriceData memory data) {
         bool isFresh;
-        (isFresh, data) = _cached(_assets[asset]);
+        (isFresh, data) = _assets[asset].cache.read();
         if (!isFresh) data = _record(asset, true);
     }
 
@@ -234,8 +225,8 @@ contract OracleAggregator is IOracleAggregator {
         (AggregateRules.Formed memory formed, Confirmation memory next) =
             _confirmed(state, rules, votes);
         if (formed.status == PriceStatus.Stale) {
-            _setStatus(state, PriceStatus.Stale);
-            (, data) = _cached(state);
+            _markStale(state);
+            (, data) = state.cache.read();
         } else {
             uint256 recordedAt = state.cache.recordedAt;
             uint256 elapsed =
@@ -254,8 +245,7 @@ contract OracleAggregator is IOracleAggregator {
         Confirmation memory next
     ) private returns (PriceData memory data) {
         uint256 held = _held(state);
-        bool isTrusted = formed.status >= PriceStatus.Degraded;
-        uint256 holds = isTrusted ? formed.price : next.anchor;
+        uint256 holds = isFirm(formed.status) ? formed.price : next.anchor;
         if (held == 0) state.series.begin(holds);
         else if (held != holds || state.series.isDue()) state.series.advance(held);
 
@@ -266,19 +256,7 @@ contract OracleAggregator is IOracleAggregator {
         ) {
             state.confirmation = next;
         }
-        // The cache ends with its age limit or with its oldest member's, whichever comes first: caching must not
-        // let a price live longer than `maxStaleness`. Both sums fit 40 bits, of a clock and at most 7 days.
-        uint256 freshUntil = WadMath.min(
-            block.timestamp + rules.maxCacheAge, formed.publishedAt + rules.maxStaleness
-        );
-        state.cache = Cache({
-            price: uint96(formed.price),
-            confidence: uint32(formed.confidence),
-            publishedAt: uint40(formed.publishedAt),
-            recordedAt: uint40(block.timestamp),
-            freshUntil: uint40(freshUntil),
-            status: formed.status
-        });
+        state.cache.write(rules, formed);
         return AggregateRules.toData(formed, block.timestamp);
     }
 
@@ -296,7 +274,7 @@ contract OracleAggregator is IOracleAggregator {
 
     function _recordPart(AssetId part, bool fromCache) private returns (PriceData memory data) {
         bool isFresh;
-        if (fromCache) (isFresh, data) = _cached(_assets[part]);
+        if (fromCache) (isFresh, data) = _assets[part].cache.read();
         if (!isFresh) data = _record(part, fromCache);
     }
 
@@ -313,9 +291,7 @@ contract OracleAggregator is IOracleAggregator {
             if (formed.status != PriceStatus.Stale) {
                 return AggregateRules.toData(formed, block.timestamp);
             }
-            (, data) = _cached(state);
-            data.status = PriceStatus.Stale;
-            return data;
+            return state.cache.readStale(_confirmationNow(state).anchor).toData();
         }
         Derived memory derived = _requireDerived(asset);
         PriceData memory left = _readPart(derived.left, fromCache);
@@ -326,7 +302,7 @@ contract OracleAggregator is IOracleAggregator {
 
     function _readPart(AssetId part, bool fromCache) private view returns (PriceData memory data) {
         bool isFresh;
-        if (fromCache) (isFresh, data) = _cached(_assets[part]);
+        if (fromCache) (isFresh, data) = _assets[part].cache.read();
         if (!isFresh) data = _read(part, fromCache);
     }
 
@@ -362,36 +338,21 @@ contract OracleAggregator is IOracleAggregator {
     /// @dev The price that has held since the last record: the last accepted one. While the cached one is not to
     /// be trusted, the anchor stands in for it. Zero before the first.
     function _held(Asset storage state) private view returns (uint256) {
-        Cache memory cache = state.cache;
-        return cache.status >= PriceStatus.Degraded ? cache.price : state.confirmation.anchor;
+        return isFirm(state.cache.status) ? state.cache.price : state.confirmation.anchor;
     }
 
-    /// @dev Marks the cached price. What held until now is taken in, because something else may hold from now on.
-    function _setStatus(Asset storage state, PriceStatus status) private {
-        if (state.cache.status == status) return;
-        Confirmation memory c = _confirmationNow(state);
-        if (c.anchor != 0) {
-            state.series.advance(_held(state));
-            state.confirmation.anchor = c.anchor;
-        }
-        state.cache.status = status;
+    /// @dev Marks the cached price as one not to be used.
+    function _markStale(Asset storage state) private {
+        if (state.cache.status != PriceStatus.Stale) _settle(state);
     }
 
-    /// @dev The cached aggregate, and whether it may be answered without asking the sources.
-    function _cached(Asset storage state)
-        private
-        view
-        returns (bool isFresh, PriceData memory data)
-    {
-        Cache memory cache = state.cache;
-        data = PriceData(
-            cache.price,
-            uint128(AggregateRules.widthOf(cache.price, cache.confidence)),
-            cache.publishedAt,
-            cache.recordedAt,
-            cache.status
-        );
-        isFresh = cache.status >= PriceStatus.Degraded && block.timestamp <= cache.freshUntil;
+    /// @dev Takes in what held until now, because something else may hold from now on, by other rules: `Stale`.
+    function _settle(Asset storage state) private {
+        uint256 anchor = _confirmationNow(state).anchor;
+        if (anchor == 0) return;
+        state.series.advance(_held(state));
+        state.confirmation.anchor = uint96(anchor);
+        state.cache = state.cache.readStale(anchor);
     }
 
     function _twap(AssetId asset, uint256 window) private view returns (uint256) {

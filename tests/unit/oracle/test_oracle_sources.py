@@ -107,12 +107,15 @@ def test_configure__in_the_middle_of_a_glide__goes_on_from_there(set_sources, sh
 
 
 def test_configure__share_not_whole__is_rounded_down(set_sources, shares_of, lab):
-    """Ten seconds of a day: 9,998.8 and 1.2 basis points."""
+    """Ten seconds of a day: 9,998.8 and 1.2 basis points, in parts of 2^-24 of one."""
     set_sources({0: 10_000})
     set_sources({1: 10_000})
     lab.skip(10)
     set_sources({0: 10_000})
-    assert shares_of() == {0: (WAD * 9_998 // 10_000, 10_000), 1: (WAD * 1 // 10_000, 0)}
+    whole = 10_000 * 2**24
+    kept, gained = whole * (SEASONING - 10) // SEASONING, whole * 10 // SEASONING
+    assert kept + gained == whole - 1
+    assert shares_of() == {0: (WAD * kept // whole, 10_000), 1: (WAD * gained // whole, 0)}
 
 
 def test_configure__same_list_again__moves_no_share(set_sources, shares_of, lab):
