@@ -147,7 +147,7 @@ def test_record__no_quorum_in_between__candidate_is_kept(begun):
     begun.record(120 * WAD)
     since = begun.now
     begun.skip(30)
-    assert begun.record(0)[::4] == (120 * WAD, STALE)
+    assert begun.record(0)[::4] == (100 * WAD, STALE)
     assert confirmation(begun) == (100 * WAD, 120 * WAD, since)
     begun.skip(30)
     assert begun.record(120 * WAD).status == VALID

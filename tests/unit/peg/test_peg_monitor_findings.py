@@ -18,7 +18,8 @@ def test_poke__silence_ends_in_an_unconfirmed_market__charges_max_age_only(story
     seen = story.poke()
     # Ten a day, of 0.49, for two minutes and the last second.
     assert seen.state.stress <= 10 * 49 * WAD // 100 * 121 // DAY + 3
-    assert seen.state.condition == PegCondition.WATCH
+    # The day after decayed all of it.
+    assert (seen.state.stress, seen.state.condition) == (0, PegCondition.SOUND)
     assert seen.value.maintenance_price == 1_900 * WAD
 
 
@@ -29,7 +30,7 @@ def test_valuation__stress_reaches_stressed_between_pokes__seen_once_the_state_i
     # 0.9 a day reaches 0.3 after 28,800 s.
     story.poke(after=28_799)
     seen = story.look(after=1)
-    assert seen.value.stress == 3 * WAD // 10
+    assert 0 <= seen.value.stress - 3 * WAD // 10 <= 2
     assert seen.value.condition == PegCondition.WATCH
     assert story.look(after=121).value.condition == PegCondition.STRESSED
 
