@@ -6,7 +6,7 @@ import pytest
 
 from bulkhead.model.peg_math import PegCondition
 from bulkhead.model.prices import PriceStatus
-from tests.unit.peg.story import DAY, WAD
+from tests.unit.peg.story import DAY, LST, WAD
 
 
 @pytest.mark.xfail(reason="the last ratio stands in for both ends of the silence")
@@ -25,6 +25,25 @@ def test_poke__silence_ends_in_an_unconfirmed_market__charges_max_age_only(story
     assert seen.value.maintenance_price == 1_900 * WAD
 
 
+@pytest.mark.usefixtures("_deployed")
+@pytest.mark.xfail(reason="the last ratio stands in for both ends of the silence")
+def test_poke__recovery_after_a_silence__real_oracle__charges_max_age_only(
+    configured, prices, poke, stress, calls, monitor
+):
+    """The same over the real oracle, to which the way back up is a move that it wants to see twice.
+
+    Two a day, of 0.59, for an hour is less than 0.05; the day of silence was at par.
+    """
+    configured()
+    prices(ratio=WAD * 4 // 10)
+    poke()
+    prices(ratio=WAD)
+    poke(after=DAY)
+    poke()
+    assert calls.call(monitor, "pegState", LST)[1] == WAD
+    assert stress() <= WAD // 20
+
+
 @pytest.mark.xfail(reason="between pokes only Broken is seen")
 def test_valuation__stress_reaches_stressed_between_pokes__says_so(story):
     """The condition is to be that of the last poke, or worse by what is known now."""
@@ -34,7 +53,7 @@ def test_valuation__stress_reaches_stressed_between_pokes__says_so(story):
     # 0.9 a day reaches 0.3 after 28,800 s.
     story.poke(after=28_799)
     seen = story.look(after=1)
-    assert seen.value.stress == 3 * WAD // 10
+    assert seen.value.stress >= 3 * WAD // 10
     assert seen.value.condition == PegCondition.STRESSED
 
 
