@@ -25,7 +25,7 @@ from tests.unit.peg.strategies import (
     states,
 )
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=150, deadline=None)
 VALID = PriceStatus.VALID
 
 
@@ -147,7 +147,7 @@ def sound_pegs(draw: st.DrawFn) -> tuple[PegConfig, PegState]:
     return config, state
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     peg=sound_pegs(),
     price=prices,
