@@ -110,6 +110,13 @@ def lst(project, governor, operator, alice, bob, roles, weth):
     return token
 
 
+@pytest.fixture
+def staked(lst, alice):
+    """Alice deposits; the rate is 1.0."""
+    lst.deposit(1_000 * WAD, alice, sender=alice)
+    return lst
+
+
 @pytest.fixture(scope="session")
 def oracle(project, governor, roles):
     return governor.deploy(project.OracleAggregator, roles, DAY)

@@ -69,6 +69,17 @@ def test_recognition__not_whole__rounds_up(story):
     assert seen.value.maintenance_price == blend * (WAD - haircut) * 2_000 // WAD**2
 
 
+def test_recognition__wick_and_a_silence__charged_for_max_age(story):
+    """Ten a day of 0.49 for two minutes; then a minute's decay of the three days'."""
+    story.configure()
+    story.market(500 * MILLI)
+    story.poke()
+    story.market(WAD)
+    seen = story.poke(after=180)
+    assert seen.state.stress == 6_805_555_555_555_556 - 231_481_481_481_481
+    assert seen.value.maintenance_price == 1_900 * WAD
+
+
 # ---------------------------------------------------------------- intrinsic
 
 
