@@ -106,9 +106,19 @@ class TestAtomicity:
 
     def test_a_recorded_price_is_undone_too(self):
         sources = {"feed": FixedSource(2_000 * WAD, 0, 1_000)}
-        oracle = OracleAggregator(sources)
-        rules = AssetConfig(max_staleness=3_600, max_cache_age=60, quorum_weight=1, max_deviation=1)
-        oracle.configure("ETH", rules, [SourceConfig("feed", 1)])
+        oracle = OracleAggregator(sources, seasoning=3_600)
+        rules = AssetConfig(
+            max_staleness=3_600,
+            max_cache_age=60,
+            quorum=10_000,
+            confirmation_delay=30,
+            max_deviation=WAD // 20,
+            max_confidence=WAD // 20,
+            max_move=WAD // 10,
+            volatility_period=86_400,
+            initial_volatility=0,
+        )
+        oracle.configure("ETH", rules, [SourceConfig("feed", 10_000)], 1_000)
         world = Compartment(oracle, StaticPeg(), now=1_000)
         world.risk_parameters.set_market(
             world.governor, 0, presets.market("ETH"), presets.LIQUIDATION
