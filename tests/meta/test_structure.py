@@ -25,9 +25,15 @@ ORDER = (
 """From left to right; a file imports from its own room and from rooms to its left."""
 
 TESTED_THROUGH = {
-    "WeightedMedian": "OracleAggregator",
+    "AggregateRules": "OracleAggregator",
+    "BoundedCall": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",
+    "MoveCheck": "OracleAggregator",
     "PegMath": "PegMonitor",
+    "PriceSeries": "OracleAggregator",
+    "SequencerUptime": "OracleAggregator",
+    "SourceSet": "OracleAggregator",
+    "WeightedMedian": "OracleAggregator",
 }
 """Libraries of one contract, tested through it."""
 
