@@ -165,6 +165,16 @@ class World:
                 self._named(name).transact("setMode", 1, sender=self.governor)
         self.skip(self.oracle.call("assetConfig", asset_id(asset))[0].maxCacheAge + 1)
 
+    def jolt(self, asset: str, percent: int = 11) -> None:
+        """Let all feeds answer so much more than the price, once: it waits to be confirmed."""
+        price = self.oracle.call("latest", asset_id(asset)).price
+        self.quote(asset, price * (100 + percent) // 100)
+        assert self.oracle.call("latest", asset_id(asset)).status == 1
+
+    def worsen(self, asset: str, status: int) -> None:
+        """Give an asset's price a worse status: 0 stale, 1 unconfirmed, 2 degraded."""
+        (self.silence, self.jolt, self.degrade)[status](asset)
+
     def degrade(self, asset: str, spread: int = WAD // 2) -> None:
         """Add a third source that differs by a fraction (WAD): the price is degraded, not moved.
 

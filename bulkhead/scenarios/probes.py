@@ -22,7 +22,8 @@ def check_liquidatable(
     """LIQ-1: tries to liquidate every account, by simulated calls in one batch.
 
     On healthy accounts every path must be refused. Unhealthy ones must be open to at least one,
-    unless the compartment is halted or a price is stale.
+    unless the compartment is halted, or a market's price or that of a collateral of theirs is stale
+    or not confirmed.
 
     Args:
         keeper: who tries; holds settlement tokens for auctions.
@@ -42,7 +43,7 @@ def check_liquidatable(
                 f"healthy account 0x{account.account.hex()} (equity {account.equity_maintenance}, "
                 f"requirement {account.maintenance_margin}): {results}",
             )
-        elif not blocked:
+        elif not blocked and not _has_doubtful_collateral(view, account):
             log.require(
                 "LIQ-1",
                 block,
@@ -51,6 +52,12 @@ def check_liquidatable(
                 f"{account.equity_maintenance}, requirement {account.maintenance_margin}) has no "
                 f"path: {results}",
             )
+
+
+def _has_doubtful_collateral(view: MarketView, account: AccountState) -> bool:
+    """Return whether the price of a collateral that an account holds decides nothing yet."""
+    held = zip(view.compartment.collaterals, account.collateral_tokens, strict=True)
+    return any(tokens and state.status < _DEGRADED for state, tokens in held)
 
 
 def _paths(view: MarketView, account: AccountState, keeper: str) -> list[Transaction]:

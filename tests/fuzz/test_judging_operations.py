@@ -120,6 +120,8 @@ class TestEveryoneLeaves:
             Misbehave(what=4, level=4, who=0, use=0),
             Misbehave(what=2, level=3, who=0, use=1),
             MovePrice(asset=0, factor=16, poke=7),
+            Wait(how_long=1, silent=0),
+            MovePrice(asset=0, factor=0, poke=7),  # The same, seen again: now it is a signal.
             Wait(how_long=0, silent=0),
         )
         judged = suite.run([*trouble, *EXODUS])

@@ -25,15 +25,16 @@ ORDER = (
 """From left to right; a file imports from its own room and from rooms to its left."""
 
 TESTED_THROUGH = {
-    "WeightedMedian": "OracleAggregator",
-    "DerivedPrice": "OracleAggregator",
     "AggregateRules": "OracleAggregator",
     "BoundedCall": "OracleAggregator",
-    "SourceSet": "OracleSources",
+    "DerivedPrice": "OracleAggregator",
     "MoveCheck": "OracleConfirmation",
+    "PegMath": "PegMonitor",
+    "PriceCache": "OracleAggregator",
     "PriceSeries": "OracleSeries",
     "SequencerUptime": "OracleUptime",
-    "PegMath": "PegMonitor",
+    "SourceSet": "OracleSources",
+    "WeightedMedian": "OracleAggregator",
 }
 """Libraries of one contract, tested through it."""
 

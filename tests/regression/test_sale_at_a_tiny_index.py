@@ -19,6 +19,9 @@ def test_sale_beyond_the_curve__is_refused_by_its_own_error() -> None:
             },
             # Both feeds report the least that their adapters let through.
             {"kind": "BadRound", "feed": 0, "what": 9, "both": 3, "who": 0},
+            # So far from the price before that it has to be seen again, a minute later.
+            {"kind": "MovePrice", "asset": 1, "factor": 0, "poke": 4},
+            {"kind": "Wait", "how_long": 1, "silent": 0},
             {
                 "kind": "Trade",
                 "actor": 5,

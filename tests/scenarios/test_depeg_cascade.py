@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from rich.console import Console
 from bulkhead.agents.view import MarketView
 from bulkhead.chain.anvil import Anvil
 from bulkhead.chain.artifacts import Artifacts, ensure_compiled
+from bulkhead.chain.contract import decode_log
+from bulkhead.chain.rpc import parse_log
 from bulkhead.report.record import RunRecord
 from bulkhead.scenarios.command import play_depeg_cascade
 from bulkhead.scenarios.depeg_cascade import MIN_STEPS, DepegCascade, DepegOptions
@@ -25,6 +29,7 @@ from bulkhead.scenarios.depeg_cascade import MIN_STEPS, DepegCascade, DepegOptio
 SHORT = DepegOptions(seed=7, steps=36, traders=24)
 TINY = DepegOptions(seed=3, steps=MIN_STEPS, traders=4)
 WORD = 32
+UNCONFIRMED, VALID = 1, 3
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,31 @@ def artifacts() -> Artifacts:
 def record(artifacts: Artifacts) -> RunRecord:
     """A short run, whole."""
     return DepegCascade(SHORT, artifacts=artifacts).play()
+
+
+def test_run__prices_that_move_far__wait_for_a_second_look_and_all_holds(
+    artifacts: Artifacts,
+) -> None:
+    """As deep as it gets, in so few steps that a step moves prices beyond the oracle's limit."""
+    scenario = DepegCascade(replace(SHORT, severity=1.0), artifacts=artifacts)
+    recorded: Counter[int] = Counter()
+
+    def watch(_step: int, _view: MarketView) -> None:
+        rpc, oracle = scenario.world.rpc, scenario.world.contract("OracleAggregator")
+        last = rpc.block_number()
+        blocks = {"address": oracle.address, "fromBlock": hex(last - 1), "toBlock": hex(last)}
+        for raw in rpc.request("eth_getLogs", [blocks]):
+            event = decode_log(parse_log(raw))
+            if event is not None and event.name == "PriceRecorded":
+                recorded[event.args.data.status] += 1
+
+    record = scenario.play(watch)
+    assert recorded[UNCONFIRMED] > 0
+    assert recorded[VALID] > recorded[UNCONFIRMED]
+    assert record.violations == []
+    assert set(record.summary["invariants"].values()) == {"held"}
+    assert record.summary["liquidations"] > 10
+    assert int(record.losses["nobody"]) == 0
 
 
 def without_duration(summary: dict[str, Any]) -> dict[str, Any]:

@@ -24,14 +24,19 @@ from bulkhead.model.types import AccountId, WriteOffReceipt
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
 
+_SEEN_TWICE = Wait(how_long=1, silent=0)
+"""Longer than a price that moved far waits: whoever needs it next has it confirmed."""
+_UP: tuple[Operation, ...] = (MovePrice(asset=0, factor=13, poke=4), _SEEN_TWICE)
+_DOWN: tuple[Operation, ...] = (MovePrice(asset=0, factor=14, poke=4), _SEEN_TWICE)
+
 CRASH: tuple[Operation, ...] = (
-    MovePrice(asset=0, factor=14, poke=0),
+    *_DOWN,
     Liquidate(keeper=0, target=0, market=0, stray=0),
     Liquidate(keeper=3, target=1, market=0, stray=0),
     StartAuction(target=0, collateral=0, stray=0),
 )
 BOOM: tuple[Operation, ...] = (
-    MovePrice(asset=0, factor=13, poke=0),
+    *_UP,
     Trade(actor=0, market=0, mode=0, tolerance=0, stray=0, share=10_000),
     Wait(how_long=4, silent=0),
 )
@@ -42,7 +47,7 @@ _BIG: tuple[Operation, ...] = (
 """Bob buys for half a million, which is more than the pool can pay him if he is right."""
 RUSH: tuple[Operation, ...] = (
     *_BIG,
-    MovePrice(asset=0, factor=13, poke=0),
+    *_UP,
     Trade(actor=5, market=0, mode=0, tolerance=0, stray=STRAY, share=5_000),
     Wait(how_long=3, silent=0),
 )
@@ -50,7 +55,7 @@ RUSH: tuple[Operation, ...] = (
 RUIN: tuple[Operation, ...] = (
     Deposit(actor=1, sub=1, collateral=2, how=21, share=0),
     *_BIG,
-    MovePrice(asset=0, factor=14, poke=0),
+    *_DOWN,
     Liquidate(keeper=4, target=0, market=0, stray=0),
     Liquidate(keeper=4, target=0, market=0, stray=0),
     WriteOff(target=0, stray=0),
@@ -60,7 +65,7 @@ DUEL: tuple[Operation, ...] = (
     *_BIG,
     Deposit(actor=2, sub=1, collateral=0, how=0, share=4_000),
     Trade(actor=6, market=0, mode=2, tolerance=0, stray=STRAY, share=9_000),
-    MovePrice(asset=0, factor=13, poke=0),
+    *_UP,
     Liquidate(keeper=4, target=0, market=0, stray=0),
     WriteOff(target=0, stray=0),
 )
@@ -76,7 +81,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
     (),
     CRASH,
     BOOM,
-    (*CRASH, MovePrice(asset=0, factor=16, poke=3)),
+    (*CRASH, MovePrice(asset=0, factor=16, poke=4), _SEEN_TWICE),
     RUSH,
     RUIN,
     (*RUIN, *RUSH),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from bulkhead.fuzz.suite.model import Model
-from bulkhead.fuzz.suite.words import MARK
+from bulkhead.fuzz.suite.reading import MARK
 from bulkhead.model import invariants
 from bulkhead.model.errors import Violation
 from bulkhead.model.invariants import Snapshot

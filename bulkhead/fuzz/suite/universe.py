@@ -15,7 +15,7 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, ContractReverted, revert_data
 from bulkhead.fuzz.judge import Judged, Violation
 from bulkhead.fuzz.operation import Call, Operation
-from bulkhead.fuzz.suite import oracles, words
+from bulkhead.fuzz.suite import oracles, reading, words
 from bulkhead.fuzz.suite.catalogue import OPERATIONS
 from bulkhead.fuzz.suite.deploy import ODD, deploy_for_fuzzing, deploy_probe, prologue
 from bulkhead.fuzz.suite.fields import SUB_ACCOUNTS
@@ -151,7 +151,7 @@ class Universe(Questions, Target):
         """Return the state that the stored words say."""
         stored = views[0]
         decimals = self.book.decimals[self.settlement_symbol]
-        take = partial(words.snapshot, stored, *self.layout, decimals)
+        take = partial(reading.snapshot, stored, *self.layout, decimals)
         return State(words.encode(stored), take)
 
     def state(self) -> State:
@@ -162,7 +162,7 @@ class Universe(Questions, Target):
         """Yield which stored words differ by name, then which of the others by place."""
         mine, other = self.decode_view(0, expected[0]), self.decode_view(0, actual[0])
         if len(mine) == len(other):
-            yield from words.differences(mine, other, words.labels(*self.layout))
+            yield from reading.differences(mine, other, reading.labels(*self.layout))
             yield from super().view_differences((b"", *expected[1:]), (b"", *actual[1:]))
         else:
             yield f"number of words: model {len(mine)}, chain {len(other)}"

@@ -70,7 +70,7 @@ def test_poke__within_a_window__keeps_the_reference(world, poke):
 
 def test_signal__reference_older_than_two_windows__says_nothing_of_speed(world, signal, poke):
     taken = world.breaker.call("priceReference", asset_id("ETH")).takenAt
-    world.rpc.mine(taken + 2 * VELOCITY_WINDOW - 5)
+    world.rpc.mine(taken + 2 * VELOCITY_WINDOW - 40)
     world.publish("ETH", 1_500 * WAD)
     world.rpc.mine(taken + 2 * VELOCITY_WINDOW)
     assert signal() == (4, "PriceMove", WAD // 2)
@@ -88,6 +88,18 @@ def test_signal__stale_price__asks_for_tier_3(world, signal, poke):
     assert poke() == (0, 3, "PriceStale", 0)
     # A stale price is no reference.
     assert world.breaker.call("priceReference", asset_id("BTC")) == reference
+
+
+def test_signal__unconfirmed_price__asks_for_nothing_until_it_is_confirmed(world, signal, poke):
+    """Its own status stops what could be taken; it is no reference either."""
+    reference = world.breaker.call("priceReference", asset_id("ETH"))
+    world.skip(VELOCITY_WINDOW)
+    world.jolt("ETH", 20)
+    assert signal() == (0, "Calm", 0)
+    assert poke() is None
+    assert world.breaker.call("priceReference", asset_id("ETH")) == reference
+    world.publish("ETH", 3_600 * WAD)
+    assert signal() == (3, "PriceMove", WAD // 5)
 
 
 def test_signal__degraded_price__asks_for_nothing(world, signal):

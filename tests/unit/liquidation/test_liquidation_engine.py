@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bulkhead.chain.codec import asset_id
+
 WAD = 10**18
 ETH, BTC = 0, 1
 WETH = 3
 LIQUIDATE = 5
-STALE, DEGRADED = 0, 2
+STALE, UNCONFIRMED, DEGRADED = range(3)
 
 
 def ceil_div(n, d):
@@ -245,11 +247,33 @@ def test_liquidate__degraded_price__allowed(world, unhealthy):
     world.liquidation.call("liquidate", world.account("alice"), ETH)
 
 
-def test_liquidate__stale_price__refused(world, unhealthy, refuses):
-    world.silence("ETH")
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED])
+def test_liquidate__stale_or_unconfirmed_price__refused(world, unhealthy, refuses, status):
+    if status == STALE:
+        world.silence("ETH")
+    else:
+        world.jolt("ETH", -11)
     account = world.account("alice")
-    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, STALE, DEGRADED):
+    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, status, DEGRADED):
         world.liquidation.call("liquidate", account, ETH)
+
+
+def test_liquidate__price_that_moved_far__once_it_is_confirmed(world, refuses):
+    """One look at a crash liquidates nobody; the second, thirty seconds later, does."""
+    world.deposit("alice", 20_000 * 10**6)
+    world.trade("alice", 100 * WAD)
+    world.skip(600)  # What she traded at is what the price is compared with.
+    account = world.account("alice")
+    world.quote("ETH", 2_600 * WAD)
+    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, UNCONFIRMED, DEGRADED):
+        world.liquidation.call("liquidate", account, ETH)
+    world.after(28)
+    world.oracle.transact("record", asset_id("ETH"), sender=world.address("bob"))
+    with refuses("ActionPolicy_PriceStatus", LIQUIDATE, UNCONFIRMED, DEGRADED):
+        world.liquidation.call("liquidate", account, ETH)
+    world.after(2)
+    world.oracle.transact("record", asset_id("ETH"), sender=world.address("bob"))
+    world.liquidation.call("liquidate", account, ETH)
 
 
 def test_liquidate__unit_of_a_collateral_with_a_dead_feed__does_not_protect(world, liquidate):

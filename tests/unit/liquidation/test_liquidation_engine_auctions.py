@@ -10,7 +10,7 @@ WAD = 10**18
 ETH = 0
 USDB, LST, WBTC, WETH = 0, 1, 2, 3
 LIQUIDATE, TAKE = 5, 6
-STALE, DEGRADED = 0, 2
+STALE, UNCONFIRMED, DEGRADED = range(3)
 DURATION = 1_200
 TOP, FLOOR = 3_150 * WAD, 2_760 * WAD
 
@@ -294,16 +294,19 @@ def test_end_auction__over__may_be_ended_by_anyone(world, indebted, start_auctio
 
 
 @pytest.mark.parametrize("action", ["startAuction", "takeAuction", "endAuction"])
-def test_auction__price_of_the_collateral_is_stale__refused(
-    world, indebted, start_auction, refuses, action
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED])
+def test_auction__price_of_the_collateral_is_stale_or_unconfirmed__refused(
+    world, indebted, start_auction, refuses, action, status
 ):
     account, bob = world.account("alice"), world.address("bob")
     if action != "startAuction":
         start_auction()
-    world.silence("ETH")
+    world.worsen("ETH", status)
     arguments = (1, 2**255, bob, b"") if action == "takeAuction" else ()
-    name = "AuctionRunning" if action == "endAuction" else "PriceStatus"
-    with refuses(f"LiquidationEngine_{name}"):
+    error = ("ActionPolicy_PriceStatus", TAKE, status, DEGRADED)
+    if action == "endAuction" and status == STALE:
+        error = ("LiquidationEngine_AuctionRunning",)
+    with refuses(*error):
         world.liquidation.call(action, account, WETH, *arguments, sender=bob)
 
 

@@ -7,7 +7,7 @@ import pytest
 WAD = 10**18
 USDB, LST, WBTC, WETH = 0, 1, 2, 3
 WITHDRAW = 1
-STALE, DEGRADED, VALID = 0, 2, 3
+STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 
 
 @pytest.fixture
@@ -206,22 +206,22 @@ def test_withdraw__unrealised_profit__cannot_be_taken(world, withdraw, long_posi
         withdraw("alice", 1)
 
 
-@pytest.mark.parametrize("status", [STALE, DEGRADED])
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED])
 def test_withdraw__position_and_a_bad_price__refused(
     world, withdraw, long_position, refuses, status
 ):
-    world.silence("ETH") if status == STALE else world.degrade("ETH")
+    world.worsen("ETH", status)
     with refuses("ActionPolicy_PriceStatus", WITHDRAW, status, VALID):
         withdraw("alice", 1)
 
 
-@pytest.mark.parametrize("status", [STALE, DEGRADED])
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED])
 def test_withdraw__debt_and_a_bad_price_of_the_collateral__refused(
     world, withdraw, owe, refuses, status
 ):
     owe("alice", WAD)
     world.deposit("alice", WAD, WETH)
-    world.silence("ETH") if status == STALE else world.degrade("ETH")
+    world.worsen("ETH", status)
     with refuses("ActionPolicy_PriceStatus", WITHDRAW, status, VALID):
         withdraw("alice", 1, WETH)
 

@@ -9,8 +9,8 @@ from bulkhead.chain.codec import asset_id
 WAD = 10**18
 ETH, BTC = 0, 1
 LST, WBTC, WETH = 1, 2, 3
-STALE, DEGRADED, VALID = 0, 2, 3
-INCREASE = 2
+STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
+DEPOSIT, WITHDRAW, INCREASE = range(3)
 
 
 def ceil_mul(x, y):
@@ -274,15 +274,13 @@ def test_require_initial_margin__at_the_margin__passes_and_a_wei_below_not(
 
 
 @pytest.mark.parametrize("action", range(12))
-@pytest.mark.parametrize("status", [STALE, DEGRADED, VALID])
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED, VALID])
 def test_require_initial_margin__by_action_and_status__is_the_table(
     world, long_and_short, refuses, action, status
 ):
-    if status == STALE:
-        world.silence("ETH")
-    elif status == DEGRADED:
-        world.degrade("ETH")
-    required = VALID if action in (1, 2) else DEGRADED
+    if status != VALID:
+        world.worsen("ETH", status)
+    required = {DEPOSIT: STALE, WITHDRAW: VALID, INCREASE: VALID}.get(action, DEGRADED)
     account = world.account("alice")
     if status >= required:
         world.margin.call("requireInitialMargin", account, action)

@@ -232,4 +232,6 @@ class TestPolicy:
     def test_only_what_takes_value_out_or_adds_risk_needs_a_valid_price(self):
         strict = {a for a in Action if policy.min_status(a) == PriceStatus.VALID}
         assert strict == {Action.WITHDRAW, Action.INCREASE_POSITION}
-        assert PriceStatus.STALE not in map(policy.min_status, Action)
+        free = {a for a in Action if policy.min_status(a) == PriceStatus.STALE}
+        assert free == {Action.DEPOSIT}
+        assert PriceStatus.UNCONFIRMED not in map(policy.min_status, Action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import ContractReverted
 
 WAD = 10**18
@@ -51,10 +52,14 @@ def test_accounts__none__is_empty(world):
 
 
 def test_accounts__one_cannot_be_priced__does_not_hide_the_others(world, busy):
-    # The rate source of the pegged token is gone, and what was recorded of it too old.
-    code = world.rpc.code(world.wbtc.address)
-    world.rpc.request("anvil_setCode", [world.lst.address, "0x" + code.hex()])
-    world.skip(301)
+    # She deposits what the governor listed and the oracle does not know.
+    odd, alice = world.deploy("DevToken", "Odd", "ODD", 18), world.address("alice")
+    config = world.risk.call("collateralConfig", 3)
+    config = config._replace(token=odd.address, asset=asset_id("ODD"))
+    world.risk.transact("setCollateral", 4, config, sender=world.governor)
+    odd.transact("mint", alice, WAD, sender=world.governor)
+    odd.transact("approve", world.custody.address, WAD, sender=alice)
+    world.deposit("alice", WAD, 4)
     with pytest.raises(ContractReverted):
         world.valuation("alice")
     alice, bob = world.lens.call("accounts", [world.account("alice"), world.account("bob")])

@@ -6,6 +6,7 @@ import pytest
 
 WAD = 10**18
 ETH, BTC = 0, 1
+VALID = 3
 ANY = 2**255
 
 
@@ -201,7 +202,7 @@ def test_exposures_of__position__at_index_and_mark(world, fund, curve):
         ceil_div((100 * WAD) ** 2 * c.index, 2 * c.scale * WAD),
         ceil_div(notional * p.initialMarginRatio, WAD),
         ceil_div(notional * p.maintenanceMarginRatio, WAD),
-        2,
+        VALID,
     )
     [short] = world.perps.call("exposuresOf", world.account("bob"))
     assert short.notional == -ceil_div(700 * WAD * c.index, WAD)

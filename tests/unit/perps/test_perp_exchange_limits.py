@@ -8,7 +8,7 @@ WAD = 10**18
 ETH, BTC = 0, 1
 ANY = 2**255
 INCREASE, REDUCE, LIQUIDATE = 2, 3, 5
-STALE, DEGRADED, VALID = 0, 2, 3
+STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -97,17 +97,17 @@ def test_trade__by_tier__increases_stop_above_1_and_reductions_in_a_halt(
                 world.perps.call("trade", account, ETH, size, limit, sender=alice)
 
 
-@pytest.mark.parametrize("status", [STALE, DEGRADED])
-def test_trade__by_price_status__increases_need_a_valid_one_and_reductions_any_quorum(
+@pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED])
+def test_trade__by_price_status__increases_need_a_valid_one_and_reductions_any_confirmed_quorum(
     world, fund, refuses, status
 ):
     fund("alice")
     world.trade("alice", 10 * WAD)
-    world.silence("ETH") if status == STALE else world.degrade("ETH")
+    world.worsen("ETH", status)
     with refuses("ActionPolicy_PriceStatus", INCREASE, status, VALID):
         world.trade("alice", WAD)
-    if status == STALE:
-        with refuses("ActionPolicy_PriceStatus", REDUCE, STALE, DEGRADED):
+    if status < DEGRADED:
+        with refuses("ActionPolicy_PriceStatus", REDUCE, status, DEGRADED):
             world.trade("alice", -WAD)
     else:
         world.trade("alice", -WAD)
@@ -182,14 +182,18 @@ def test_liquidate_position__reduction__fills_on_the_curve_without_a_fee(world, 
     assert (entry.cash, entry.claim) == (cash, pnl)
 
 
-@pytest.mark.parametrize(("status", "allowed"), [(STALE, False), (DEGRADED, True)])
-def test_liquidate_position__by_price_status__needs_a_quorum(world, fund, refuses, status, allowed):
+@pytest.mark.parametrize(
+    ("status", "allowed"), [(STALE, False), (UNCONFIRMED, False), (DEGRADED, True)]
+)
+def test_liquidate_position__by_price_status__needs_a_confirmed_quorum(
+    world, fund, refuses, status, allowed
+):
     fund("alice")
     world.trade("alice", WAD)
-    world.silence("ETH") if status == STALE else world.degrade("ETH")
+    world.worsen("ETH", status)
     arguments = ("liquidatePosition", world.account("alice"), ETH, -WAD)
     if allowed:
         world.perps.call(*arguments, sender=world.liquidation.address)
     else:
-        with refuses("ActionPolicy_PriceStatus", LIQUIDATE, STALE, DEGRADED):
+        with refuses("ActionPolicy_PriceStatus", LIQUIDATE, status, DEGRADED):
             world.perps.call(*arguments, sender=world.liquidation.address)

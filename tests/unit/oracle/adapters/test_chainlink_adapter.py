@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import Reverted, outcome
 from bulkhead.model.sources import LARGEST_ANSWER, ChainlinkAdapter
+from tests.unit.oracle.conftest import DEFAULTS, as_tuple
 
 WAD = 10**18
+STALE, VALID = 0, 3
 FLOOR, CEILING = 10, 10**12
 HEARTBEAT = 3_600
 WEEK = 7 * 86_400
@@ -124,15 +128,16 @@ def test_aggregate__min_answer_scenario__feed_stuck_at_its_floor_loses_its_vote(
     """LUNA in May 2022: the feed stood at its floor of 0.10 while the token traded for less, and
     lenders went on to lend against it. Here the stuck feed is silent, and the price is stale."""
     luna = b"LUNA".ljust(32, b"\0")
-    listed = [(adapter.address, 1)]
-    aggregator.configure(luna, (HEARTBEAT, 0, 1, WAD // 20), listed, sender=governor)
+    listed = [(adapter.address, 10_000)]
+    rules = replace(DEFAULTS, max_staleness=HEARTBEAT, max_cache_age=0)
+    aggregator.configure(luna, as_tuple(rules), listed, sender=governor)
     feed.setAnswer(FLOOR + 1, sender=governor)
     aggregator.record(luna, sender=governor)
-    assert calls.call(aggregator, "latest", luna)[::3] == ((FLOOR + 1) * 10**10, 2)
+    assert calls.call(aggregator, "latest", luna)[::4] == ((FLOOR + 1) * 10**10, VALID)
     feed.setAnswer(FLOOR, sender=governor)
-    assert calls.call(aggregator, "aggregate", luna)[3] == 0
+    assert calls.call(aggregator, "aggregate", luna)[4] == STALE
     aggregator.record(luna, sender=governor)
-    assert calls.call(aggregator, "latest", luna)[3] == 0
+    assert calls.call(aggregator, "latest", luna)[4] == STALE
 
 
 def test_latest__gas(governor, feed, adapter):

@@ -6,6 +6,7 @@ goes through many prices, the mock's storage is replaced instead, in single call
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import Reverted, outcome, storage_key
 from bulkhead.model.adapters import PythAdapter, pyth_refund
+from tests.unit.oracle.conftest import DEFAULTS, as_tuple
 
 WAD = 10**18
+STALE, VALID = 0, 3
 FEED = b"\xff" * 32
 FEE = 7
 INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
@@ -149,22 +152,22 @@ def test_latest__any_price__equals_the_model(read, price, conf, expo, publish_ti
 @pytest.mark.parametrize(
     ("age", "conf", "status"),
     [
-        (0, 0, 2),
-        (3_600, 0, 2),
-        (3_601, 0, 0),
-        (-1, 0, 0),  # From the future: not counted until its time has come.
-        (0, 5 * 10**8, 2),
-        (0, 5 * 10**8 + 1, 0),
+        (0, 0, VALID),
+        (3_600, 0, VALID),
+        (3_601, 0, STALE),
+        (-1, 0, STALE),  # From the future: not counted until its time has come.
+        (0, 5 * 10**8, VALID),
+        (0, 5 * 10**8 + 1, STALE),
     ],
 )
 def test_aggregate__age_and_confidence__judged_by_the_aggregator(
     calls, aggregator, governor, adapter, pyth, chain, age, conf, status
 ):
     asset = b"PYTH".ljust(32, b"\0")
-    rules = (3_600, 0, 1, WAD // 20)
-    aggregator.configure(asset, rules, [(adapter.address, 1)], sender=governor)
+    rules = as_tuple(replace(DEFAULTS, max_staleness=3_600, max_cache_age=0))
+    aggregator.configure(asset, rules, [(adapter.address, 10_000)], sender=governor)
     overrides = stored(pyth, 100 * 10**8, conf, -8, chain.blocks.head.timestamp - age)
-    assert calls.call(aggregator, "aggregate", asset, overrides=overrides)[3] == status
+    assert calls.call(aggregator, "aggregate", asset, overrides=overrides)[4] == status
 
 
 @pytest.mark.parametrize(
@@ -200,15 +203,15 @@ def test_aggregate__updated_feed__priced_until_stale(
     calls, aggregator, governor, adapter, update_of, stranger, chain
 ):
     asset = b"PYTH".ljust(32, b"\0")
-    rules = (3_600, 0, 1, WAD // 20)
-    aggregator.configure(asset, rules, [(adapter.address, 1)], sender=governor)
+    rules = as_tuple(replace(DEFAULTS, max_staleness=3_600, max_cache_age=0))
+    aggregator.configure(asset, rules, [(adapter.address, 10_000)], sender=governor)
     now = chain.blocks.head.timestamp
     adapter.update([update_of(2_000 * 10**8, 10**8, -8, now)], sender=stranger, value=FEE)
-    price, published_at, _, status = calls.call(aggregator, "aggregate", asset)
-    assert (price, published_at, status) == (2_000 * WAD, now, 2)
+    price, _, published_at, _, status = calls.call(aggregator, "aggregate", asset)
+    assert (price, published_at, status) == (2_000 * WAD, now, VALID)
     chain.pending_timestamp = now + 3_601
     chain.mine()
-    assert calls.call(aggregator, "aggregate", asset)[3] == 0
+    assert calls.call(aggregator, "aggregate", asset)[4] == STALE
 
 
 def test_update__anyone__pays_the_fee_and_gets_back_the_rest(

@@ -511,8 +511,8 @@ def test_submit__any_reports__equals_the_model(
     twin = SignedReportAdapter(NAMES, 3, MAX_AGE)
     if last is not None:
         twin.price, twin.timestamp = 7, now - last
-    # isSigner takes slot 0, the list slot 1.
-    overrides = {adapter.address: {2: twin.price | twin.timestamp << 128}}
+    # EIP712's two strings take slots 0 and 1, isSigner 2, the list 3.
+    overrides = {adapter.address: {4: twin.price | twin.timestamp << 128}}
     reports, expected = [], []
     for i, price, age, is_signed in drawn:
         key = keys[i]

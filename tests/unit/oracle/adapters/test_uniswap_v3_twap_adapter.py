@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
@@ -17,8 +18,10 @@ from bulkhead.model.tick import (
     price_at_tick,
     require_history,
 )
+from tests.unit.oracle.conftest import DEFAULTS, as_tuple
 
 WAD = 10**18
+VALID = 3
 WINDOW = 600
 MIN_LIQUIDITY = 1_000
 MIN_CARDINALITY = 30
@@ -402,11 +405,14 @@ def test_aggregate__twap_of_a_real_pool__fits_the_allowance(
         swap(*(tokens if i % 2 else tokens[::-1]), (10**9, 5 * WAD)[(i + 1) % 2])
         chain.mine(deltatime=13 + WINDOW // 10)
     asset = b"ETN".ljust(32, b"\0")
-    listed = [(adapter.address, 1) for adapter in real_adapters[1:]]
-    aggregator.configure(asset, (WINDOW, 0, 1, WAD), listed, sender=governor)
+    [adapter] = real_adapters[1:]
+    rules = replace(
+        DEFAULTS, max_staleness=WINDOW, max_cache_age=0, max_deviation=WAD, max_move=WAD
+    )
+    aggregator.configure(asset, as_tuple(rules), [(adapter.address, 10_000)], sender=governor)
     aggregator.record(asset, sender=governor)
     chain.mine(deltatime=5)
     receipt = aggregator.record(asset, sender=governor)
-    assert calls.call(aggregator, "latest", asset)[3] == 2
+    assert calls.call(aggregator, "latest", asset)[4] == VALID
     print("record, one TWAP over 50 observations:", receipt.gas_used)
     assert receipt.gas_used < 120_000
