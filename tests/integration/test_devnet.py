@@ -25,6 +25,7 @@ APE = str(Path(sys.prefix) / "bin" / "ape")
 NAME = f"test-{os.getpid()}"
 READY = "Ctrl-C stops it"
 WAD = 10**18
+VALID = 3
 
 
 def _descendants(pid: int) -> set[int]:
@@ -117,7 +118,7 @@ def test_chain__clock__is_about_now(rpc):
 
 def test_protocol__new__prices_valid_and_pool_filled(rpc, book):
     view = book.contract(rpc, "Lens").call("compartment")
-    assert [market.status for market in view.markets] == [2, 2]
+    assert [market.status for market in view.markets] == [VALID, VALID]
     assert view.totals.poolCash == 20_000_000 * WAD
     assert view.custodySurplus == 0
 
