@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -137,9 +138,11 @@ class Anvil:
         """Start the node and return once it answers. Prefer ``with``."""
         binary = find_anvil()
         self._open.enter_context(exiting_on_signals())
+        # Anvil writes old states to disk and leaves them there; this folder goes with the node.
+        states = self._open.enter_context(tempfile.TemporaryDirectory(prefix="bulkhead-anvil-"))
         try:
             self._process = subprocess.Popen(
-                [binary, *self._arguments],
+                [binary, *self._arguments, "--cache-path", states],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

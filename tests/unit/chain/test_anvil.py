@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -106,6 +107,14 @@ def test_exit__exception__node_is_gone():
     with pytest.raises(RuntimeError, match="boom"):
         fail()
     assert _wait_until_gone(pids[0])
+
+
+def test_exit__states_on_disk__go_with_the_node(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Anvil() as anvil:
+        anvil.rpc.mine(anvil.rpc.timestamp() + 1)
+        assert len(list(tmp_path.glob("bulkhead-anvil-*"))) == 1
+    assert list(tmp_path.glob("bulkhead-anvil-*")) == []
 
 
 def test_stop__twice__harmless():

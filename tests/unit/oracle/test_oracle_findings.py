@@ -16,7 +16,7 @@ ETH = b"ETH".ljust(32, b"\0")
 
 @pytest.mark.parametrize("records", [(), (100,), (400,)])
 def test_twap__same_price_recorded_once_more__average_is_the_same(lab, records):
-    """100 for 100 s, then 130. At 500 s the last 350 s begin at 150 s, inside a period that has ended.
+    """100 for 100 s, then 130. At 500 s, 350 s begin at 150 s, inside a period that has ended.
 
     Its average, 120, stands for the 150 s of it that are in the window, whoever recorded since.
     """
