@@ -25,10 +25,10 @@ contract ScriptedOracle {
     function derivation(AssetId asset)
         external
         view
-        returns (IOracleAggregator.Derivation memory, uint256 depth)
+        returns (IOracleAggregator.Derivation memory derivation_, uint256 depth)
     {
         _requireKnown(asset);
-        depth = 1;
+        return (derivation_, 1);
     }
 
     /// @notice As `IOracleAggregator.latest`.

@@ -33,7 +33,7 @@ library PriceCache {
     /// become known by being forgotten: `anchor` stands for it, of unknown confidence.
     function readStale(State storage s, uint256 anchor) internal view returns (State memory cache) {
         cache = s;
-        if (cache.status == PriceStatus.Unconfirmed) {
+        if (s.status == PriceStatus.Unconfirmed) {
             (cache.price, cache.confidence) = (uint96(anchor), 0);
         }
         cache.status = PriceStatus.Stale;
