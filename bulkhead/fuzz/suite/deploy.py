@@ -9,8 +9,10 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, interface_of
 from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
-from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet
+from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, devnet_parameters
 from bulkhead.deployment.models import CollateralParameters
+from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
+from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
 from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER
@@ -26,6 +28,9 @@ _ODD = CollateralParameters.model_validate(
     {"name": ODD, "decimals": 3, "asset": "ETH", "haircut": "0.1", "cap": 5_000}
 )
 _ODD_EACH = 3_000 * 10**3
+_SEASONING = 3_600
+_FIRST = 6_000
+"""Basis points of BTC's first feed, which makes the quorum."""
 
 
 def deploy_for_fuzzing(
@@ -40,7 +45,11 @@ def deploy_for_fuzzing(
     # Blocks do not follow the wall clock, so that the same bytes are the same sequence every time.
     rpc.request("anvil_setBlockTimestampInterval", [1])
     options = DevnetOptions(
-        spot_markets=False, pool_deposit=300_000, insurance_deposit=10_000, network="fuzz"
+        spot_markets=False,
+        parameters=_parameters(),
+        pool_deposit=300_000,
+        insurance_deposit=10_000,
+        network="fuzz",
     )
     book = deploy_devnet(RpcSender(rpc, deployer), options, artifacts=built)
     book = _list_odd(rpc, book, built)
@@ -55,6 +64,25 @@ def deploy_for_fuzzing(
         oracle = book.contract(rpc, "OracleAggregator", built)
         oracle.transact("record", asset_id(asset.name), sender=book.deployer)
     return book
+
+
+def _parameters() -> DeploymentParameters:
+    """Return the devnet's, where shares move within an hour and BTC's second feed may be missing.
+
+    So sequences see lists of sources change, and judge a source that is away.
+    """
+
+    def uneven(asset: OracleAssetParameters) -> OracleAssetParameters:
+        if asset.name != "BTC":
+            return asset
+        first, second = asset.sources
+        shares = {"share": _FIRST}, {"share": TOTAL_SHARE - _FIRST}
+        sources = first.model_copy(update=shares[0]), second.model_copy(update=shares[1])
+        return asset.model_copy(update={"sources": sources, "quorum": _FIRST})
+
+    parameters = devnet_parameters(spot_markets=False)
+    oracle = tuple(map(uneven, parameters.oracle))
+    return parameters.model_copy(update={"seasoning": _SEASONING, "oracle": oracle})
 
 
 def _list_odd(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:

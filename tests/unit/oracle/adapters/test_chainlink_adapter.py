@@ -29,6 +29,11 @@ def adapter(project, governor, feed):
     return governor.deploy(project.ChainlinkAdapter, feed, FLOOR, CEILING, HEARTBEAT)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _deployed(adapter, aggregator, sources):
+    """Deploy before any test's own state, so that a test's rollback never reaches these."""
+
+
 @pytest.fixture
 def read(calls, adapter, feed, chain):
     """What the adapter answers over an answer that is so many seconds old."""
