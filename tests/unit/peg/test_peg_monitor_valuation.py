@@ -64,7 +64,7 @@ def test_valuation__fresh_state__carries_stress_forward(configured, value, chain
     then = chain.blocks.head.timestamp
     state = PegState(WAD, WAD * 9 // 10, WAD * 3 // 10, then, PriceStatus.VALID)
     overrides = {monitor.address: Words.state(state)}
-    chain.mine(deltatime=HOUR)
+    chain.mine(timestamp=then + HOUR)
     lasted = chain.blocks.head.timestamp - then
     assert lasted == HOUR
     seen = value(overrides)
