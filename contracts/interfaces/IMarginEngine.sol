@@ -10,7 +10,7 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {AccountValuation, MarketExposure} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -188,11 +188,11 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice What 1.0 of a collateral is worth.
-    function collateralValuation(CollateralId collateral)
+    /// @notice The same with any positions in place of the account's own: "what if".
+    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
         external
         view
-        returns (CollateralValuation memory);
+        returns (AccountValuation memory);
 
     /// @notice An account's entry of the ledger.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);
