@@ -8,6 +8,7 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
     MarketLiquidation,
     MarketTrading
 } from "../types/Parameters.sol";
@@ -20,6 +21,7 @@ interface IRiskParameters {
     );
     event CollateralConfigured(CollateralId indexed collateral, CollateralConfig config);
     event CompartmentConfigured(CompartmentParameters parameters);
+    event InterestConfigured(InterestParameters parameters);
     event BreakerConfigured(
         BreakerTiming timing,
         BreakerThresholds thresholds,
@@ -54,6 +56,10 @@ interface IRiskParameters {
     /// @notice Sets the compartment's parameters. Only the governor.
     function setCompartment(CompartmentParameters calldata parameters) external;
 
+    /// @notice Sets what debt costs. Only the governor.
+    /// @dev The rate in force stays until the next accrual: `accrueInterest` of any account takes up the new one.
+    function setInterest(InterestParameters calldata parameters) external;
+
     /// @notice Sets the breaker's thresholds and what it watches. Only the governor.
     function setBreaker(
         BreakerTiming calldata timing,
@@ -82,6 +88,9 @@ interface IRiskParameters {
 
     /// @notice Parameters of the whole compartment.
     function compartmentParameters() external view returns (CompartmentParameters memory);
+
+    /// @notice What debt costs.
+    function interestParameters() external view returns (InterestParameters memory);
 
     /// @notice Windows of the circuit breaker.
     function breakerTiming() external view returns (BreakerTiming memory);

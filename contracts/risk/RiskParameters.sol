@@ -14,6 +14,7 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
     MarketLiquidation,
     MarketTrading
 } from "../types/Parameters.sol";
@@ -26,6 +27,10 @@ contract RiskParameters is IRiskParameters {
     uint256 internal constant MAX_WATCHED = 8;
     /// @dev Sizes and caps stay far below 2^127, so that sums over accounts fit the packed ledger.
     uint256 internal constant MAX_AMOUNT = 1e36;
+    /// @dev WAD per day, before the tier's multiplier.
+    uint256 internal constant MAX_INTEREST = 0.01e18;
+    /// @dev Basis points. Times the largest rate it is 5 % per day.
+    uint256 internal constant MAX_MULTIPLIER = 50_000;
 
     IRoleRegistry internal immutable _roles;
     address internal immutable _settlementToken;
@@ -39,6 +44,7 @@ contract RiskParameters is IRiskParameters {
     mapping(MarketId market => MarketLiquidation) internal _liquidation;
     mapping(CollateralId collateral => CollateralConfig) internal _collateral;
     CompartmentParameters internal _compartment;
+    InterestParameters internal _interest;
     BreakerTiming internal _breakerTiming;
     BreakerThresholds internal _breakerThresholds;
     AssetId[] internal _watchedPrices;
@@ -53,6 +59,7 @@ contract RiskParameters is IRiskParameters {
     constructor(
         Compartment memory wiring,
         CompartmentParameters memory parameters,
+        InterestParameters memory interest,
         BreakerTiming memory timing,
         BreakerThresholds memory thresholds,
         AssetId[] memory watchedPrices,
@@ -61,6 +68,7 @@ contract RiskParameters is IRiskParameters {
         _roles = IRoleRegistry(wiring.roles);
         _settlementToken = wiring.settlementToken;
         _setCompartment(parameters);
+        _setInterest(interest);
         _setBreaker(timing, thresholds, watchedPrices, watchedPegs);
     }
 
@@ -155,6 +163,11 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function setInterest(InterestParameters calldata parameters) external onlyGovernor {
+        _setInterest(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
     function setBreaker(
         BreakerTiming calldata timing,
         BreakerThresholds calldata thresholds,
@@ -192,6 +205,11 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function interestParameters() external view returns (InterestParameters memory) {
+        return _interest;
+    }
+
+    /// @inheritdoc IRiskParameters
     function breakerTiming() external view returns (BreakerTiming memory) {
         return _breakerTiming;
     }
@@ -223,6 +241,21 @@ contract RiskParameters is IRiskParameters {
 
         _compartment = p;
         emit CompartmentConfigured(p);
+    }
+
+    /// @dev Nothing falls as utilisation or the tier rises: a worse state never makes debt cheaper.
+    function _setInterest(InterestParameters memory p) internal {
+        _bound("kinkBps", p.kinkBps, 1_000, 9_900);
+        _bound("rateAtZero", p.rateAtZero, 0, MAX_INTEREST);
+        _bound("rateAtKink", p.rateAtKink, p.rateAtZero, MAX_INTEREST);
+        _bound("rateAtFull", p.rateAtFull, p.rateAtKink, MAX_INTEREST);
+        _bound("tier1Bps", p.tier1Bps, 10_000, MAX_MULTIPLIER);
+        _bound("tier2Bps", p.tier2Bps, p.tier1Bps, MAX_MULTIPLIER);
+        _bound("tier3Bps", p.tier3Bps, p.tier2Bps, MAX_MULTIPLIER);
+        _bound("tier4Bps", p.tier4Bps, p.tier3Bps, MAX_MULTIPLIER);
+
+        _interest = p;
+        emit InterestConfigured(p);
     }
 
     function _setBreaker(
