@@ -11,7 +11,7 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {AccountValuation, MarketExposure} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -202,11 +202,11 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice What 1.0 of a collateral is worth.
-    function collateralValuation(CollateralId collateral)
+    /// @notice The same with any positions in place of the account's own: "what if".
+    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
         external
         view
-        returns (CollateralValuation memory);
+        returns (AccountValuation memory);
 
     /// @notice An account's entry of the ledger, debt with the interest owed up to now.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);

@@ -18,11 +18,11 @@ import {
 import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBase} from "./MarginBase.sol";
-import {MarginValuation} from "./MarginValuation.sol";
+import {MarginViews} from "./MarginViews.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginValuation {
+contract MarginEngine is MarginViews {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
