@@ -20,6 +20,7 @@ from bulkhead.deployment.models import (
     BreakerTiming,
     CollateralParameters,
     CompartmentParameters,
+    InterestParameters,
     MarketParameters,
     Model,
     Reference,
@@ -53,6 +54,7 @@ __all__ = [
     "DerivedParameters",
     "ExchangeRateSource",
     "ExternalAddresses",
+    "InterestParameters",
     "MarketParameters",
     "OracleAssetParameters",
     "ParameterError",
@@ -130,6 +132,7 @@ class DeploymentParameters(Model):
     derived: tuple[DerivedParameters, ...] = ()
     pegs: tuple[PegParameters, ...] = ()
     compartment: CompartmentParameters
+    interest: InterestParameters
     breaker: BreakerParameters
     markets: Annotated[tuple[MarketParameters, ...], Field(min_length=1, max_length=MAX_MARKETS)]
     collaterals: Annotated[tuple[CollateralParameters, ...], Field(max_length=MAX_COLLATERALS)] = ()

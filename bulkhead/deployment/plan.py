@@ -145,6 +145,7 @@ class _Planner:
             "RiskParameters",
             wiring,
             p.compartment.struct(),
+            p.interest.struct(),
             p.breaker.timing.struct(),
             p.breaker.thresholds.struct(),
             [asset_id(name) for name in p.breaker.watched_prices],

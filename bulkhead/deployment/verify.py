@@ -136,6 +136,8 @@ class _Verifier:
             self._struct(f"collaterals.{collateral.name}", config, wanted)
         actual = self._read("RiskParameters", "compartmentParameters")
         self._struct("compartment", actual, p.compartment.struct())
+        interest = self._read("RiskParameters", "interestParameters")
+        self._struct("interest", interest, p.interest.struct())
         timing = self._read("RiskParameters", "breakerTiming")
         self._struct("breaker.timing", timing, p.breaker.timing.struct())
         thresholds, prices, pegs = self._read("RiskParameters", "breakerThresholds")

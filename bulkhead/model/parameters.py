@@ -21,6 +21,7 @@ from bulkhead.model.types import (
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
     MarketLiquidation,
     MarketTrading,
     Thresholds,
@@ -30,6 +31,10 @@ MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_WATCHED = 8
 MAX_AMOUNT = 10**36
+MAX_INTEREST = WAD // 100
+"""WAD per day, before the tier's multiplier."""
+MAX_MULTIPLIER = 50_000
+"""Basis points."""
 MINUTE = 60
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
@@ -42,6 +47,7 @@ class RiskParameters(Contract):
         self,
         parts: Parts,
         parameters: CompartmentParameters,
+        interest: InterestParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
         watched_prices: Sequence[str],
@@ -56,8 +62,10 @@ class RiskParameters(Contract):
         self._liquidation: Table[int, MarketLiquidation] = Table(context)
         self._collateral: Table[int, CollateralConfig] = Table(context)
         _require_compartment(parameters)
+        _require_interest(interest)
         _require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
+        self._interest = Cell(context, interest)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
         self._rules = Cell(context, rules)
@@ -138,6 +146,19 @@ class RiskParameters(Contract):
         self._emit("CompartmentConfigured", parameters=parameters)
 
     @external
+    def set_interest(self, sender: Address, parameters: InterestParameters) -> None:
+        """Set what debt costs.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        _require_interest(parameters)
+        self._interest.set(parameters)
+        self._emit("InterestConfigured", parameters=parameters)
+
+    @external
     def set_breaker(
         self,
         sender: Address,
@@ -213,6 +234,10 @@ class RiskParameters(Contract):
         """Return the parameters of the whole compartment."""
         return self._compartment.value
 
+    def interest_parameters(self) -> InterestParameters:
+        """Return what debt costs."""
+        return self._interest.value
+
     def breaker_timing(self) -> BreakerTiming:
         """Return the breaker's windows."""
         return self._timing.value
@@ -269,6 +294,17 @@ def _require_compartment(p: CompartmentParameters) -> None:
     _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
     _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
     _bound("dustUnits", p.dust_units, 1, 1_000_000)
+
+
+def _require_interest(p: InterestParameters) -> None:
+    _bound("kinkBps", p.kink_bps, 1_000, 9_900)
+    _bound("rateAtZero", p.rate_at_zero, 0, MAX_INTEREST)
+    _bound("rateAtKink", p.rate_at_kink, p.rate_at_zero, MAX_INTEREST)
+    _bound("rateAtFull", p.rate_at_full, p.rate_at_kink, MAX_INTEREST)
+    _bound("tier1Bps", p.tier1_bps, 10_000, MAX_MULTIPLIER)
+    _bound("tier2Bps", p.tier2_bps, p.tier1_bps, MAX_MULTIPLIER)
+    _bound("tier3Bps", p.tier3_bps, p.tier2_bps, MAX_MULTIPLIER)
+    _bound("tier4Bps", p.tier4_bps, p.tier3_bps, MAX_MULTIPLIER)
 
 
 def _require_breaker(

@@ -37,6 +37,7 @@ from bulkhead.model.types import (
     BreakerThresholds,
     BreakerTiming,
     CompartmentParameters,
+    InterestParameters,
     address,
 )
 from bulkhead.model.vaults import InsuranceFund, LiquidityVault
@@ -57,7 +58,8 @@ class Compartment(Generic[O, G]):
         now: block time, Unix seconds.
         settlement_decimals: decimals of the settlement token.
         settlement_fee: WAD fraction that a transfer of it burns.
-        parameters, timing, thresholds, watched_prices, watched_pegs: as the contract's constructor.
+        parameters, interest, timing, thresholds, watched_prices, watched_pegs: as the contract's
+            constructor.
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
         context: of the world; None: its own.
@@ -72,6 +74,7 @@ class Compartment(Generic[O, G]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        interest: InterestParameters = presets.INTEREST,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -93,7 +96,7 @@ class Compartment(Generic[O, G]):
         parts.feeds = Feeds(self.context, oracle, peg)
         self.roles = parts.roles = RoleRegistry(parts, governor)
         self.risk_parameters = parts.risk_parameters = RiskParameters(
-            parts, parameters, timing, thresholds, watched_prices, watched_pegs
+            parts, parameters, interest, timing, thresholds, watched_prices, watched_pegs
         )
         self.circuit_breaker = parts.circuit_breaker = CircuitBreaker(parts)
         self.collateral_vault = parts.collateral_vault = CollateralVault(parts)
@@ -157,6 +160,7 @@ class World(Compartment[StaticOracle, StaticPeg]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        interest: InterestParameters = presets.INTEREST,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -171,6 +175,7 @@ class World(Compartment[StaticOracle, StaticPeg]):
             settlement_decimals=settlement_decimals,
             settlement_fee=settlement_fee,
             parameters=parameters,
+            interest=interest,
             timing=timing,
             thresholds=thresholds,
             watched_prices=watched_prices,

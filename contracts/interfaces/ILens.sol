@@ -18,12 +18,15 @@ interface ILens {
         int256 unrealizedPnl;
     }
 
+    /// @param ledger Debt with the interest owed up to now.
+    /// @param bookedDebt WAD: debt without the interest since it was last booked, as it is part of D.
     /// @param maturedClaim Part of the claim that can be converted now.
     /// @param collateralTokens Token units by collateral id less one.
     /// @param isPriced Whether the valuation could be computed; if not, it is all zeros.
     struct AccountView {
         AccountId account;
         AccountLedger ledger;
+        uint256 bookedDebt;
         uint256 maturedClaim;
         uint256[] collateralTokens;
         PositionView[] positions;
@@ -56,6 +59,9 @@ interface ILens {
         CollateralValuation valuation;
     }
 
+    /// @param totals D as booked.
+    /// @param accruedDebt WAD that all accounts owe now, interest included.
+    /// @param borrowRate WAD per day that debt costs since the last accrual; 0 while nobody owes.
     /// @param haircutRatio h, WAD.
     /// @param custodyTokens Settlement token units that the vault holds.
     /// @param custodySurplus WAD: custody less P + L + I + F; never below zero.
@@ -65,6 +71,8 @@ interface ILens {
     /// @param fundShares Supply of the insurance fund.
     struct CompartmentView {
         LedgerTotals totals;
+        uint256 accruedDebt;
+        uint256 borrowRate;
         UnrealizedTotals unrealized;
         uint256 haircutRatio;
         uint8 tier;

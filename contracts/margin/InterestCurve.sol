@@ -54,8 +54,7 @@ library InterestCurve {
     /// @return RAY.
     function currentIndex(BorrowState memory b) internal view returns (uint256) {
         uint256 earned = uint256(b.rate) * (block.timestamp - b.updatedAt);
-        return
-            WadMath.min(b.index + WadMath.mulDivUp(b.index, earned, WAD * 1 days), MAX_INDEX);
+        return WadMath.min(b.index + WadMath.mulDivUp(b.index, earned, WAD * 1 days), MAX_INDEX);
     }
 
     /// @notice What a debt has grown to while the index went from one value to another, rounded up.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
@@ -19,6 +20,7 @@ import {
     Holding,
     MarketExposure
 } from "../types/Valuation.sol";
+import {InterestCurve} from "./InterestCurve.sol";
 import {Ledger} from "./Ledger.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
@@ -30,12 +32,14 @@ contract RiskEngine is IRiskEngine {
     IPegMonitor internal immutable _pegMonitor;
     IRiskParameters internal immutable _riskParameters;
     IExposureSource internal immutable _exposureSource;
+    ICircuitBreaker internal immutable _circuitBreaker;
 
     constructor(Compartment memory wiring) {
         _oracle = IOracleAggregator(wiring.oracle);
         _pegMonitor = IPegMonitor(wiring.pegMonitor);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _exposureSource = IExposureSource(wiring.perpExchange);
+        _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
     }
 
     /// @inheritdoc IRiskEngine
@@ -54,6 +58,15 @@ contract RiskEngine is IRiskEngine {
         returns (AccountValuation memory)
     {
         return _valuation(standing, exposures);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function borrowRate(uint256 debt, uint256 poolCash) external view returns (uint256) {
+        return InterestCurve.rate(
+            _riskParameters.interestParameters(),
+            InterestCurve.utilisation(debt, poolCash),
+            _circuitBreaker.tier()
+        );
     }
 
     /// @inheritdoc IRiskEngine

@@ -9,9 +9,10 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {InterestCurve} from "../margin/InterestCurve.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {LedgerTotals} from "../types/Ledger.sol";
+import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
 import {Position} from "../types/Market.sol";
 import {CollateralConfig} from "../types/Parameters.sol";
 import {AccountValuation} from "../types/Valuation.sol";
@@ -53,6 +54,7 @@ contract Lens is ILens {
             AccountView memory v = views[i];
             v.account = ids[i];
             v.ledger = _marginEngine.accountLedger(ids[i]);
+            (v.bookedDebt,) = _marginEngine.bookedDebt(ids[i]);
             v.maturedClaim = _marginEngine.maturedClaim(ids[i]);
             v.collateralTokens = new uint256[](collaterals);
             for (uint8 c; c < collaterals; ++c) {
@@ -72,6 +74,9 @@ contract Lens is ILens {
     function compartment() external view returns (CompartmentView memory v) {
         LedgerTotals memory t = _marginEngine.totals();
         v.totals = t;
+        BorrowState memory b = _marginEngine.borrowState();
+        v.accruedDebt = InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
+        v.borrowRate = b.rate;
         v.unrealized = _marginEngine.unrealizedTotals();
         v.haircutRatio = _marginEngine.haircutRatio();
         v.tier = _circuitBreaker.tier();

@@ -95,6 +95,7 @@ class Origin:
             lower(book.contracts["PegMonitor"]),
             settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
+            interest=types.InterestParameters(**_snake(p.interest.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),
             watched_prices=p.breaker.watched_prices,
