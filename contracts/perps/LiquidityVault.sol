@@ -44,12 +44,14 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
         toLeave = cashLessClaims - int256(uint256(u.positive));
         // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
-        toEnter = cashLessClaims - u.net;
-        if (t.debt != 0) {
-            // With the interest that no account has booked yet: it is not for those who come now.
-            BorrowState memory b = _marginEngine.borrowState();
-            toEnter += int256(InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b)));
-        }
+        toEnter = cashLessClaims + int256(_debt(t)) - u.net;
+    }
+
+    /// @dev With the interest that no account has booked yet: it is not for those who come now.
+    function _debt(LedgerTotals memory t) internal view returns (uint256) {
+        if (t.debt == 0) return 0;
+        BorrowState memory b = _marginEngine.borrowState();
+        return InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
     }
 
     function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {
