@@ -5,8 +5,9 @@ Debt and cash are WAD, rates WAD per day, indices RAY (1e27), times Unix seconds
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bulkhead.model.math import DAY, WAD, checked_uint, mul_div_up
-from bulkhead.model.types import BorrowState, InterestParameters
 
 RAY = 10**27
 BASIS_POINTS = 10_000
@@ -14,6 +15,30 @@ SCALED_UNIT = 10**45
 """Digits of scaled debt at an index of 1: 18 more than debt has."""
 MAX_INDEX = 10**35
 """Interest stops when a debt has grown 10^8 times."""
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowState:
+    """What debt has cost so far (``index``, RAY) and costs now (``rate``, WAD per day)."""
+
+    index: int = RAY
+    rate: int = 0
+    updated_at: int = 0
+    scaled_debt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InterestParameters:
+    """What debt costs: rates WAD per day, the kink and the tiers' multipliers in basis points."""
+
+    kink_bps: int
+    rate_at_zero: int
+    rate_at_kink: int
+    rate_at_full: int
+    tier1_bps: int
+    tier2_bps: int
+    tier3_bps: int
+    tier4_bps: int
 
 
 def utilisation(debt: int, pool_cash: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bulkhead.model import interest_curve, positions, pricing, token_scale
 from bulkhead.model.errors import Violation
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
 from bulkhead.model.trials import liq_1 as liq_1
@@ -22,7 +23,6 @@ from bulkhead.model.types import (
     AccountLedger,
     AccountValuation,
     Address,
-    BorrowState,
     LedgerTotals,
     Market,
     MarketUnrealized,

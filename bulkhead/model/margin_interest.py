@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bulkhead.model import interest_curve, ledger
 from bulkhead.model.context import external
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.margin_views import MarginViews
 from bulkhead.model.math import checked_uint, to_uint
-from bulkhead.model.types import AccountId, AccountLedger, Address, BorrowState, LedgerTotals
+from bulkhead.model.types import AccountId, AccountLedger, Address, LedgerTotals
 
 
 class MarginInterest(MarginViews):

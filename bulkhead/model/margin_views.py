@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bulkhead.model import interest_curve, ledger
 from bulkhead.model.context import Cell, Contract, Table
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.math import WAD, to_int
 from bulkhead.model.parts import Parts
 from bulkhead.model.policy import require_status
@@ -27,7 +28,6 @@ from bulkhead.model.types import (
     AccountValuation,
     Action,
     Address,
-    BorrowState,
     Holding,
     LedgerTotals,
     MarketExposure,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bulkhead.model import roles
 from bulkhead.model.context import Cell, Contract, Table, external
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
@@ -21,7 +22,6 @@ from bulkhead.model.types import (
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
-    InterestParameters,
     MarketLiquidation,
     MarketTrading,
     Thresholds,

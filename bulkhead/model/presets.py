@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, WAD
 from bulkhead.model.types import (
     Address,
@@ -9,7 +10,6 @@ from bulkhead.model.types import (
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
-    InterestParameters,
     MarketLiquidation,
     MarketTrading,
 )

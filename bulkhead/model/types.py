@@ -94,16 +94,6 @@ class LedgerTotals:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BorrowState:
-    """What debt has cost so far (``index``, RAY) and costs now (``rate``, WAD per day)."""
-
-    index: int = 10**27
-    rate: int = 0
-    updated_at: int = 0
-    scaled_debt: int = 0
-
-
 @dataclass(slots=True)
 class AccountLedger:
     """One account's side of the ledger: cash int128, claim and unvested uint128."""
@@ -347,20 +337,6 @@ class CompartmentParameters:
     auction_start_premium: int
     auction_duration: int
     dust_units: int
-
-
-@dataclass(frozen=True, slots=True)
-class InterestParameters:
-    """What debt costs: rates WAD per day, the kink and the tiers' multipliers in basis points."""
-
-    kink_bps: int
-    rate_at_zero: int
-    rate_at_kink: int
-    rate_at_full: int
-    tier1_bps: int
-    tier2_bps: int
-    tier3_bps: int
-    tier4_bps: int
 
 
 @dataclass(frozen=True, slots=True)

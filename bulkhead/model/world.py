@@ -23,6 +23,7 @@ from bulkhead.model.context import Context, Event
 from bulkhead.model.custody import CollateralVault
 from bulkhead.model.exchange import PerpExchange
 from bulkhead.model.feeds import Feeds, PegFeed, PriceFeed, StaticOracle, StaticPeg
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquidation import LiquidationEngine
 from bulkhead.model.margin import MarginEngine
 from bulkhead.model.math import UINT256_MAX
@@ -37,7 +38,6 @@ from bulkhead.model.types import (
     BreakerThresholds,
     BreakerTiming,
     CompartmentParameters,
-    InterestParameters,
     address,
 )
 from bulkhead.model.vaults import InsuranceFund, LiquidityVault

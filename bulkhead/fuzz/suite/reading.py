@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bulkhead.model import types
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
 
@@ -29,7 +30,7 @@ def snapshot(
     custody = {SETTLEMENT: next(take)}
     next(take), next(take)  # Shares and the breaker: no invariant of a state reads them.
     index, rate = _unpair(next(take))
-    borrow = types.BorrowState(index, rate & (1 << 64) - 1, rate >> 64, next(take))
+    borrow = BorrowState(index, rate & (1 << 64) - 1, rate >> 64, next(take))
     indices: dict[AccountId, int] = {}
     states: dict[int, types.Market] = {}
     reported: dict[int, types.MarketUnrealized] = {}

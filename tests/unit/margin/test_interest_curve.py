@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model import interest_curve
-from bulkhead.model.types import InterestParameters
+from bulkhead.model.interest_curve import InterestParameters
 
 WAD, RAY = 10**18, 10**27
 MILLIONTH = WAD // 10**6

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhead.model import interest_curve, presets
+from bulkhead.model.interest_curve import BorrowState, InterestParameters
 from bulkhead.model.math import DAY, WAD
-from bulkhead.model.types import BorrowState, InterestParameters, address, pack
+from bulkhead.model.types import address, pack
 
 RAY = 10**27
 ALICE, BOB = address(1), address(2)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bulkhead.model import presets
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, UINT256_MAX, WAD
 from bulkhead.model.reverts import (
     EmptyRevert,
@@ -17,7 +18,7 @@ from bulkhead.model.reverts import (
     RiskParameters_UnknownMarket,
     RoleRegistry_MissingRole,
 )
-from bulkhead.model.types import BreakerThresholds, InterestParameters, address
+from bulkhead.model.types import BreakerThresholds, address
 
 TRADING, LIQUIDATION = presets.market("ETH"), presets.LIQUIDATION
 AMOUNT = 10**36
