@@ -73,12 +73,12 @@ abstract contract MarginInterest is MarginBase {
 
     /// @dev Stores an account that `_load` returned; call `_saveTotals` after the last.
     function _save(AccountId account, AccountLedger memory a) internal {
-        uint256 before = _accounts[account].debtOf();
-        uint256 debt = a.debtOf();
-        if (before != 0 || debt != 0) {
+        int256 before = _accounts[account].cash;
+        if (before < 0 || a.cash < 0) {
+            uint256 debt = a.debtOf();
             uint256 index = InterestCurve.currentIndex(_borrow);
             _borrow.scaledDebt = _borrow.scaledDebt
-                - InterestCurve.scaled(before, _debtIndex[account])
+                - InterestCurve.scaled(before < 0 ? uint256(-before) : 0, _debtIndex[account])
                 + InterestCurve.scaled(debt, index);
             _debtIndex[account] = debt == 0 ? 0 : index;
         }
