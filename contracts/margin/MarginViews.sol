@@ -9,12 +9,12 @@ import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
-import {MarginBase} from "./MarginBase.sol";
+import {MarginInterest} from "./MarginInterest.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice The check of margin, and the views of the ledger.
-abstract contract MarginViews is MarginBase {
+abstract contract MarginViews is MarginInterest {
     using Ledger for AccountLedger;
     using SafeCastLib for uint256;
 
@@ -45,7 +45,7 @@ abstract contract MarginViews is MarginBase {
         consistent
         returns (AccountLedger memory)
     {
-        return _accounts[account];
+        return _accrued(account);
     }
 
     /// @inheritdoc IMarginEngine
@@ -126,7 +126,7 @@ abstract contract MarginViews is MarginBase {
     }
 
     function _standing(AccountId account) internal view returns (AccountStanding memory s) {
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _accrued(account);
         s.cash = a.cash;
         (s.poolCash, s.junior) =
         (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);

@@ -17,6 +17,7 @@ import {
     MarketExposure,
     PortfolioTerms
 } from "../types/Valuation.sol";
+import {InterestCurve} from "./InterestCurve.sol";
 import {Ledger} from "./Ledger.sol";
 import {PortfolioMargin} from "./PortfolioMargin.sol";
 import {RiskState} from "./RiskState.sol";
@@ -44,6 +45,15 @@ contract RiskEngine is RiskState {
         returns (AccountValuation memory)
     {
         return _valuation(standing, exposures);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function borrowRate(uint256 debt, uint256 poolCash) external view returns (uint256) {
+        return InterestCurve.rate(
+            _riskParameters.interestParameters(),
+            InterestCurve.utilisation(debt, poolCash),
+            _circuitBreaker.tier()
+        );
     }
 
     /// @inheritdoc IRiskEngine

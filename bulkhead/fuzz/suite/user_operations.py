@@ -114,7 +114,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 29
+    weight = 24
     refusals = (
         may.BLOCKED
         | may.MARGIN
