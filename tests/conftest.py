@@ -76,7 +76,8 @@ class World:
     Attributes:
         rpc: the node, which mines each transaction in a block of its own, one second on.
         book: the address book.
-        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens: parts.
+        margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
+            lens: parts.
         roles: who may do what.
         usdb, weth, wbtc, lst: the tokens.
     """
@@ -86,6 +87,7 @@ class World:
         self.book = book
         self.artifacts = artifacts
         self.margin = self._named("MarginEngine")
+        self.valuer = self._named("RiskEngine")
         self.perps = self._named("PerpExchange")
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")

@@ -32,6 +32,7 @@ GUARDIAN = keccak(text="GUARDIAN")
 _COMPARTMENT = (
     "CircuitBreaker",
     "CollateralVault",
+    "RiskEngine",
     "MarginEngine",
     "PerpExchange",
     "LiquidityVault",

@@ -6,6 +6,7 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
+from bulkhead.model.margin_views import MarginViews
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
     CompartmentLock_NotAuthorized,
@@ -24,12 +25,11 @@ from bulkhead.model.types import (
     UnrealizedTotals,
     WriteOffReceipt,
 )
-from bulkhead.model.valuation import MarginValuation
 
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginValuation):
+class MarginClearing(MarginViews):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange

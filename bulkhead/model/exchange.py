@@ -156,6 +156,10 @@ class PerpExchange(Contract):
         mask = self._market_mask.get(account, 0)
         return [self._exposure(account, i) for i in range(mask.bit_length()) if mask >> i & 1]
 
+    def has_exposure(self, account: AccountId) -> bool:
+        """Return whether an account has any open position."""
+        return self._market_mask.get(account, 0) != 0
+
     def preview_trade(self, account: AccountId, market: int, size_delta: int) -> tuple[Fill, int]:
         """Return what ``trade`` would do now, and its fee.
 

@@ -243,7 +243,7 @@ class LiquidationEngine(Contract):
         if not started_at or self._is_over(started_at):
             raise LiquidationEngine_NoAuction(account, collateral)
         p = self._parts.risk_parameters.compartment_parameters()
-        v = self._parts.margin_engine.collateral_valuation(collateral)
+        v = self._parts.risk_engine.collateral_valuation(collateral)
         require_status(Action.TAKE_AUCTION, v.status)
         top = max(v.market_price, v.maintenance_price)
         return liquidation_math.auction_price(

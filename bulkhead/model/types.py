@@ -223,6 +223,28 @@ class MarketExposure:
     status: PriceStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One collateral of an account: token units that it and the whole compartment hold."""
+
+    collateral: int
+    amount_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStanding:
+    """What the margin engine knows of an account; ``pool_cash`` and ``junior`` give h."""
+
+    cash: int
+    claim: int
+    matured: int
+    pool_cash: int
+    junior: int
+    is_haircut_fresh: bool
+    holdings: tuple[Holding, ...]
+
+
 @dataclass(slots=True)
 class AccountValuation:
     """What an account is worth and what is asked of it.
@@ -373,3 +395,4 @@ class Addresses:
     liquidity_vault: Address = "0x00000000000000000000000000000000000000c7"
     insurance_fund: Address = "0x00000000000000000000000000000000000000c8"
     liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"
+    risk_engine: Address = "0x00000000000000000000000000000000000000ca"

@@ -28,6 +28,7 @@ from bulkhead.model.margin import MarginEngine
 from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.parameters import RiskParameters
 from bulkhead.model.parts import Parts
+from bulkhead.model.risk_engine import RiskEngine
 from bulkhead.model.roles import RoleRegistry
 from bulkhead.model.tokens import ERC20, Token
 from bulkhead.model.types import (
@@ -96,6 +97,7 @@ class Compartment(Generic[O, G]):
         )
         self.circuit_breaker = parts.circuit_breaker = CircuitBreaker(parts)
         self.collateral_vault = parts.collateral_vault = CollateralVault(parts)
+        self.risk_engine = parts.risk_engine = RiskEngine(parts)
         self.margin_engine = parts.margin_engine = MarginEngine(parts)
         self.perp_exchange = parts.perp_exchange = PerpExchange(parts)
         self.liquidity_vault = parts.liquidity_vault = LiquidityVault(parts)

@@ -5,6 +5,7 @@ import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
@@ -22,6 +23,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// numbers in one, and `bulkhead/fuzz/suite/words.py` writes the same list from the model.
 contract StateProbe {
     IMarginEngine internal immutable _engine;
+    IRiskEngine internal immutable _risk;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -34,6 +36,7 @@ contract StateProbe {
 
     constructor(Compartment memory wiring) {
         _engine = IMarginEngine(wiring.marginEngine);
+        _risk = IRiskEngine(wiring.riskEngine);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -95,7 +98,7 @@ contract StateProbe {
             n = _prices(MarketId.wrap(m), words, n);
         }
         for (uint8 c = 1; c <= collaterals; ++c) {
-            CollateralValuation memory v = _engine.collateralValuation(CollateralId.wrap(c));
+            CollateralValuation memory v = _risk.collateralValuation(CollateralId.wrap(c));
             (words[n], words[n + 1]) = (v.initialPrice, v.maintenancePrice);
             (words[n + 2], words[n + 3]) = (v.marketPrice, uint256(v.status));
             n += 4;

@@ -43,12 +43,8 @@ interface IAccountOperators {
     /// @notice Grants an operator exactly these permissions, in place of those before. Only the owner.
     /// @param permissions Bits; 0 revokes, whatever the expiry.
     /// @param expiresAt Unix seconds, later than now.
-    function setOperator(
-        AccountId account,
-        address operator,
-        uint8 permissions,
-        uint40 expiresAt
-    ) external;
+    function setOperator(AccountId account, address operator, uint8 permissions, uint40 expiresAt)
+        external;
 
     /// @notice The same with the owner's signature, brought by anyone: ECDSA, or ERC-1271 where the owner has code.
     /// @param nonce Any number that the owner has not used yet, in any order.

@@ -11,7 +11,7 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {AccountValuation, MarketExposure} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -156,12 +156,8 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Moves margin between two accounts of one owner, as long as the first keeps its initial margin. Owner, or
     /// operator with `WITHDRAW` on the first and `DEPOSIT` on the second. Custody and caps do not change.
     /// @param amountTokens Token units; of the settlement token they repay the second account's debt first.
-    function transfer(
-        AccountId from,
-        AccountId to,
-        CollateralId collateral,
-        uint256 amountTokens
-    ) external;
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
+        external;
 
     /// @notice Turns matured profit into cash at the haircut ratio. Owner, or operator with `CONVERT`.
     /// @param amount WAD of claim to burn.
@@ -255,11 +251,11 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice What 1.0 of a collateral is worth.
-    function collateralValuation(CollateralId collateral)
+    /// @notice The same with any positions in place of the account's own: "what if".
+    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
         external
         view
-        returns (CollateralValuation memory);
+        returns (AccountValuation memory);
 
     /// @notice An account's entry of the ledger.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);

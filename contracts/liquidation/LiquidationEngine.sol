@@ -6,6 +6,7 @@ import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
@@ -27,6 +28,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     using SafeCastLib for uint256;
 
     IMarginEngine internal immutable _marginEngine;
+    IRiskEngine internal immutable _riskEngine;
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
     ICircuitBreaker internal immutable _circuitBreaker;
@@ -37,6 +39,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     constructor(Compartment memory wiring) CompartmentLocked(wiring.marginEngine) {
         _marginEngine = IMarginEngine(wiring.marginEngine);
+        _riskEngine = IRiskEngine(wiring.riskEngine);
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -286,7 +289,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
             revert LiquidationEngine_NoAuction(account, collateral);
         }
         CompartmentParameters memory p = _riskParameters.compartmentParameters();
-        CollateralValuation memory v = _marginEngine.collateralValuation(collateral);
+        CollateralValuation memory v = _riskEngine.collateralValuation(collateral);
         ActionPolicy.requireStatus(Action.TakeAuction, v.status);
         uint256 top = WadMath.max(v.marketPrice, v.maintenancePrice);
         return LiquidationMath.auctionPrice(

@@ -22,12 +22,9 @@ contract AccountOperators is IAccountOperators, EIP712 {
     // ------------------------------------------------------------------ state-changing
 
     /// @inheritdoc IAccountOperators
-    function setOperator(
-        AccountId account,
-        address operator,
-        uint8 permissions,
-        uint40 expiresAt
-    ) external {
+    function setOperator(AccountId account, address operator, uint8 permissions, uint40 expiresAt)
+        external
+    {
         if (account.owner() != msg.sender) revert AccountOperators_NotOwner(account, msg.sender);
         _requireGrant(account, operator, permissions, expiresAt);
         _set(account, operator, permissions, expiresAt);
@@ -138,12 +135,10 @@ contract AccountOperators is IAccountOperators, EIP712 {
 
     // ------------------------------------------------------------------ internal
 
-    function _requireGrant(
-        AccountId account,
-        address operator,
-        uint8 permissions,
-        uint40 expiresAt
-    ) internal view {
+    function _requireGrant(AccountId account, address operator, uint8 permissions, uint40 expiresAt)
+        internal
+        view
+    {
         if (operator == address(0) || operator == account.owner()) {
             revert AccountOperators_InvalidOperator(operator);
         }

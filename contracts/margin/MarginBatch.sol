@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
-import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {Action} from "../types/Action.sol";
 import {Call} from "../types/Call.sol";
 import {Compartment} from "../types/Compartment.sol";
@@ -11,16 +10,12 @@ import {AccountId} from "../types/Ids.sol";
 import {AccountValuation} from "../types/Valuation.sol";
 import {MarginBase} from "./MarginBase.sol";
 import {MarginViews} from "./MarginViews.sol";
-import {LibBit} from "solady/utils/LibBit.sol";
-import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Who acts, whether they may, and several acts with one check of margin.
 /// @dev Between two acts of a batch the lock is free, but no code runs that is not this engine's or the exchange's:
 /// whoever is called out to is called from within an act, which holds the lock. So nobody acts as `_actor` who is not
 /// meant to.
 abstract contract MarginBatch is MarginViews {
-    using SafeCastLib for uint256;
-
     uint256 internal constant MAX_BATCH = 32;
     /// @dev Bit 0 of an account's entry: its check is put off. Bit 1 + a: it was asked for by action a.
     uint256 private constant PUT_OFF = 1;
@@ -121,13 +116,7 @@ abstract contract MarginBatch is MarginViews {
         // Nothing is asked of an account without positions and debt, so no price can lock its principal.
         if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
 
-        AccountValuation memory v = _riskEngine.valuation(account, _standing(account));
-        for (; actions != 0; actions &= actions - 1) {
-            ActionPolicy.requireStatus(Action(LibBit.ffs(actions)), v.status);
-        }
-        if (v.equityInitial < v.initialMargin.toInt256()) {
-            revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
-        }
+        _riskEngine.requireInitialMargin(account, _standing(account), actions);
     }
 
     /// @dev The owner passes without a call.

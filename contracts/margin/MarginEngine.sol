@@ -55,9 +55,9 @@ contract MarginEngine is MarginHoldings {
     ) external locked {
         _requireAuthorized(account, Permissions.DEPOSIT);
         // Whoever saw the permit may have brought it already; what counts is the allowance.
-        try IERC20Permit(_tokenOf(collateral)).permit(
-            _sender(), address(_collateralVault), amountTokens, deadline, v, r, s
-        ) {} catch {}
+        try IERC20Permit(_tokenOf(collateral))
+            .permit(_sender(), address(_collateralVault), amountTokens, deadline, v, r, s) {}
+            catch {}
         _deposit(account, collateral, amountTokens);
     }
 
@@ -91,12 +91,10 @@ contract MarginEngine is MarginHoldings {
     }
 
     /// @inheritdoc IMarginEngine
-    function transfer(
-        AccountId from,
-        AccountId to,
-        CollateralId collateral,
-        uint256 amountTokens
-    ) external locked {
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
+        external
+        locked
+    {
         _requireAuthorized(from, Permissions.WITHDRAW);
         if (from.owner() != to.owner()) revert MarginEngine_ForeignAccount(from, to);
         _requireAuthorized(to, Permissions.DEPOSIT);

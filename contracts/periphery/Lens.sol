@@ -6,6 +6,7 @@ import {ILens} from "../interfaces/ILens.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
 import {Compartment} from "../types/Compartment.sol";
@@ -20,6 +21,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 /// @notice Implements `ILens`, where every function is documented.
 contract Lens is ILens {
     IMarginEngine internal immutable _marginEngine;
+    IRiskEngine internal immutable _riskEngine;
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
     ICircuitBreaker internal immutable _circuitBreaker;
@@ -31,6 +33,7 @@ contract Lens is ILens {
 
     constructor(Compartment memory wiring) {
         _marginEngine = IMarginEngine(wiring.marginEngine);
+        _riskEngine = IRiskEngine(wiring.riskEngine);
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -120,7 +123,7 @@ contract Lens is ILens {
                 config.token,
                 IERC20(config.token).balanceOf(_collateralVault),
                 _marginEngine.totalCollateral(id),
-                _marginEngine.collateralValuation(id)
+                _riskEngine.collateralValuation(id)
             );
         }
     }

@@ -145,6 +145,11 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         }
     }
 
+    /// @inheritdoc IExposureSource
+    function hasExposure(AccountId account) external view returns (bool) {
+        return _marketMask[account] != 0;
+    }
+
     /// @inheritdoc IPerpExchange
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)
         external

@@ -12,6 +12,7 @@ struct Compartment {
     address riskParameters;
     address circuitBreaker;
     address collateralVault;
+    address riskEngine;
     address accountOperators;
     address marginEngine;
     address perpExchange;

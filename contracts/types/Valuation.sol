@@ -1,10 +1,37 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {MarketId} from "./Ids.sol";
+import {CollateralId, MarketId} from "./Ids.sol";
 import {PriceStatus} from "./Price.sol";
 
-/// @notice One position as the margin engine sees it.
+/// @notice One collateral of an account.
+/// @param amountTokens Token units that the account holds.
+/// @param totalTokens Token units that the whole compartment holds.
+struct Holding {
+    CollateralId collateral;
+    uint256 amountTokens;
+    uint256 totalTokens;
+}
+
+/// @notice What the margin engine knows of an account. WAD of the settlement token.
+/// @param cash As in the ledger: < 0: debt.
+/// @param claim As in the ledger.
+/// @param matured Part of the claim that may be converted now.
+/// @param poolCash L, and …
+/// @param junior … J + U⁺: together the haircut ratio.
+/// @param isHaircutFresh Whether U⁺ is young enough to take value out on. Only looked at if there is a claim.
+/// @param holdings Collaterals, at most 8.
+struct AccountStanding {
+    int256 cash;
+    uint256 claim;
+    uint256 matured;
+    uint256 poolCash;
+    uint256 junior;
+    bool isHaircutFresh;
+    Holding[] holdings;
+}
+
+/// @notice One position as the risk engine sees it.
 /// @param market The market.
 /// @param notional WAD, signed: size · index price, towards zero magnitude rounded up.
 /// @param unrealizedPnl WAD: size · mark − quote − accrued funding, rounded down.

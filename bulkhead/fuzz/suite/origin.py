@@ -35,6 +35,7 @@ _WIRING = {
     "risk_parameters": "riskParameters",
     "circuit_breaker": "circuitBreaker",
     "collateral_vault": "collateralVault",
+    "risk_engine": "riskEngine",
     "margin_engine": "marginEngine",
     "perp_exchange": "perpExchange",
     "liquidity_vault": "liquidityVault",

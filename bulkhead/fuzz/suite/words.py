@@ -206,7 +206,7 @@ def derived(
             exchange.unrealized_pnl(i),
         )
     for c in collaterals:
-        v = engine.collateral_valuation(c)
+        v = m.risk_engine.collateral_valuation(c)
         words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
     for asset in assets:
         d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)

@@ -96,7 +96,7 @@ def test_compartment__busy__equals_direct_reads(world, busy):
         assert collateral.token == token.address
         assert collateral.custodyTokens == token.call("balanceOf", world.custody.address)
         assert collateral.bookedTokens == world.margin.call("totalCollateral", c)
-        assert collateral.valuation == world.margin.call("collateralValuation", c)
+        assert collateral.valuation == world.valuer.call("collateralValuation", c)
     assert len(view.collaterals) == 3
 
 

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IExposureSource} from "../interfaces/IExposureSource.sol";
+import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
+import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {ActionPolicy} from "../libraries/ActionPolicy.sol";
+import {TokenScale} from "../libraries/TokenScale.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+import {Compartment} from "../types/Compartment.sol";
+import {Action} from "../types/Action.sol";
+import {AccountId, CollateralId} from "../types/Ids.sol";
+import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {isFirm, PriceData, PriceStatus, worse} from "../types/Price.sol";
+import {
+    AccountStanding,
+    AccountValuation,
+    CollateralValuation,
+    Holding,
+    MarketExposure
+} from "../types/Valuation.sol";
+import {Ledger} from "./Ledger.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice Implements `IRiskEngine`, where every function is documented.
+contract RiskEngine is IRiskEngine {
+    using SafeCastLib for uint256;
+
+    IOracleAggregator internal immutable _oracle;
+    IPegMonitor internal immutable _pegMonitor;
+    IRiskParameters internal immutable _riskParameters;
+    IExposureSource internal immutable _exposureSource;
+
+    constructor(Compartment memory wiring) {
+        _oracle = IOracleAggregator(wiring.oracle);
+        _pegMonitor = IPegMonitor(wiring.pegMonitor);
+        _riskParameters = IRiskParameters(wiring.riskParameters);
+        _exposureSource = IExposureSource(wiring.perpExchange);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function valuation(AccountId account, AccountStanding calldata standing)
+        external
+        view
+        returns (AccountValuation memory)
+    {
+        return _valuation(standing, _exposureSource.exposuresOf(account));
+    }
+
+    /// @inheritdoc IRiskEngine
+    function valuationWith(AccountStanding calldata standing, MarketExposure[] calldata exposures)
+        external
+        view
+        returns (AccountValuation memory)
+    {
+        return _valuation(standing, exposures);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function requireInitialMargin(
+        AccountId account,
+        AccountStanding calldata standing,
+        uint256 actions
+    ) external view {
+        AccountValuation memory v = _valuation(standing, _exposureSource.exposuresOf(account));
+        for (; actions != 0; actions &= actions - 1) {
+            ActionPolicy.requireStatus(Action(LibBit.ffs(actions)), v.status);
+        }
+        if (v.equityInitial < v.initialMargin.toInt256()) {
+            revert IMarginEngine.MarginEngine_BelowInitialMargin(
+                account, v.equityInitial, v.initialMargin
+            );
+        }
+    }
+
+    /// @inheritdoc IRiskEngine
+    function collateralValuation(CollateralId collateral)
+        external
+        view
+        returns (CollateralValuation memory)
+    {
+        return _collateralValuation(_riskParameters.collateralConfig(collateral));
+    }
+
+    function _valuation(AccountStanding calldata s, MarketExposure[] memory exposures)
+        internal
+        view
+        returns (AccountValuation memory v)
+    {
+        v.status = PriceStatus.Valid;
+        v.equityInitial = s.cash;
+        v.equityMaintenance = s.cash;
+        if (s.claim > 0) {
+            v.equityMaintenance += _haircut(s, s.claim).toInt256();
+            // An h of unknown age may be kept to liquidate nobody wrongly, not to take value out on.
+            if (s.isHaircutFresh) v.equityInitial += _haircut(s, s.matured).toInt256();
+        }
+        _addCollateral(s.holdings, v);
+
+        int256 settled = s.cash + s.claim.toInt256();
+        int256 secured = v.equityMaintenance;
+        (int256 losses, int256 lossesAtIndex) = _addExposures(s, exposures, v);
+        v.bufferAtIndex += secured + lossesAtIndex - v.maintenanceMargin.toInt256();
+        if (settled + losses < 0 || settled + lossesAtIndex < 0) {
+            // What would be debt if every losing position were closed: realising a loss changes no requirement.
+            uint256 debt = _shortfall(settled + losses);
+            CompartmentParameters memory p = _riskParameters.compartmentParameters();
+            v.initialMargin += WadMath.mulUp(debt, p.debtInitialRatio);
+            v.maintenanceMargin += WadMath.mulUp(debt, p.debtMaintenanceRatio);
+            debt = _shortfall(settled + lossesAtIndex);
+            v.bufferAtIndex -= WadMath.mulUp(debt, p.debtMaintenanceRatio).toInt256();
+        }
+    }
+
+    function _addCollateral(Holding[] calldata holdings, AccountValuation memory v) private view {
+        uint256 initial;
+        for (uint256 i; i < holdings.length; ++i) {
+            Holding calldata h = holdings[i];
+            CollateralConfig memory c = _riskParameters.collateralConfig(h.collateral);
+            CollateralValuation memory p = _collateralValuation(c);
+            uint256 amount = TokenScale.toWad(h.amountTokens, c.decimals);
+            initial += WadMath.mulDown(amount, p.initialPrice);
+            v.collateralMaintenance += WadMath.mulDown(amount, p.maintenancePrice);
+            if (!isFirm(p.status)) v.uncertain += WadMath.mulUp(amount, p.marketPrice);
+            v.status = worse(v.status, p.status);
+        }
+        v.equityInitial += initial.toInt256();
+        v.equityMaintenance += v.collateralMaintenance.toInt256();
+    }
+
+    /// @dev Leaves Σ max(0, profit · h) at the index price in `bufferAtIndex`.
+    /// @return losses Σ min(0, profit), at close-out value.
+    /// @return lossesAtIndex The same at the index price.
+    function _addExposures(
+        AccountStanding calldata s,
+        MarketExposure[] memory exposures,
+        AccountValuation memory v
+    ) private pure returns (int256 losses, int256 lossesAtIndex) {
+        for (uint256 i; i < exposures.length; ++i) {
+            MarketExposure memory e = exposures[i];
+            // At mark a position that moved the market looks better than it could be closed at.
+            int256 pnl = e.unrealizedPnl - e.closeOutCost.toInt256();
+            v.unrealizedPnl += pnl;
+            if (pnl < 0) {
+                losses += pnl;
+            } else {
+                // Realised, it would be a claim, and worth h.
+                v.equityMaintenance += _haircut(s, uint256(pnl)).toInt256();
+            }
+            if (e.indexPnl < 0) lossesAtIndex += e.indexPnl;
+            else v.bufferAtIndex += _haircut(s, uint256(e.indexPnl)).toInt256();
+            v.initialMargin += e.initialMargin;
+            v.maintenanceMargin += e.maintenanceMargin;
+            if (!isFirm(e.status)) v.uncertain += WadMath.abs(e.notional);
+            v.status = worse(v.status, e.status);
+        }
+        v.equityMaintenance += losses;
+        // A profit in one market carries no loss in another until it is realised.
+        v.equityInitial += losses;
+    }
+
+    function _shortfall(int256 amount) private pure returns (uint256) {
+        return amount < 0 ? uint256(-amount) : 0;
+    }
+
+    function _haircut(AccountStanding calldata s, uint256 amount) private pure returns (uint256) {
+        return Ledger.shareOf(amount, s.poolCash, s.junior);
+    }
+
+    function _collateralValuation(CollateralConfig memory c)
+        internal
+        view
+        returns (CollateralValuation memory v)
+    {
+        if (c.pegged) {
+            IPegMonitor.PegValuation memory peg = _pegMonitor.valuation(c.asset);
+            return CollateralValuation(
+                peg.initialPrice, peg.maintenancePrice, peg.marketPrice, peg.status
+            );
+        }
+        PriceData memory data = _oracle.latest(c.asset);
+        v.marketPrice = data.price;
+        v.initialPrice = WadMath.mulDown(data.price, WadMath.WAD - c.haircut);
+        v.maintenancePrice = v.initialPrice;
+        v.status = data.status;
+    }
+}
