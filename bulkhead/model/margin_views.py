@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 from bulkhead.model import ledger
 from bulkhead.model.context import Cell, Contract, Table
-from bulkhead.model.math import WAD, to_int
+from bulkhead.model.math import WAD
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     CompartmentLock_NotAuthorized,
-    MarginEngine_BelowInitialMargin,
     MarginEngine_StaleUnrealized,
 )
 from bulkhead.model.types import (
@@ -25,7 +23,6 @@ from bulkhead.model.types import (
     AccountLedger,
     AccountStanding,
     AccountValuation,
-    Action,
     Address,
     Holding,
     LedgerTotals,
@@ -36,7 +33,7 @@ from bulkhead.model.types import (
 
 
 class MarginViews(Contract):
-    """The check of margin, and the views of the ledger."""
+    """The views of the ledger, and what the risk engine has to know of an account."""
 
     def __init__(self, parts: Parts) -> None:
         context = parts.context
@@ -100,19 +97,6 @@ class MarginViews(Contract):
             raise CompartmentLock_Locked()
 
     # ---------------------------------------------------------------------------------- views
-
-    def require_initial_margin(
-        self, account: AccountId, action: Action, caller: Address = ZERO_ADDRESS
-    ) -> None:
-        """Check that an account meets its initial margin, on prices good enough for ``action``.
-
-        Raises:
-            CompartmentLock_Locked: an outsider asks in the middle of a call.
-            ActionPolicy_PriceStatus: a price is too bad.
-            MarginEngine_BelowInitialMargin: it does not.
-        """
-        self._consistent(caller)
-        self._require_initial_margin(account, action)
 
     def valuation(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountValuation:
         """Return equity and requirements of an account.
@@ -236,14 +220,6 @@ class MarginViews(Contract):
     def _account(self, account: AccountId) -> AccountLedger:
         stored = self._accounts.get(account)
         return AccountLedger() if stored is None else stored.copy()
-
-    def _require_initial_margin(self, account: AccountId, action: Action) -> None:
-        if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
-            return
-        v = self._parts.risk_engine.valuation(account, self._standing(account))
-        require_status(action, v.status)
-        if v.equity_initial < to_int(v.initial_margin):
-            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
     def _standing(self, account: AccountId) -> AccountStanding:
         a = self._account(account)

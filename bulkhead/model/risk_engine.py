@@ -9,10 +9,13 @@ from bulkhead.model.context import Contract
 from bulkhead.model.math import WAD, checked_int, checked_uint, mul_down, mul_up, to_int
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
+from bulkhead.model.policy import require_status
+from bulkhead.model.reverts import MarginEngine_BelowInitialMargin
 from bulkhead.model.types import (
     AccountId,
     AccountStanding,
     AccountValuation,
+    Action,
     CollateralConfig,
     CollateralValuation,
     Holding,
@@ -36,6 +39,22 @@ class RiskEngine(Contract):
     ) -> AccountValuation:
         """Return the same with any positions."""
         return self._valuation(standing, exposures)
+
+    def require_initial_margin(
+        self, account: AccountId, standing: AccountStanding, actions: int
+    ) -> None:
+        """Check initial margin, on prices good enough for each action a whose bit a is set.
+
+        Raises:
+            ActionPolicy_PriceStatus: a price is too bad for one of them.
+            MarginEngine_BelowInitialMargin: the account does not meet it.
+        """
+        v = self.valuation(account, standing)
+        for action in Action:
+            if actions >> action & 1:
+                require_status(action, v.status)
+        if v.equity_initial < to_int(v.initial_margin):
+            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
     def collateral_valuation(self, collateral: int) -> CollateralValuation:
         """Return what 1.0 of a collateral is worth.
