@@ -211,7 +211,7 @@ class Universe(Questions, Target):
     def encode_inner(self, call: InnerCall) -> bytes:
         """Return the calldata of an act of a batch."""
         name = "PerpExchange" if call.to_exchange else "MarginEngine"
-        return super().encode_call(Call("", name, _camel(call.function), call.args))[1]
+        return self.encode_call(Call("", name, _camel(call.function), call.args))[1]
 
     def _encode_result(self, call: InnerCall, returned: Any) -> bytes:
         contract = self.contract("PerpExchange" if call.to_exchange else "MarginEngine")
