@@ -13,6 +13,7 @@ from bulkhead.fuzz.suite.fields import (
     COLLATERALS,
     MARKETS,
     STRAY,
+    SUB_ACCOUNTS,
     Actor,
     Bps,
     Collateral,
@@ -25,7 +26,7 @@ from bulkhead.fuzz.suite.fields import (
 from bulkhead.fuzz.suite.user_operations import Convert, Deposit, Trade, Withdraw, free_of
 from bulkhead.model import eip712
 from bulkhead.model.margin_batch import InnerCall
-from bulkhead.model.math import UINT256_MAX
+from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, AccountId, Action, Address, owner_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _LIVES = (*(BLOCK_SECONDS * n for n in (2, 3, 50)), 86_400, 30 * 86_400, BLOCK_S
 """Seconds from now; the last ends with the call that grants it."""
 _BITS = (1, 2, 4, 8, 16, 31, 31, 5, 6, 27, 0, 32)
 _ALTERED = 7
+_SMALL = WAD // 1_000
+"""Base units of a trade where there is neither a position nor margin for one."""
 _OPERATORS = "AccountOperators"
 _Grant = tuple[AccountId, Address, int, int]
 
@@ -233,8 +236,7 @@ class Batch(Operation):
     weight = 8
     refusals = _USUAL | {"MarginEngine_NestedBatch", "MarginEngine_ReceiverNotOwner"}
 
-    actor: Actor
-    sub: SubAccount
+    target: Annotated[int, Index(2 * ACTORS)]
     plan: Annotated[int, Index(10)]
     market: Annotated[int, Index(MARKETS)]
     accounts: Annotated[int, Index(8)]
@@ -243,10 +245,11 @@ class Batch(Operation):
     second: Bps
 
     def resolve(self, u: Questions) -> Step | None:
-        sender = u.actors[self.actor]
-        account = u.account(sender, self.sub)
-        other = account ^ 1
-        theirs = u.account(u.actors[(self.actor + 1) % ACTORS], 0)
+        own = [u.account(actor, sub) for sub in range(SUB_ACCOUNTS) for actor in u.actors]
+        rich = [a for a in own if u.held(a, SETTLEMENT)] or own
+        account = rich[self.target % len(rich)]
+        sender, other = owner_of(account), account ^ 1
+        theirs = next(a for a in own if owner_of(a) != sender)
         both = [account, other]
         lists: tuple[list[AccountId], ...]
         lists = (both, both, both, both, both + both, [], [other], [*both, theirs])
@@ -258,29 +261,33 @@ class Batch(Operation):
     ) -> Iterator[InnerCall]:
         held, wallet = u.held(account, SETTLEMENT), u.wallet(sender, SETTLEMENT) // _DEPOSITS
         plan, other = self.plan, account ^ 1
-        out = _engine("withdraw", account, SETTLEMENT, max(1, part(held, self.first)), sender)
-        back = _engine("deposit", account, SETTLEMENT, max(1, part(held, self.second)))
+        taken, moved = max(1, part(held, self.first)), max(1, part(held, self.first) // 3)
         add = _engine("deposit", account, SETTLEMENT, max(1, part(wallet, self.first)))
         trade = InnerCall(True, "trade", _trade(u, account, self.market, self.second))
-        over = _engine("transfer", account, other, SETTLEMENT, max(1, part(held, self.first)))
-        if plan == 0:
-            yield from (out, back)
+        over = _engine("transfer", account, other, SETTLEMENT, moved)
+        if plan in (0, 8):
+            # What margin was is out and in again, perhaps with a trade and its undoing in between.
+            size = _trade(u, account, self.market, self.second)
+            undo = (account, self.market, -size[2], UINT256_MAX - size[3])
+            yield _engine("withdraw", account, SETTLEMENT, taken, sender)
+            if plan == 8:
+                yield from (InnerCall(True, "trade", size), InnerCall(True, "trade", undo))
+            yield _engine("deposit", account, SETTLEMENT, max(1, part(taken, self.second)))
         elif plan in (1, 2):
             yield from (add, trade) if plan == 1 else (trade, add)
         elif plan in (3, 4):
             elsewhere = InnerCall(True, "trade", _trade(u, other, self.market, self.second))
             yield from (over, elsewhere) if plan == 3 else (elsewhere, over)
         elif plan == 5:
-            yield from (trade, out, InnerCall(True, "poke", (self.market,)))
+            free = max(1, part(free_of(u, account, SETTLEMENT), self.first) // 2)
+            yield from (trade, _engine("withdraw", account, SETTLEMENT, free, sender))
+            yield InnerCall(True, "poke", (self.market,))
         elif plan == 6:
             matured = part(u.model.margin_engine.matured_claim(account), self.first)
-            yield from (_engine("convert", account, max(1, matured)), out, over, back)
+            yield from [_engine("convert", account, matured)] if matured else []
+            yield from (over, _engine("withdraw", account, SETTLEMENT, moved, sender))
         elif plan == 7:
-            yield from (out, over, trade, add)
-        elif plan == 8:
-            size = _trade(u, account, self.market, self.first)
-            undo = (account, self.market, -size[2], UINT256_MAX - size[3])
-            yield from (out, InnerCall(True, "trade", size), InnerCall(True, "trade", undo), back)
+            yield from (_engine("withdraw", account, SETTLEMENT, moved, sender), over, trade, add)
         elif self.first % 2:
             yield from (add, _engine("batch", [account], (add,)))
         else:
@@ -296,4 +303,5 @@ def _trade(u: Questions, account: AccountId, market: int, share: int) -> tuple[i
     size = u.model.perp_exchange.position(account, market).size
     wanted = part(u.affordable_size(account, market), share)
     delta = -part(abs(size), share) * (1 if size > 0 else -1) if size else wanted
+    delta = delta or _SMALL
     return account, market, delta, UINT256_MAX if delta > 0 else 0
