@@ -29,6 +29,8 @@ MAX_AMOUNT = str(10**18)
 """Greatest size or cap: 10^36 in WAD."""
 MAX_UINT64 = from_wad(UINT64_MAX)
 MAX_CAP_TOKENS = 10**36
+MAX_DEPTH = 10**13
+"""Greatest depth in whole tokens: 10^31 in WAD."""
 ONE_UNIT = from_wad(1)
 _LIQUIDATION = ("penalty", "keeperShare", "minNotional")
 
@@ -91,10 +93,12 @@ class MarketParameters(Model):
     index_asset: Name
     skew_scale: Annotated[int, Wad(1, MAX_AMOUNT)]
     max_open_interest: Annotated[int, Wad(0, MAX_AMOUNT)]
-    max_premium: Annotated[int, Wad("0.001", "0.25")]
-    taker_fee: Annotated[int, Wad(0, "0.01")]
     initial_margin_ratio: Annotated[int, Wad(0, 1)]
     maintenance_margin_ratio: Annotated[int, Wad("0.005", "0.5")]
+    max_initial_margin_ratio: Annotated[int, Wad(0, 1)]
+    volatility_multiplier: Annotated[int, Wad(0, 10)]
+    max_premium: Annotated[int, Wad("0.001", "0.25")]
+    taker_fee: Annotated[int, Wad(0, "0.01")]
     max_funding_rate: Annotated[int, Wad(0, "0.5")]
     max_funding_velocity: Annotated[int, Wad(0, 10)]
     premium_scale: Annotated[int, Wad("0.0001", 1)]
@@ -119,6 +123,12 @@ class MarketParameters(Model):
             margin * 5 // 4,
             "5/4 of maintenance_margin_ratio",
         )
+        at_least(
+            "max_initial_margin_ratio",
+            self.max_initial_margin_ratio,
+            self.initial_margin_ratio,
+            "initial_margin_ratio",
+        )
         half = "half of maintenance_margin_ratio"
         at_most("taker_fee", self.taker_fee, margin // 2, half)
         at_most("penalty", self.penalty, margin // 2, half)
@@ -138,7 +148,8 @@ class MarketParameters(Model):
 class CollateralParameters(Model):
     """A collateral token. ``haircut`` in WAD; ``cap`` in WAD of whole tokens, 0 stops deposits.
 
-    ``token`` is a symbol of the environment or an address.
+    ``depth`` is what the token's market holds at most, in WAD of whole tokens; 0: its amount does
+    not matter. ``token`` is a symbol of the environment or an address.
     """
 
     name: Name
@@ -148,6 +159,7 @@ class CollateralParameters(Model):
     pegged: bool = False
     haircut: Annotated[int, Wad(0, "0.9")] = 0
     cap: Annotated[int, Wad(0, MAX_CAP_TOKENS)]
+    depth: Annotated[int, Wad(0, MAX_DEPTH)] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -181,6 +193,7 @@ class CollateralParameters(Model):
             "haircut": self.haircut,
             "asset": asset_id(self.asset),
             "cap": self.cap_tokens,
+            "depth": self.depth,
         }
 
 

@@ -148,6 +148,7 @@ class _Planner:
             "RiskParameters",
             wiring,
             p.compartment.struct(),
+            p.margin.struct(),
             p.breaker.timing.struct(),
             p.breaker.thresholds.struct(),
             [asset_id(name) for name in p.breaker.watched_prices],
@@ -307,6 +308,13 @@ class _Planner:
                 market.trading(),
                 market.liquidation(),
                 label=f"list market {market.name}",
+            )
+        if p.correlations:
+            self._call(
+                "RiskParameters",
+                "setCorrelations",
+                p.lower_triangle,
+                label="set correlations between markets",
             )
         for i, collateral in enumerate(p.collaterals, start=1):
             self._call(

@@ -337,12 +337,11 @@ class PerpExchange(Contract):
         notional = mul_up(abs(held.size), index.price)
         return MarketExposure(
             market=market,
+            index_asset=p.index_asset,
             notional=to_int(notional) if held.size >= 0 else -to_int(notional),
             unrealized_pnl=positions.unrealized_of(m, held, _mark(m, p, index.price)),
             index_pnl=positions.unrealized_of(m, held, index.price),
             close_out_cost=pricing.close_out_cost(index.price, held.size, p.skew_scale),
-            initial_margin=mul_up(notional, p.initial_margin_ratio),
-            maintenance_margin=mul_up(notional, p.maintenance_margin_ratio),
             status=index.status,
         )
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import roles
+from bulkhead.model import correlations, roles
 from bulkhead.model.context import Cell, Contract, Table, external
 from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     RiskParameters_Immutable,
     RiskParameters_OutOfBounds,
+    RiskParameters_PairCount,
     RiskParameters_TokenAlreadyListed,
     RiskParameters_UnknownCollateral,
     RiskParameters_UnknownMarket,
 )
 from bulkhead.model.types import (
+    ZERO_ADDRESS,
     Address,
     BreakerThresholds,
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    MarginParameters,
     MarketLiquidation,
+    MarketMargin,
     MarketTrading,
     Thresholds,
 )
@@ -30,6 +34,9 @@ MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_WATCHED = 8
 MAX_AMOUNT = 10**36
+MAX_DEPTH = 10**31
+BPS = 10**4
+HOUR = 3_600
 MINUTE = 60
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
@@ -42,6 +49,7 @@ class RiskParameters(Contract):
         self,
         parts: Parts,
         parameters: CompartmentParameters,
+        margin: MarginParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
         watched_prices: Sequence[str],
@@ -55,9 +63,13 @@ class RiskParameters(Contract):
         self._trading: Table[int, MarketTrading] = Table(context)
         self._liquidation: Table[int, MarketLiquidation] = Table(context)
         self._collateral: Table[int, CollateralConfig] = Table(context)
+        self._correlations: Table[int, int] = Table(context)
+        self._depth_sources: Table[int, Address] = Table(context)
         _require_compartment(parameters)
+        _require_margin(margin)
         _require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
+        self._margin = Cell(context, margin)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
         self._rules = Cell(context, rules)
@@ -121,6 +133,7 @@ class RiskParameters(Contract):
         least, most = (0, 0) if config.pegged else (WAD // 100, WAD * 9 // 10)
         _bound("haircut", config.haircut, least, most)
         _bound("cap", config.cap, 0, MAX_AMOUNT)
+        _bound("depth", config.depth, 0, MAX_DEPTH)
         self._collateral[collateral] = config
         self._emit("CollateralConfigured", collateral=collateral, config=config)
 
@@ -136,6 +149,55 @@ class RiskParameters(Contract):
         _require_compartment(parameters)
         self._compartment.set(parameters)
         self._emit("CompartmentConfigured", parameters=parameters)
+
+    @external
+    def set_margin(self, sender: Address, parameters: MarginParameters) -> None:
+        """Set how margin adapts.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        _require_margin(parameters)
+        self._margin.set(parameters)
+        self._emit("MarginConfigured", parameters=parameters)
+
+    @external
+    def set_correlations(self, sender: Address, lower: Sequence[int]) -> None:
+        """Set the correlations of the first markets: basis points, row by row.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_PairCount: not the pairs of at most all listed markets.
+            RiskParameters_OutOfBounds: a correlation leaves its bounds.
+            Correlations_NotPositiveDefinite: nothing can be correlated like that.
+        """
+        self._only_governor(sender)
+        size = 1
+        while correlations.index(size, 0) < len(lower):
+            size += 1
+        if correlations.index(size, 0) != len(lower) or size > self.market_count:
+            raise RiskParameters_PairCount(len(lower), self.market_count)
+        for value in lower:
+            _bound("correlation", value, 0, BPS - 1)
+        correlations.require_positive_definite(lower, size)
+        for i in range(MAX_MARKETS):
+            self._correlations[i] = correlations.row(lower, size, i) if i < size else 0
+        self._emit("CorrelationsConfigured", lower=tuple(lower))
+
+    @external
+    def set_depth_source(self, sender: Address, collateral: int, source: Address) -> None:
+        """Set what measures the depth of a collateral's market; zero: nothing.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_UnknownCollateral: it is not listed.
+        """
+        self._only_governor(sender)
+        self.collateral_config(collateral)
+        self._depth_sources[collateral] = source
+        self._emit("DepthSourceConfigured", collateral=collateral, source=source)
 
     @external
     def set_breaker(
@@ -198,6 +260,32 @@ class RiskParameters(Contract):
             raise RiskParameters_UnknownMarket(market)
         return self._liquidation[market]
 
+    def market_margin(self, market: int) -> MarketMargin:
+        """Return the part of a market's rules that its margin follows from.
+
+        Raises:
+            RiskParameters_UnknownMarket: it is not listed.
+        """
+        t = self.market_trading(market)
+        return MarketMargin(
+            t.initial_margin_ratio,
+            t.maintenance_margin_ratio,
+            t.max_initial_margin_ratio,
+            t.volatility_multiplier,
+        )
+
+    def margin_parameters(self) -> MarginParameters:
+        """Return how margin adapts."""
+        return self._margin.value
+
+    def correlation_rows(self, markets: Sequence[int]) -> list[int]:
+        """Return each market's row: 16 bits per other market, basis points plus one; 0: unknown."""
+        return [self._correlations.get(market, 0) for market in markets]
+
+    def depth_source(self, collateral: int) -> Address:
+        """Return what measures the depth of a collateral's market; zero: nothing."""
+        return self._depth_sources.get(collateral, ZERO_ADDRESS)
+
     def collateral_config(self, collateral: int) -> CollateralConfig:
         """Return a collateral's parameters.
 
@@ -249,6 +337,8 @@ def _require_market(
     _bound("maintenanceMarginRatio", m, least, WAD // 2)
     _bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
     _bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
+    _bound("maxInitialMarginRatio", t.max_initial_margin_ratio, t.initial_margin_ratio, WAD)
+    _bound("volatilityMultiplier", t.volatility_multiplier, 0, 10 * WAD)
     _bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
     _bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
     _bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
@@ -269,6 +359,22 @@ def _require_compartment(p: CompartmentParameters) -> None:
     _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
     _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
     _bound("dustUnits", p.dust_units, 1, 1_000_000)
+
+
+def _require_margin(p: MarginParameters) -> None:
+    _bound("horizon", p.horizon, HOUR, 30 * DAY)
+    _bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
+    _bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
+    _bound("maxStressRise", p.max_stress_rise, 1, 100 * BPS)
+    _bound("ratioTier1", p.ratio_tier1, BPS, 3 * BPS)
+    _bound("ratioTier2", p.ratio_tier2, p.ratio_tier1, 3 * BPS)
+    _bound("ratioTier3", p.ratio_tier3, p.ratio_tier2, 3 * BPS)
+    _bound("ratioTier4", p.ratio_tier4, p.ratio_tier3, 3 * BPS)
+    _bound("stressTier0", p.stress_tier0, 0, BPS)
+    _bound("stressTier1", p.stress_tier1, p.stress_tier0, BPS)
+    _bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
+    _bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
+    _bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
 
 
 def _require_breaker(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import ledger, token_scale
-from bulkhead.model.context import Contract
-from bulkhead.model.math import WAD, checked_int, checked_uint, mul_down, mul_up, to_int
+from bulkhead.model import ledger, portfolio_margin, token_scale
+from bulkhead.model.math import (
+    WAD,
+    checked_int,
+    checked_uint,
+    mul_away,
+    mul_div_down,
+    mul_down,
+    mul_up,
+    to_int,
+)
 from bulkhead.model.oracle import PriceStatus
-from bulkhead.model.parts import Parts
 from bulkhead.model.policy import require_status
-from bulkhead.model.reverts import MarginEngine_BelowInitialMargin
+from bulkhead.model.reverts import MarginEngine_BelowInitialMargin, RiskEngine_NoExposure
+from bulkhead.model.risk_state import UNBOUNDED, RiskState
 from bulkhead.model.types import (
     AccountId,
     AccountStanding,
@@ -19,16 +27,14 @@ from bulkhead.model.types import (
     CollateralConfig,
     CollateralValuation,
     Holding,
+    MarginParameters,
     MarketExposure,
+    PortfolioTerms,
 )
 
 
-class RiskEngine(Contract):
+class RiskEngine(RiskState):
     """Computes from what the margin engine knows of an account, positions, prices, parameters."""
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.context, parts.addresses.risk_engine)
-        self._parts = parts
 
     def valuation(self, account: AccountId, standing: AccountStanding) -> AccountValuation:
         """Return equity and requirements of an account with its present positions."""
@@ -64,6 +70,46 @@ class RiskEngine(Contract):
         """
         return self._collateral_valuation(self._parts.risk_parameters.collateral_config(collateral))
 
+    def requirements(self, exposures: Sequence[MarketExposure]) -> tuple[int, int]:
+        """Return initial and maintenance margin of any positions, debt not counted."""
+        if not exposures:
+            return 0, 0
+        p = self._parts.risk_parameters.margin_parameters()
+        tier = self._parts.circuit_breaker.tier()
+        opening, keeping, markets = self._weighted(exposures, p, tier)
+        rows = self._parts.risk_parameters.correlation_rows(markets)
+        stress, kept = self._stress_now(p, tier)
+        maintenance = portfolio_margin.requirement(keeping, markets, rows, kept, p.gross_floor)
+        initial = portfolio_margin.requirement(opening, markets, rows, stress, p.gross_floor)
+        return max(initial, maintenance), maintenance
+
+    def closing_terms(self, account: AccountId, market: int) -> PortfolioTerms:
+        """Return what a position has to do with an account's others, for maintenance.
+
+        Raises:
+            RiskEngine_NoExposure: there is no such position.
+        """
+        exposures = self._parts.perp_exchange.exposures_of(account)
+        p = self._parts.risk_parameters.margin_parameters()
+        tier = self._parts.circuit_breaker.tier()
+        _, keeping, markets = self._weighted(exposures, p, tier)
+        if market not in markets:
+            raise RiskEngine_NoExposure(account, market)
+        k = markets.index(market)
+        rows = self._parts.risk_parameters.correlation_rows(markets)
+        _, stress = self._stress_now(p, tier)
+        _, rate = self._rates(market, exposures[k].index_asset, p, tier)
+        return portfolio_margin.terms(keeping, markets, rows, stress, k, p.gross_floor, rate)
+
+    def _weighted(
+        self, exposures: Sequence[MarketExposure], p: MarginParameters, tier: int
+    ) -> tuple[list[int], list[int], list[int]]:
+        """Return signed notionals times initial and maintenance rates, and the markets."""
+        rates = [self._rates(e.market, e.index_asset, p, tier) for e in exposures]
+        opening = [mul_away(e.notional, r) for e, (r, _) in zip(exposures, rates, strict=True)]
+        keeping = [mul_away(e.notional, r) for e, (_, r) in zip(exposures, rates, strict=True)]
+        return opening, keeping, [e.market for e in exposures]
+
     def _valuation(
         self, s: AccountStanding, exposures: Sequence[MarketExposure]
     ) -> AccountValuation:
@@ -76,6 +122,7 @@ class RiskEngine(Contract):
         self._add_collateral(s.holdings, v)
         settled, secured = s.cash + s.claim, v.equity_maintenance
         losses, losses_at_index = _add_exposures(s, exposures, v)
+        v.initial_margin, v.maintenance_margin = self.requirements(exposures)
         v.buffer_at_index += secured + losses_at_index - v.maintenance_margin
         debt = max(0, -(settled + losses))
         v.initial_margin = checked_uint(v.initial_margin + mul_up(debt, p.debt_initial_ratio))
@@ -92,10 +139,12 @@ class RiskEngine(Contract):
             c = self._parts.risk_parameters.collateral_config(h.collateral)
             p = self._collateral_valuation(c)
             amount = token_scale.to_wad(h.amount_tokens, c.decimals)
-            initial = checked_uint(initial + mul_down(amount, p.initial_price))
-            v.collateral_maintenance = checked_uint(
-                v.collateral_maintenance + mul_down(amount, p.maintenance_price)
-            )
+            total = token_scale.to_wad(h.total_tokens, c.decimals)
+            depth, kept = self._depths_of(h.collateral, c.depth)
+            worth = _sold(mul_down(amount, p.initial_price), total, depth)
+            initial = checked_uint(initial + worth)
+            worth = _sold(mul_down(amount, p.maintenance_price), amount, kept)
+            v.collateral_maintenance = checked_uint(v.collateral_maintenance + worth)
             if p.status < PriceStatus.DEGRADED:
                 v.uncertain = checked_uint(v.uncertain + mul_up(amount, p.market_price))
             v.status = min(v.status, p.status)
@@ -129,14 +178,19 @@ def _add_exposures(
             losses_at_index += e.index_pnl
         else:
             v.buffer_at_index += _haircut(s, e.index_pnl)
-        v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
-        v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
         if e.status < PriceStatus.DEGRADED:
             v.uncertain = checked_uint(v.uncertain + abs(e.notional))
         v.status = min(v.status, e.status)
     v.equity_maintenance = checked_int(v.equity_maintenance + losses)
     v.equity_initial = checked_int(v.equity_initial + losses)
     return losses, losses_at_index
+
+
+def _sold(value: int, amount: int, depth: int) -> int:
+    """Return what selling ``amount`` into a virtual reserve of ``depth`` leaves of a value."""
+    if depth == UNBOUNDED or value == 0:
+        return value
+    return mul_div_down(value, depth, depth + amount)
 
 
 def _haircut(s: AccountStanding, amount: int) -> int:

@@ -39,6 +39,7 @@ from bulkhead.model.types import (
     BreakerThresholds,
     BreakerTiming,
     CompartmentParameters,
+    MarginParameters,
     address,
 )
 from bulkhead.model.vaults import InsuranceFund, LiquidityVault
@@ -59,7 +60,8 @@ class Compartment(Generic[O, G]):
         now: block time, Unix seconds.
         settlement_decimals: decimals of the settlement token.
         settlement_fee: WAD fraction that a transfer of it burns.
-        parameters, timing, thresholds, watched_prices, watched_pegs: as the contract's constructor.
+        parameters, margin, timing, thresholds, watched_prices, watched_pegs: as the contract's
+            constructor.
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
         context: of the world; None: its own.
@@ -75,6 +77,7 @@ class Compartment(Generic[O, G]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        margin: MarginParameters = presets.MARGIN,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -97,7 +100,7 @@ class Compartment(Generic[O, G]):
         parts.feeds = Feeds(self.context, oracle, peg)
         self.roles = parts.roles = RoleRegistry(parts, governor)
         self.risk_parameters = parts.risk_parameters = RiskParameters(
-            parts, parameters, timing, thresholds, watched_prices, watched_pegs
+            parts, parameters, margin, timing, thresholds, watched_prices, watched_pegs
         )
         self.circuit_breaker = parts.circuit_breaker = CircuitBreaker(parts)
         self.collateral_vault = parts.collateral_vault = CollateralVault(parts)
@@ -162,6 +165,7 @@ class World(Compartment[StaticOracle, StaticPeg]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        margin: MarginParameters = presets.MARGIN,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -176,6 +180,7 @@ class World(Compartment[StaticOracle, StaticPeg]):
             settlement_decimals=settlement_decimals,
             settlement_fee=settlement_fee,
             parameters=parameters,
+            margin=margin,
             timing=timing,
             thresholds=thresholds,
             watched_prices=watched_prices,

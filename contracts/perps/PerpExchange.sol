@@ -319,13 +319,12 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         Position memory position_ = _positions[account][market];
         uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
         e.market = market;
+        e.indexAsset = p.indexAsset;
         e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
         e.unrealizedPnl =
             m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
         e.indexPnl = m.unrealizedOf(position_, index.price);
         e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
-        e.initialMargin = WadMath.mulUp(notional, p.initialMarginRatio);
-        e.maintenanceMargin = WadMath.mulUp(notional, p.maintenanceMarginRatio);
         e.status = index.status;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {AssetId} from "./AssetId.sol";
 import {CollateralId, MarketId} from "./Ids.sol";
 import {PriceStatus} from "./Price.sol";
 
@@ -37,18 +38,35 @@ struct AccountStanding {
 /// @param unrealizedPnl WAD: size · mark − quote − accrued funding, rounded down.
 /// @param indexPnl WAD: the same at the index price instead of mark, rounded down.
 /// @param closeOutCost WAD ≥ 0: what closing the whole position on the market's curve costs against mark.
-/// @param initialMargin WAD requirement for opening.
-/// @param maintenanceMargin WAD requirement for staying open.
+/// @param indexAsset What the index price is of.
 /// @param status Status of the index price.
 struct MarketExposure {
     MarketId market;
+    AssetId indexAsset;
     int256 notional;
     int256 unrealizedPnl;
     int256 indexPnl;
     uint256 closeOutCost;
-    uint256 initialMargin;
-    uint256 maintenanceMargin;
     PriceStatus status;
+}
+
+/// @notice What one position has to do with an account's other ones, in the requirement of all of them. The
+/// requirement if its |n|, the notional times its rate, were `own`: `PortfolioMargin.ofTerms`.
+/// @param rate WAD: the position's margin rate.
+/// @param grossFloor Basis points; see `MarginParameters`.
+/// @param own WAD: |n|.
+/// @param cross 1e12 WAD: Σ over the others of the pair's weight times their |n|, < 0: it offsets them.
+/// @param rest 1e12 WAD²: the form of the others alone.
+/// @param grossRest WAD: Σ|n| of the others.
+/// @param shift Bits by which all amounts here are cut, rounded up; 0 unless they are huge.
+struct PortfolioTerms {
+    uint256 rate;
+    uint256 grossFloor;
+    uint256 own;
+    int256 cross;
+    uint256 rest;
+    uint256 grossRest;
+    uint256 shift;
 }
 
 /// @notice What an account is worth and what is asked of it. All WAD of the settlement token.

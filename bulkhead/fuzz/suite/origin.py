@@ -98,6 +98,7 @@ class Origin:
             lower(book.contracts["PegMonitor"]),
             settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
+            margin=types.MarginParameters(**_snake(p.margin.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),
             watched_prices=p.breaker.watched_prices,
@@ -191,6 +192,8 @@ class Origin:
             )
             liquidation = types.MarketLiquidation(**_snake(market.liquidation()))
             m.risk_parameters.set_market(m.governor, i, trading, liquidation)
+        if p.correlations:
+            m.risk_parameters.set_correlations(m.governor, p.lower_triangle)
         for i, collateral in enumerate(p.collaterals, start=1):
             token = lower(self._book.tokens[collateral.name])
             listed = _snake(collateral.config(token)) | {"asset": collateral.asset}
