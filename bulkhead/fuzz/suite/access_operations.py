@@ -234,13 +234,19 @@ class Batch(Operation):
     """Two to four acts at once; some of them only do because of what follows."""
 
     weight = 8
-    refusals = _USUAL | {"MarginEngine_NestedBatch", "MarginEngine_ReceiverNotOwner"}
+    refusals = _USUAL | {
+        "MarginEngine_NestedBatch",
+        "MarginEngine_ReceiverNotOwner",
+        "MarginEngine_Simulated",
+    }
 
     target: Annotated[int, Index(2 * ACTORS)]
     plan: Annotated[int, Index(10)]
     market: Annotated[int, Index(MARKETS)]
     accounts: Annotated[int, Index(8)]
     """0 to 3: both of the actor's; 4: both, twice; 5: none; 6: the other; 7: also another's."""
+    how: Annotated[int, Index(8)]
+    """6: simulated by another before it is sent; 7: simulated only."""
     first: Bps
     second: Bps
 
@@ -254,7 +260,10 @@ class Batch(Operation):
         lists: tuple[list[AccountId], ...]
         lists = (both, both, both, both, both + both, [], [other], [*both, theirs])
         calls = tuple(self._calls(u, sender, account, theirs))
-        return Step((Call(sender, "MarginEngine", "batch", (lists[self.accounts], calls)),))
+        args = (lists[self.accounts], calls)
+        tried = Call(u.keeper, "MarginEngine", "simulate", (sender, *args))
+        sent = Call(sender, "MarginEngine", "batch", args)
+        return Step(((sent,), (tried, sent), (tried,))[max(0, self.how - 5)])
 
     def _calls(
         self, u: Questions, sender: Address, account: AccountId, theirs: AccountId

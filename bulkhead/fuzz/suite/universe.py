@@ -27,6 +27,7 @@ from bulkhead.fuzz.suite.token_operations import callbacks
 from bulkhead.fuzz.suite.twins import Twins
 from bulkhead.fuzz.target import Deployment, Logged, Target, View
 from bulkhead.model.margin_batch import InnerCall
+from bulkhead.model.reverts import MarginEngine_Simulated
 from bulkhead.model.types import Fill, pack
 
 _PROBE = "StateProbe"
@@ -102,10 +103,13 @@ class Universe(Questions, Target):
             ModelRevert: as the contract would.
         """
         self.played += 1
-        returned = self._twins.play(call)
-        if call.function == "batch":
-            return [self._encode_result(*pair) for pair in zip(call.args[1], returned, strict=True)]
-        return returned
+        try:
+            returned = self._twins.play(call)
+        except MarginEngine_Simulated as said:
+            results, valuations = said.args
+            encoded = self._encode_results(call, results)
+            raise MarginEngine_Simulated(encoded, valuations) from None
+        return self._encode_results(call, returned) if call.function == "batch" else returned
 
     def take_events(self) -> list[Logged]:
         """Return what the twins logged, and forget it."""
@@ -202,16 +206,19 @@ class Universe(Questions, Target):
 
     def encode_call(self, call: Call) -> tuple[str, bytes]:
         """Return the callee's address and the calldata of a call, that of a batch call by call."""
-        if call.function == "batch":
-            accounts, inner = call.args
+        if call.function in ("batch", "simulate"):
+            *others, inner = call.args
             encoded = [(c.to_exchange, self.encode_inner(c)) for c in inner]
-            call = Call(call.sender, call.contract, call.function, (accounts, encoded))
+            call = Call(call.sender, call.contract, call.function, (*others, encoded))
         return super().encode_call(call)
 
     def encode_inner(self, call: InnerCall) -> bytes:
         """Return the calldata of an act of a batch."""
         name = "PerpExchange" if call.to_exchange else "MarginEngine"
         return self.encode_call(Call("", name, _camel(call.function), call.args))[1]
+
+    def _encode_results(self, call: Call, returned: Sequence[Any]) -> list[bytes]:
+        return [self._encode_result(*pair) for pair in zip(call.args[-1], returned, strict=True)]
 
     def _encode_result(self, call: InnerCall, returned: Any) -> bytes:
         contract = self.contract("PerpExchange" if call.to_exchange else "MarginEngine")
