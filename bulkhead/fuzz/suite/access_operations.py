@@ -177,17 +177,18 @@ class ActFor(Operation):
 
     operator: Annotated[int, Index(_GRANTEES)]
     target: Annotated[int, Index(2 * ACTORS)]
-    what: Annotated[int, Index(6)]
-    """0: deposit; 1: withdraw; 2: trade; 3: convert; 4: transfer; 5: deposit with a permit."""
+    what: Annotated[int, Index(7)]
+    """0: deposit; 1: withdraw; 2: trade; 3: convert; 4: transfer; 5: deposit with a permit; 6:
+    withdraw to oneself."""
     market: Annotated[int, Index(MARKETS)]
     stray: Stray
-    """15: whatever is permitted; 13, 14: with some permission; 14: a withdrawal to oneself."""
+    """15: whatever is permitted; 13, 14: with some permission."""
     share: Bps
 
     def resolve(self, u: Questions) -> Step | None:
         operator = u.grantees[self.operator]
         model = u.model.account_operators
-        needed = (1, 4, 2, 8, 5, 1)[self.what]
+        needed = (1, 4, 2, 8, 5, 1, 4)[self.what]
         others = [a for a in u.accounts if owner_of(a) != operator]
         fits = [a for a in others if model.is_authorized(a, operator, needed)]
         some = [a for a in others if model.permissions_of(a, operator)]
@@ -214,8 +215,8 @@ class ActFor(Operation):
                 return Call(operator, "MarginEngine", "deposit", args)
             args = (account, SETTLEMENT, amount, u.now, 27, bytes(32), bytes(32))
             return Call(operator, "MarginEngine", "depositWithPermit", args)
-        if self.what == 1:
-            to = operator if self.stray == STRAY - 1 else owner_of(account)
+        if self.what in (1, 6):
+            to = operator if self.what == 6 else owner_of(account)
             amount = part(free_of(u, account, SETTLEMENT), self.share)
             return Call(operator, "MarginEngine", "withdraw", (account, SETTLEMENT, amount, to))
         if self.what == 2:
@@ -233,7 +234,7 @@ class ActFor(Operation):
 class Batch(Operation):
     """Two to four acts at once; some of them only do because of what follows."""
 
-    weight = 8
+    weight = 7
     refusals = _USUAL | {
         "MarginEngine_NestedBatch",
         "MarginEngine_ReceiverNotOwner",
