@@ -55,7 +55,7 @@ class MarginClearing(MarginBatch):
         now = self._context.now
         t, a = self._totals.value.copy(), self._account(account)
         if pnl > 0:
-            period = self._parts.risk_parameters.compartment_parameters().vesting_period
+            period = self._parts.risk_engine.vesting_period(market)
             forgiven, claimed = ledger.apply_profit(t, a, pnl, period, now)
             self._emit(
                 "ProfitApplied",

@@ -6,8 +6,6 @@ contract would see: parts of the compartment may read while the lock is held, ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bulkhead.model import ledger
 from bulkhead.model.context import Cell, Contract, Table
 from bulkhead.model.math import WAD
@@ -26,7 +24,6 @@ from bulkhead.model.types import (
     Address,
     Holding,
     LedgerTotals,
-    MarketExposure,
     MarketUnrealized,
     UnrealizedTotals,
 )
@@ -107,19 +104,14 @@ class MarginViews(Contract):
         self._consistent(caller)
         return self._parts.risk_engine.valuation(account, self._standing(account))
 
-    def valuation_with(
-        self,
-        account: AccountId,
-        exposures: Sequence[MarketExposure],
-        caller: Address = ZERO_ADDRESS,
-    ) -> AccountValuation:
-        """Return the same with any positions in place of the account's own.
+    def standing(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountStanding:
+        """Return what the risk engine is told of an account.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
         """
         self._consistent(caller)
-        return self._parts.risk_engine.valuation_with(self._standing(account), exposures)
+        return self._standing(account)
 
     def account_ledger(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountLedger:
         """Return an account's entry of the ledger.

@@ -11,7 +11,7 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, MarketExposure} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -251,11 +251,8 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice The same with any positions in place of the account's own: "what if".
-    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
-        external
-        view
-        returns (AccountValuation memory);
+    /// @notice What the risk engine is told of an account: change it and ask the risk engine "what if".
+    function standing(AccountId account) external view returns (AccountStanding memory);
 
     /// @notice An account's entry of the ledger.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);

@@ -57,6 +57,10 @@ interface IRiskEngine {
         view
         returns (uint256 initial, uint256 maintenance);
 
+    /// @notice Seconds over which a profit from a market vests if it is made now: the compartment's period, longer by
+    /// as much as the market's initial rate is above its least, but not beyond 30 days.
+    function vestingPeriod(MarketId market) external view returns (uint256);
+
     /// @notice How much correlations are distrusted now, WAD in [0, 1]; for maintenance it rises at a bounded speed.
     function stressLevels() external view returns (uint256 initial, uint256 maintenance);
 

@@ -148,7 +148,7 @@ contract MarginEngine is MarginHoldings {
         LedgerTotals memory t = _totals;
         AccountLedger memory a = _accounts[account];
         if (pnl > 0) {
-            uint256 period = _riskParameters.compartmentParameters().vestingPeriod;
+            uint256 period = _riskEngine.vestingPeriod(market);
             (uint256 forgiven, uint256 claimed) = t.applyProfit(a, uint256(pnl), period);
             emit ProfitApplied(account, market, uint256(pnl), forgiven, claimed, a.vestingEndsAt);
         } else if (pnl < 0) {

@@ -5,7 +5,7 @@ import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
-import {AccountStanding, AccountValuation, Holding, MarketExposure} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBase} from "./MarginBase.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
@@ -25,13 +25,8 @@ abstract contract MarginViews is MarginBase {
     }
 
     /// @inheritdoc IMarginEngine
-    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
-        external
-        view
-        consistent
-        returns (AccountValuation memory)
-    {
-        return _riskEngine.valuationWith(_standing(account), exposures);
+    function standing(AccountId account) external view consistent returns (AccountStanding memory) {
+        return _standing(account);
     }
 
     /// @inheritdoc IMarginEngine

@@ -151,6 +151,18 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     }
 
     /// @inheritdoc IPerpExchange
+    function exposureAt(AccountId account, MarketId market, uint256 assumedPrice)
+        external
+        view
+        whenUnlocked
+        returns (MarketExposure memory)
+    {
+        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        index.price = assumedPrice.toUint128();
+        return _exposureOf(account, market, m, p, index);
+    }
+
+    /// @inheritdoc IPerpExchange
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)
         external
         view
@@ -316,6 +328,16 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         returns (MarketExposure memory e)
     {
         (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        return _exposureOf(account, market, m, p, index);
+    }
+
+    function _exposureOf(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        MarketTrading memory p,
+        PriceData memory index
+    ) internal view returns (MarketExposure memory e) {
         Position memory position_ = _positions[account][market];
         uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
         e.market = market;

@@ -94,7 +94,7 @@ struct CollateralConfig {
 }
 
 /// @notice Parameters of the whole compartment. Two slots. Fractions are WAD.
-/// @param vestingPeriod Seconds over which realised profit vests.
+/// @param vestingPeriod Seconds over which realised profit vests in calm markets; see `IRiskEngine.vestingPeriod`.
 /// @param maxUnrealizedAge Seconds after which a market's U_m is too old to convert or leave the pool on.
 /// @param debtInitialRatio Initial margin asked for debt.
 /// @param debtMaintenanceRatio Maintenance margin asked for debt.
