@@ -148,6 +148,7 @@ class _Planner:
             "RiskParameters",
             wiring,
             p.compartment.struct(),
+            p.interest.struct(),
             p.margin.struct(),
             p.breaker.timing.struct(),
             p.breaker.thresholds.struct(),

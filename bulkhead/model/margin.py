@@ -193,10 +193,11 @@ class MarginEngine(MarginClearing):
         if collateral == SETTLEMENT:
             t = self._totals.value.copy()
             self._accounts[from_] = self._debited(from_, t, amount_tokens)
-            a = self._account(to)
+            a = self._load(to, t)
             amount = token_scale.to_wad(amount_tokens, self._settlement_decimals)
             debt_repaid = ledger.credit(t, a, amount)
-            self._store(to, t, a)
+            self._save(to, a)
+            self._save_totals(t)
         else:
             self._token_of(collateral)
             self._remove_collateral(from_, collateral, amount_tokens)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bulkhead.model.context import Cell, Table, external
-from bulkhead.model.margin_views import MarginViews
+from bulkhead.model.margin_interest import MarginInterest
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
@@ -39,7 +39,7 @@ class InnerCall:
     args: tuple[Any, ...]
 
 
-class MarginBatch(MarginViews):
+class MarginBatch(MarginInterest):
     """Who acts, whether they may, and batches."""
 
     def __init__(self, parts: Parts) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import correlations, roles
+from bulkhead.model import correlations, interest_bounds, roles
+from bulkhead.model.bounds import MAX_AMOUNT, ascending, bound
 from bulkhead.model.context import Cell, Contract, Table, external
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
@@ -27,17 +29,14 @@ from bulkhead.model.types import (
     MarketLiquidation,
     MarketMargin,
     MarketTrading,
-    Thresholds,
 )
 
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_WATCHED = 8
-MAX_AMOUNT = 10**36
 MAX_DEPTH = 10**31
 BPS = 10**4
-HOUR = 3_600
-MINUTE = 60
+MINUTE, HOUR = 60, 3_600
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
 
@@ -49,6 +48,7 @@ class RiskParameters(Contract):
         self,
         parts: Parts,
         parameters: CompartmentParameters,
+        interest: InterestParameters,
         margin: MarginParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
@@ -66,9 +66,11 @@ class RiskParameters(Contract):
         self._correlations: Table[int, int] = Table(context)
         self._depth_sources: Table[int, Address] = Table(context)
         _require_compartment(parameters)
+        interest_bounds.require_within(interest)
         _require_margin(margin)
         _require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
+        self._interest = Cell(context, interest)
         self._margin = Cell(context, margin)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
@@ -131,9 +133,9 @@ class RiskParameters(Contract):
                     raise RiskParameters_Immutable(name)
         _bound_name("asset", config.asset)
         least, most = (0, 0) if config.pegged else (WAD // 100, WAD * 9 // 10)
-        _bound("haircut", config.haircut, least, most)
-        _bound("cap", config.cap, 0, MAX_AMOUNT)
-        _bound("depth", config.depth, 0, MAX_DEPTH)
+        bound("haircut", config.haircut, least, most)
+        bound("cap", config.cap, 0, MAX_AMOUNT)
+        bound("depth", config.depth, 0, MAX_DEPTH)
         self._collateral[collateral] = config
         self._emit("CollateralConfigured", collateral=collateral, config=config)
 
@@ -149,6 +151,19 @@ class RiskParameters(Contract):
         _require_compartment(parameters)
         self._compartment.set(parameters)
         self._emit("CompartmentConfigured", parameters=parameters)
+
+    @external
+    def set_interest(self, sender: Address, parameters: InterestParameters) -> None:
+        """Set what debt costs.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        interest_bounds.require_within(parameters)
+        self._interest.set(parameters)
+        self._emit("InterestConfigured", parameters=parameters)
 
     @external
     def set_margin(self, sender: Address, parameters: MarginParameters) -> None:
@@ -180,7 +195,7 @@ class RiskParameters(Contract):
         if correlations.index(size, 0) != len(lower) or size > self.market_count:
             raise RiskParameters_PairCount(len(lower), self.market_count)
         for value in lower:
-            _bound("correlation", value, 0, BPS - 1)
+            bound("correlation", value, 0, BPS - 1)
         correlations.require_positive_definite(lower, size)
         for i in range(MAX_MARKETS):
             self._correlations[i] = correlations.row(lower, size, i) if i < size else 0
@@ -301,6 +316,10 @@ class RiskParameters(Contract):
         """Return the parameters of the whole compartment."""
         return self._compartment.value
 
+    def interest_parameters(self) -> InterestParameters:
+        """Return what debt costs."""
+        return self._interest.value
+
     def breaker_timing(self) -> BreakerTiming:
         """Return the breaker's windows."""
         return self._timing.value
@@ -320,8 +339,8 @@ class RiskParameters(Contract):
         if any(self._collateral[i].token == config.token for i in range(1, count + 1)):
             raise RiskParameters_TokenAlreadyListed(config.token)
         actual = self._parts.token(config.token).decimals
-        _bound("decimals", config.decimals, actual, actual)
-        _bound("decimals", config.decimals, 0, 18)
+        bound("decimals", config.decimals, actual, actual)
+        bound("decimals", config.decimals, 0, 18)
 
 
 def _require_market(
@@ -329,52 +348,52 @@ def _require_market(
 ) -> None:
     m = t.maintenance_margin_ratio
     _bound_name("indexAsset", t.index_asset)
-    _bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
-    _bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
+    bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
+    bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
     most = mul_down(t.skew_scale, t.max_premium)
-    _bound("maxOpenInterest", t.max_open_interest, 0, most)
+    bound("maxOpenInterest", t.max_open_interest, 0, most)
     least = max(WAD * 5 // 1_000, 2 * t.max_premium)
-    _bound("maintenanceMarginRatio", m, least, WAD // 2)
-    _bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
-    _bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
-    _bound("maxInitialMarginRatio", t.max_initial_margin_ratio, t.initial_margin_ratio, WAD)
-    _bound("volatilityMultiplier", t.volatility_multiplier, 0, 10 * WAD)
-    _bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
-    _bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
-    _bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
-    _bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
-    _bound("penalty", liquidation.penalty, 0, m // 2)
-    _bound("keeperShare", liquidation.keeper_share, 0, WAD)
-    _bound("minNotional", liquidation.min_notional, 0, 10**24)
+    bound("maintenanceMarginRatio", m, least, WAD // 2)
+    bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
+    bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
+    bound("maxInitialMarginRatio", t.max_initial_margin_ratio, t.initial_margin_ratio, WAD)
+    bound("volatilityMultiplier", t.volatility_multiplier, 0, 10 * WAD)
+    bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
+    bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
+    bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
+    bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
+    bound("penalty", liquidation.penalty, 0, m // 2)
+    bound("keeperShare", liquidation.keeper_share, 0, WAD)
+    bound("minNotional", liquidation.min_notional, 0, 10**24)
 
 
 def _require_compartment(p: CompartmentParameters) -> None:
-    _bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
-    _bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
-    _bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
-    _bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
-    _bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
-    _bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
-    _bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
-    _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
-    _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
-    _bound("dustUnits", p.dust_units, 1, 1_000_000)
+    bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
+    bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
+    bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
+    bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
+    bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
+    bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
+    bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
+    bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
+    bound("auctionDuration", p.auction_duration, MINUTE, DAY)
+    bound("dustUnits", p.dust_units, 1, 1_000_000)
 
 
 def _require_margin(p: MarginParameters) -> None:
-    _bound("horizon", p.horizon, HOUR, 30 * DAY)
-    _bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
-    _bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
-    _bound("maxStressRise", p.max_stress_rise, 1, 100 * BPS)
-    _bound("ratioTier1", p.ratio_tier1, BPS, 3 * BPS)
-    _bound("ratioTier2", p.ratio_tier2, p.ratio_tier1, 3 * BPS)
-    _bound("ratioTier3", p.ratio_tier3, p.ratio_tier2, 3 * BPS)
-    _bound("ratioTier4", p.ratio_tier4, p.ratio_tier3, 3 * BPS)
-    _bound("stressTier0", p.stress_tier0, 0, BPS)
-    _bound("stressTier1", p.stress_tier1, p.stress_tier0, BPS)
-    _bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
-    _bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
-    _bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
+    bound("horizon", p.horizon, HOUR, 30 * DAY)
+    bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
+    bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
+    bound("maxStressRise", p.max_stress_rise, 1, 100 * BPS)
+    bound("ratioTier1", p.ratio_tier1, BPS, 3 * BPS)
+    bound("ratioTier2", p.ratio_tier2, p.ratio_tier1, 3 * BPS)
+    bound("ratioTier3", p.ratio_tier3, p.ratio_tier2, 3 * BPS)
+    bound("ratioTier4", p.ratio_tier4, p.ratio_tier3, 3 * BPS)
+    bound("stressTier0", p.stress_tier0, 0, BPS)
+    bound("stressTier1", p.stress_tier1, p.stress_tier0, BPS)
+    bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
+    bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
+    bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
 
 
 def _require_breaker(
@@ -383,28 +402,16 @@ def _require_breaker(
     prices: Sequence[str],
     pegs: Sequence[str],
 ) -> None:
-    _bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
-    _bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
-    _bound("minDwell", timing.min_dwell, MINUTE, DAY)
-    _bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
-    _bound("watchedPrices", len(prices), 0, MAX_WATCHED)
-    _bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
-    _ascending("priceMove", thresholds.price_move)
-    _ascending("discount", thresholds.discount)
-    _ascending("liquidationVolume", thresholds.liquidation_volume)
-    _ascending("badDebt", thresholds.bad_debt)
-
-
-def _ascending(parameter: str, thresholds: Thresholds) -> None:
-    least = 1
-    for threshold in thresholds:
-        _bound(parameter, threshold, least, MAX_AMOUNT)
-        least = threshold + 1
-
-
-def _bound(parameter: str, value: int, minimum: int, maximum: int) -> None:
-    if not minimum <= value <= maximum:
-        raise RiskParameters_OutOfBounds(parameter, value, minimum, maximum)
+    bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
+    bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
+    bound("minDwell", timing.min_dwell, MINUTE, DAY)
+    bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
+    bound("watchedPrices", len(prices), 0, MAX_WATCHED)
+    bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
+    ascending("priceMove", thresholds.price_move)
+    ascending("discount", thresholds.discount)
+    ascending("liquidationVolume", thresholds.liquidation_volume)
+    ascending("badDebt", thresholds.bad_debt)
 
 
 def _bound_name(parameter: str, name: str) -> None:

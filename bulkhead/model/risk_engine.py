@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import ledger, portfolio_margin, token_scale
+from bulkhead.model import interest_curve, ledger, portfolio_margin, token_scale
 from bulkhead.model.math import (
     WAD,
     checked_int,
@@ -61,6 +61,12 @@ class RiskEngine(RiskState):
                 require_status(action, v.status)
         if v.equity_initial < to_int(v.initial_margin):
             raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
+
+    def borrow_rate(self, debt: int, pool_cash: int) -> int:
+        """Return what debt costs now, WAD per day; ``debt`` is all that is owed, with interest."""
+        p = self._parts.risk_parameters.interest_parameters()
+        tier = self._parts.circuit_breaker.tier()
+        return interest_curve.rate(p, interest_curve.utilisation(debt, pool_cash), tier)
 
     def collateral_valuation(self, collateral: int) -> CollateralValuation:
         """Return what 1.0 of a collateral is worth.

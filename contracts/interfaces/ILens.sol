@@ -20,12 +20,15 @@ interface ILens {
 
     /// @param freeCollateral Initial equity less initial margin: what may be lost, withdrawn or opened on. < 0: lacking.
     /// @param healthRatio WAD: maintenance equity over maintenance margin; the maximum of uint256 if nothing is asked.
+    /// @param ledger Debt with the interest owed up to now.
+    /// @param bookedDebt WAD: debt without the interest since it was last booked, as it is part of D.
     /// @param maturedClaim Part of the claim that can be converted now.
     /// @param collateralTokens Token units by collateral id less one.
     /// @param isPriced Whether the valuation could be computed; if not, it is all zeros.
     struct AccountView {
         AccountId account;
         AccountLedger ledger;
+        uint256 bookedDebt;
         uint256 maturedClaim;
         uint256[] collateralTokens;
         PositionView[] positions;
@@ -76,6 +79,9 @@ interface ILens {
         CollateralValuation valuation;
     }
 
+    /// @param totals D as booked.
+    /// @param accruedDebt WAD that all accounts owe now, interest included.
+    /// @param borrowRate WAD per day that debt costs since the last accrual; 0 while nobody owes.
     /// @param haircutRatio h, WAD.
     /// @param initialStress WAD: how much correlations are distrusted; see `IRiskEngine.stressLevels`.
     /// @param maintenanceStress Same.
@@ -87,6 +93,8 @@ interface ILens {
     /// @param fundShares Supply of the insurance fund.
     struct CompartmentView {
         LedgerTotals totals;
+        uint256 accruedDebt;
+        uint256 borrowRate;
         UnrealizedTotals unrealized;
         uint256 haircutRatio;
         uint8 tier;

@@ -114,6 +114,12 @@ interface IRiskEngine {
         uint256 actions
     ) external view;
 
+    /// @notice What debt costs now, by utilisation, the interest parameters and the breaker's tier.
+    /// @param debt WAD that all accounts owe, interest included.
+    /// @param poolCash WAD.
+    /// @return WAD per day, rounded up.
+    function borrowRate(uint256 debt, uint256 poolCash) external view returns (uint256);
+
     /// @notice What 1.0 of a collateral is worth.
     function collateralValuation(CollateralId collateral)
         external

@@ -105,11 +105,11 @@ contract MarginEngine is MarginHoldings {
         uint256 debtRepaid;
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
             LedgerTotals memory t = _totals;
-            AccountLedger memory a = _accounts[to];
             _accounts[from] = _debited(from, t, amountTokens);
+            AccountLedger memory a = _load(to, t);
             debtRepaid = t.credit(a, TokenScale.toWad(amountTokens, _settlementDecimals));
-            _accounts[to] = a;
-            _totals = t;
+            _save(to, a);
+            _saveTotals(t);
         } else {
             _tokenOf(collateral);
             _removeCollateral(from, collateral, amountTokens);
@@ -130,9 +130,10 @@ contract MarginEngine is MarginHoldings {
         uint256 matured = a.maturedOf();
         if (amount > matured) revert MarginEngine_NotMatured(account, matured, amount);
         LedgerTotals memory t = _totals;
+        // An account with a claim owes nothing.
         paid = t.convert(a, _unrealizedTotals, amount);
-        _totals = t;
         _accounts[account] = a;
+        _saveTotals(t);
         emit Converted(account, amount, paid);
     }
 
@@ -146,7 +147,7 @@ contract MarginEngine is MarginHoldings {
         _reportUnrealized(market, unrealized);
         if (pnl == 0 && fee == 0) return;
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         if (pnl > 0) {
             uint256 period = _riskEngine.vestingPeriod(market);
             (uint256 forgiven, uint256 claimed) = t.applyProfit(a, uint256(pnl), period);
@@ -156,8 +157,8 @@ contract MarginEngine is MarginHoldings {
             emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
         }
         if (fee != 0) _chargeFee(account, t, a, fee, 0);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -202,20 +203,20 @@ contract MarginEngine is MarginHoldings {
         LedgerTotals memory t = _totals;
         rewarded = WadMath.min(reward, t.feeReserve + penalty);
         if (penalty != 0) {
-            AccountLedger memory a = _accounts[account];
+            AccountLedger memory a = _load(account, t);
             _chargeFee(account, t, a, penalty, rewarded);
             // Written before the keeper's entry is read: the keeper may be the account itself.
-            _accounts[account] = a;
+            _save(account, a);
         }
         rewarded = WadMath.min(rewarded, t.feeReserve);
         if (rewarded != 0) {
-            AccountLedger memory k = _accounts[keeper];
+            AccountLedger memory k = _load(keeper, t);
             t.feeReserve -= rewarded.toUint128();
             uint256 debtRepaid = t.credit(k, rewarded);
-            _accounts[keeper] = k;
+            _save(keeper, k);
             emit KeeperRewarded(keeper, rewarded, debtRepaid);
         }
-        _totals = t;
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -249,13 +250,13 @@ contract MarginEngine is MarginHoldings {
         only(_liquidationEngine)
         returns (WriteOffReceipt memory receipt)
     {
-        AccountLedger memory a = _accounts[account];
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _load(account, t);
         if (a.cash >= 0) revert MarginEngine_NotBankrupt(account);
         _forfeitCollateral(account, a);
-        LedgerTotals memory t = _totals;
         receipt = t.writeOff(a, _unrealizedTotals);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
         emit BadDebtWrittenOff(account, receipt);
     }
 
@@ -266,10 +267,10 @@ contract MarginEngine is MarginHoldings {
         returns (uint256 debtRepaid)
     {
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         debtRepaid = t.credit(a, amount);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.
@@ -323,8 +324,11 @@ contract MarginEngine is MarginHoldings {
     }
 
     function _movePoolCash(int256 delta) internal {
-        _totals.poolCash = _shift(_totals.poolCash, delta);
-        emit PoolCashChanged(delta, _totals.poolCash);
+        uint128 poolCash = _shift(_totals.poolCash, delta);
+        _totals.poolCash = poolCash;
+        emit PoolCashChanged(delta, poolCash);
+        uint256 debt = _totals.debt;
+        if (debt != 0) _setRate(debt, poolCash);
     }
 
     function _moveInsuranceCash(int256 delta) internal {

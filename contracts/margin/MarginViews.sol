@@ -7,11 +7,11 @@ import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
-import {MarginBase} from "./MarginBase.sol";
+import {MarginInterest} from "./MarginInterest.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
 
 /// @notice The views of the ledger, and what the risk engine has to know of an account.
-abstract contract MarginViews is MarginBase {
+abstract contract MarginViews is MarginInterest {
     using Ledger for AccountLedger;
 
     /// @inheritdoc IMarginEngine
@@ -36,7 +36,7 @@ abstract contract MarginViews is MarginBase {
         consistent
         returns (AccountLedger memory)
     {
-        return _accounts[account];
+        return _accrued(account);
     }
 
     /// @inheritdoc IMarginEngine
@@ -106,7 +106,7 @@ abstract contract MarginViews is MarginBase {
     }
 
     function _standing(AccountId account) internal view returns (AccountStanding memory s) {
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _accrued(account);
         s.cash = a.cash;
         (s.poolCash, s.junior) =
         (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);

@@ -20,6 +20,7 @@ import {
     MarketExposure,
     PortfolioTerms
 } from "../types/Valuation.sol";
+import {InterestCurve} from "./InterestCurve.sol";
 import {Ledger} from "./Ledger.sol";
 import {PortfolioMargin} from "./PortfolioMargin.sol";
 import {RiskState} from "./RiskState.sol";
@@ -65,6 +66,15 @@ contract RiskEngine is RiskState {
                 account, v.equityInitial, v.initialMargin
             );
         }
+    }
+
+    /// @inheritdoc IRiskEngine
+    function borrowRate(uint256 debt, uint256 poolCash) external view returns (uint256) {
+        return InterestCurve.rate(
+            _riskParameters.interestParameters(),
+            InterestCurve.utilisation(debt, poolCash),
+            _circuitBreaker.tier()
+        );
     }
 
     /// @inheritdoc IRiskEngine

@@ -4,9 +4,10 @@ pragma solidity ^0.8.28;
 import {ILens} from "../interfaces/ILens.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {InterestCurve} from "../margin/InterestCurve.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {LedgerTotals} from "../types/Ledger.sol";
+import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
 import {Position} from "../types/Market.sol";
 import {CollateralConfig} from "../types/Parameters.sol";
 import {AccountValuation} from "../types/Valuation.sol";
@@ -37,6 +38,7 @@ contract Lens is MarginQuestions {
             } catch {
                 views[i].account = ids[i];
                 views[i].ledger = _marginEngine.accountLedger(ids[i]);
+                (views[i].bookedDebt,) = _marginEngine.bookedDebt(ids[i]);
             }
         }
     }
@@ -45,6 +47,7 @@ contract Lens is MarginQuestions {
     function account(AccountId id) external view returns (AccountView memory v) {
         v.account = id;
         v.ledger = _marginEngine.accountLedger(id);
+        (v.bookedDebt,) = _marginEngine.bookedDebt(id);
         v.maturedClaim = _marginEngine.maturedClaim(id);
         v.collateralTokens = new uint256[](_riskParameters.collateralCount());
         for (uint8 c; c < v.collateralTokens.length; ++c) {
@@ -63,6 +66,9 @@ contract Lens is MarginQuestions {
     function compartment() external view returns (CompartmentView memory v) {
         LedgerTotals memory t = _marginEngine.totals();
         v.totals = t;
+        BorrowState memory b = _marginEngine.borrowState();
+        v.accruedDebt = InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
+        v.borrowRate = b.rate;
         v.unrealized = _marginEngine.unrealizedTotals();
         v.haircutRatio = _marginEngine.haircutRatio();
         v.tier = _circuitBreaker.tier();

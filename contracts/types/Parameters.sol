@@ -117,6 +117,27 @@ struct CompartmentParameters {
     uint32 dustUnits;
 }
 
+/// @notice What debt costs: a rate that rises with utilisation u = D / (D + L), faster beyond the kink, times a
+/// multiplier that rises with the breaker's tier. One slot; rates are WAD fractions per day.
+/// @param kinkBps Utilisation at which the steeper part begins, in basis points.
+/// @param rateAtZero Rate at u = 0 …
+/// @param rateAtKink … at the kink, linear in between …
+/// @param rateAtFull … and at u = 1, linear from the kink.
+/// @param tier1Bps Multiplier in tier 1, in basis points; in tier 0 it is 10,000 …
+/// @param tier2Bps … in tier 2 …
+/// @param tier3Bps … in tier 3 …
+/// @param tier4Bps … and in tier 4.
+struct InterestParameters {
+    uint16 kinkBps;
+    uint56 rateAtZero;
+    uint56 rateAtKink;
+    uint56 rateAtFull;
+    uint16 tier1Bps;
+    uint16 tier2Bps;
+    uint16 tier3Bps;
+    uint16 tier4Bps;
+}
+
 /// @notice How long the circuit breaker looks back and holds on. One slot.
 /// @param velocityWindow Seconds over which a price move is measured.
 /// @param volumeWindow Seconds in which liquidation volume and bad debt leak out of their buckets.

@@ -14,9 +14,11 @@ from bulkhead.fuzz.suite.governance_operations import (
     SetBreaker,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetMarket,
 )
 from bulkhead.fuzz.suite.keeper_operations import (
+    AccrueInterest,
     EndAuction,
     Liquidate,
     RaiseTier,
@@ -66,6 +68,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     TakeAuction,
     EndAuction,
     WriteOff,
+    AccrueInterest,
     Upkeep,
     EnterVault,
     LeaveVault,
@@ -87,6 +90,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetMarket,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetBreaker,
     GrantRole,
     RevokeRole,

@@ -14,6 +14,7 @@ from bulkhead.model import oracle as oracle_model
 from bulkhead.model import peg_math, types
 from bulkhead.model.breaker import Reference
 from bulkhead.model.context import Context
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquid_staking import NOBODY, OPERATOR
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.sources import ChainlinkAdapter
@@ -98,6 +99,7 @@ class Origin:
             lower(book.contracts["PegMonitor"]),
             settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
+            interest=InterestParameters(**_snake(p.interest.struct())),
             margin=types.MarginParameters(**_snake(p.margin.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),

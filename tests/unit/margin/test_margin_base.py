@@ -48,6 +48,7 @@ STATE_CHANGING = {
     "fund.mint": lambda w: (1, w.address("bob")),
     "fund.withdraw": lambda w: (1, w.address("bob"), w.address("bob")),
     "fund.redeem": lambda w: (1, w.address("bob"), w.address("bob")),
+    "margin.accrueInterest": lambda w: (w.account("bob"),),
     "liquidation.liquidate": lambda w: (w.account("bob"), 0),
     "liquidation.startAuction": lambda w: (w.account("bob"), 1),
     "liquidation.endAuction": lambda w: (w.account("bob"), 1),
@@ -57,6 +58,8 @@ STATE_CHANGING = {
 VIEWS = {
     "margin.valuation": lambda w: (w.account("bob"),),
     "margin.accountLedger": lambda w: (w.account("bob"),),
+    "margin.bookedDebt": lambda w: (w.account("bob"),),
+    "margin.borrowState": lambda w: (),
     "margin.maturedClaim": lambda w: (w.account("bob"),),
     "margin.collateralBalance": lambda w: (w.account("bob"), 1),
     "margin.totalCollateral": lambda w: (1,),
