@@ -161,7 +161,7 @@ def test_transfer__to_an_account_in_debt__repays_that_first(world, owe, transfer
     assert world.totals() == totals._replace(
         principal=totals.principal - repaid, debt=0, poolCash=totals.poolCash + repaid
     )
-    assert world.margin.events(receipt)[0].args.debtRepaid == repaid
+    assert world.margin.events(receipt, "Transferred")[0].args.debtRepaid == repaid
 
 
 @pytest.mark.parametrize("collateral", [LST, WBTC, WETH])
