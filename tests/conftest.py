@@ -6,7 +6,7 @@ wall clock says, so that every number in a test is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -85,16 +85,22 @@ class World:
         book: the address book.
         margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
             lens: parts.
+        operators: who acts for whom.
         roles: who may do what.
+        keys: private keys, ``0x…``, by address.
         usdb, weth, wbtc, lst: the tokens.
     """
 
-    def __init__(self, rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> None:
+    def __init__(
+        self, rpc: Rpc, book: AddressBook, artifacts: Artifacts, keys: Mapping[str, str]
+    ) -> None:
         self.rpc = rpc
+        self.keys = keys
         self.book = book
         self.artifacts = artifacts
         self.margin = self._named("MarginEngine")
         self.valuer = self._named("RiskEngine")
+        self.operators = self._named("AccountOperators")
         self.perps = self._named("PerpExchange")
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
@@ -206,6 +212,11 @@ class World:
         account = self.account(who, sub)
         sender = self.address(who)
         return self.margin.transact("deposit", account, collateral, amount_tokens, sender=sender)
+
+    def grant(self, who: str, operator: str, permissions: int, sub: int = 0) -> None:
+        """Make somebody an operator for a day."""
+        args = (self.account(who, sub), self.address(operator), permissions, self.now + 86_400)
+        self.operators.transact("setOperator", *args, sender=self.address(who))
 
     def trade(self, who: str, size_delta: int, market: int = 0, sub: int = 0) -> Any:
         """Trade at any price; return the arguments of ``Traded``."""
@@ -323,7 +334,8 @@ def devnet() -> Iterator[World]:
         anvil.rpc.set_automine(False)
         for address in book.contracts.values():  # So that tests may act in a contract's name.
             anvil.rpc.set_balance(address, ETHER)
-        yield World(SteadyRpc(anvil.url), book, artifacts)
+        keys = {account.address: account.private_key for account in anvil.accounts}
+        yield World(SteadyRpc(anvil.url), book, artifacts, keys)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
@@ -20,6 +21,7 @@ import {
 } from "../types/Ledger.sol";
 import {Market, Position} from "../types/Market.sol";
 import {AssetId} from "../types/AssetId.sol";
+import {Grant} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -30,6 +32,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 contract StateProbe {
     IMarginEngine internal immutable _engine;
     IRiskEngine internal immutable _risk;
+    IAccountOperators internal immutable _operators;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -40,9 +43,14 @@ contract StateProbe {
     IERC20 internal immutable _settlementToken;
     address internal immutable _custody;
 
-    constructor(Compartment memory wiring) {
+    address[] internal _people;
+
+    /// @param people Whose grants are read, five at most; of owners' nonces it is the first word.
+    constructor(Compartment memory wiring, address[] memory people) {
+        _people = people;
         _engine = IMarginEngine(wiring.marginEngine);
         _risk = IRiskEngine(wiring.riskEngine);
+        _operators = IAccountOperators(wiring.accountOperators);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -63,7 +71,7 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 3 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        uint256 perAccount = 5 + (tokens.length + 1) / 2 + 2 * uint256(markets);
         words = new uint256[](9 + 5 * uint256(markets) + tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
         for (uint8 m; m < markets; ++m) {
@@ -78,6 +86,8 @@ contract StateProbe {
         for (uint256 i; i < ids.length; ++i) {
             _account(ids[i], uint8(tokens.length), markets, whole, words, n);
             n += perAccount;
+            words[n - 2] = _grants(ids[i]);
+            words[n - 1] = _operators.usedNonces(ids[i].owner(), 0);
         }
     }
 
@@ -200,6 +210,13 @@ contract StateProbe {
             Position memory p = _exchange.position(id, MarketId.wrap(m));
             words[n++] = _pair(uint128(p.size), uint128(p.quote));
             words[n++] = uint128(p.fundingEntry);
+        }
+    }
+
+    function _grants(AccountId id) internal view returns (uint256 word) {
+        for (uint256 i; i < _people.length; ++i) {
+            Grant memory g = _operators.grantOf(id, _people[i]);
+            word |= (uint256(g.permissions) | uint256(g.expiresAt) << 8) << (48 * i);
         }
     }
 

@@ -6,6 +6,7 @@ Adding an operation is one class in one of the ``*_operations`` modules and its 
 from __future__ import annotations
 
 from bulkhead.fuzz.operation import Operation
+from bulkhead.fuzz.suite.access_operations import ActFor, Batch, SetOperator, Transfer
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
     GrantRole,
@@ -56,6 +57,10 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Withdraw,
     Trade,
     Convert,
+    SetOperator,
+    Transfer,
+    ActFor,
+    Batch,
     MovePrice,
     Squeeze,
     Liquidate,

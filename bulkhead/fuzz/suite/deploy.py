@@ -15,7 +15,7 @@ from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
 from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, GRANTEES, SEQUENCER
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import Address
 
@@ -129,7 +129,8 @@ def _deploy(rpc: Rpc, book: AddressBook, built: Artifacts, name: str, *args: obj
 
 def deploy_probe(rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> Contract:
     """Deploy ``StateProbe``, which reads a whole compartment at once."""
-    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring)
+    people = [book.accounts[name] for name in GRANTEES]
+    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring, people)
     return Contract(rpc, address, artifacts["StateProbe"].abi, "StateProbe")
 
 

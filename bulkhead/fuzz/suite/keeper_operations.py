@@ -244,7 +244,7 @@ class Upkeep(Operation):
 class RaiseTier(Operation):
     """The guardian, or somebody who is not, raises the breaker's tier."""
 
-    weight = 2
+    weight = 3
     refusals = may.NOT_YOURS | {"CircuitBreaker_OutOfBounds", "CircuitBreaker_Resting"}
 
     who: Annotated[int, Index(8)]

@@ -18,6 +18,7 @@ from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
 from bulkhead.fuzz.suite.user_operations import Deposit, Trade
 from bulkhead.model import invariants
 from bulkhead.model.math import WAD
+from bulkhead.model.operators import TRADE, WITHDRAW
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.types import AccountId, WriteOffReceipt
 
@@ -114,9 +115,9 @@ def violations(j: Judged) -> Iterator[Violation]:
     if j.accepted:
         yield from j.after.broken
         if j.after is not j.before:
-            unhealthy = j.expected.note or ()
+            losers = j.expected.note or ()
             before, after = j.before.snapshot, j.after.snapshot
-            yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
+            yield from _one(invariants.led_1(before, after, j.call.sender, losers))
             yield from _one(invariants.int_1_step(before, after))
         yield from _of_function(j)
     elif j.before.stored != j.after.stored:
@@ -137,11 +138,18 @@ def _of_function(j: Judged) -> Iterator[Violation]:
         yield from _one(invariants.ins_1(receipt, before.totals, after.unrealized_totals))
 
 
-def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
-    """Return the account that a call of the liquidation engine is aimed at, if it is unhealthy.
+_MAY_LOSE = TRADE | WITHDRAW
 
-    LED-1 lets nobody else lose anything by another's call.
+
+def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
+    """Return the accounts besides the sender's own that may lose something by a call.
+
+    LED-1 knows two: the unhealthy account that a call of the liquidation engine is aimed at, and
+    those whose owners let the sender trade or withdraw.
     """
+    if call.contract in ("MarginEngine", "PerpExchange"):
+        held = u.model.account_operators.permissions_of
+        return tuple(a for a in u.accounts if held(a, call.sender) & _MAY_LOSE)
     if call.contract != "LiquidationEngine" or not call.args:
         return ()
     account = int(call.args[0])

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ACTOR_NAMES = ("alice", "bob", "carol", "lp")
 """Who plays; the LP starts with all shares of the pool."""
+GRANTEES = (*ACTOR_NAMES, "keeper")
+"""Whom owners may make operators: the probe reads their grants, in this order."""
 RISK_ADMIN = "RISK_ADMIN"
 SEQUENCER = "SEQUENCER"
 """Feed that says whether the sequencer is up; nobody asks it in the beginning."""
@@ -37,6 +39,7 @@ _WIRING = {
     "circuit_breaker": "circuitBreaker",
     "collateral_vault": "collateralVault",
     "risk_engine": "riskEngine",
+    "account_operators": "accountOperators",
     "margin_engine": "marginEngine",
     "perp_exchange": "perpExchange",
     "liquidity_vault": "liquidityVault",

@@ -54,6 +54,7 @@ def snapshot(
             entry = _signed(next(take))
             if size:
                 positions[account, i] = types.Position(size, quote, entry)
+        next(take), next(take)  # Grants and nonces move nothing by themselves.
     return Snapshot(
         settlement_decimals=settlement_decimals,
         totals=types.LedgerTotals(principal, debt, claims, pool_cash, insurance_cash, fee_reserve),
@@ -110,6 +111,7 @@ def labels(
                 (f"{short} size in {i}", f"{short} quote in {i}"),
                 (f"{short} funding entry in {i}",),
             ]
+        names += [(f"{short} grants",), (f"{short} nonces of the owner",)]
     return names
 
 
