@@ -19,7 +19,14 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, ContractReverted, decode_error, interface_of
 from bulkhead.chain.rpc import Receipt, Rpc
 from bulkhead.deployment.addresses import AddressBook
-from bulkhead.deployment.devnet import DevnetOptions, confirm_price, deploy_devnet, publish_price
+from bulkhead.deployment.devnet import (
+    DevnetOptions,
+    confirm_price,
+    deploy_devnet,
+    devnet_parameters,
+    publish_price,
+)
+from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 
 WAD = 10**18
@@ -270,6 +277,11 @@ class World:
         config = {**self.risk.call("collateralConfig", collateral)._asdict(), **changes}
         self.risk.transact("setCollateral", collateral, config, sender=self.governor)
 
+    def set_margin(self, **changes: Any) -> None:
+        """Change some of the parameters by which margin adapts."""
+        parameters = {**self.risk.call("marginParameters")._asdict(), **changes}
+        self.risk.transact("setMargin", parameters, sender=self.governor)
+
     def set_compartment(self, **changes: Any) -> None:
         """Change some parameters of the compartment."""
         parameters = {**self.risk.call("compartmentParameters")._asdict(), **changes}
@@ -288,13 +300,20 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
+def _calm(parameters: DeploymentParameters) -> DeploymentParameters:
+    """Return parameters by which volatility moves no margin, so that it is known beforehand."""
+    calm = [market.model_copy(update={"volatility_multiplier": 0}) for market in parameters.markets]
+    return parameters.model_copy(update={"markets": tuple(calm)})
+
+
 @pytest.fixture(scope="session")
 def devnet() -> Iterator[World]:
     """A freshly deployed world; use ``world``, which undoes what a test does."""
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        book = deploy_devnet(sender, DevnetOptions(spot_markets=False), artifacts=artifacts)
+        options = DevnetOptions(spot_markets=False, parameters=_calm(devnet_parameters(False)))
+        book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)
         for address in book.contracts.values():  # So that tests may act in a contract's name.

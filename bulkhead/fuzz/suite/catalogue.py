@@ -35,6 +35,14 @@ from bulkhead.fuzz.suite.oracle_operations import (
     SuspendSource,
 )
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
+from bulkhead.fuzz.suite.risk_operations import (
+    MeasureDepth,
+    MoveDepth,
+    PokeRisk,
+    SetCorrelations,
+    SetDepthSource,
+    SetMargin,
+)
 from bulkhead.fuzz.suite.staking_operations import (
     Claim,
     ReportRewards,
@@ -83,6 +91,12 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetCollateral,
     SetCompartment,
     SetBreaker,
+    SetMargin,
+    SetCorrelations,
+    SetDepthSource,
+    PokeRisk,
+    MeasureDepth,
+    MoveDepth,
     GrantRole,
     RevokeRole,
     ConfigureOracle,

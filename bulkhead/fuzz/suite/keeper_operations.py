@@ -36,12 +36,13 @@ Keeper = Annotated[int, Index(ACTORS + 1)]
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 18
+    weight = 16
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
         | {
             "LiquidationEngine_NoPosition",
+            "LiquidationEngine_Offsetting",
             "ActionPolicy_PriceStatus",
             "RiskParameters_UnknownMarket",
         }
@@ -69,7 +70,7 @@ class Liquidate(Operation):
 class StartAuction(Operation):
     """Put collateral up for auction."""
 
-    weight = 11
+    weight = 10
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -131,7 +132,7 @@ class EndAuction(Operation):
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 13
+    weight = 12
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY

@@ -92,7 +92,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+    *("MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
 )
 """The ids that a campaign may report."""
 
@@ -148,9 +148,13 @@ def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
 
 
 def probe(u: Universe) -> Iterator[Violation]:
-    """Yield what the model shows broken when every path is tried on every account."""
+    """Yield what the model shows broken when it is tried whole: every account, every vault."""
     yield from invariants.liq_1_of_all(u.model, [a for a in u.accounts if not _is_frozen(u, a)])
     yield from _one(invariants.vlt_1(u.model))
+    for account in u.accounts:
+        v = u.valuation(account)
+        if v is not None:
+            yield from _one(invariants.mar_2(v, has_positions=bool(u.markets_of(account))))
 
 
 def _is_frozen(u: Universe, account: AccountId) -> bool:

@@ -27,7 +27,8 @@ def snapshot(
     insurance_cash, fee_reserve = _unpair(next(take))
     positive, net = _unpair(next(take))
     custody = {SETTLEMENT: next(take)}
-    next(take), next(take)  # Shares and the breaker: no invariant of a state reads them.
+    for _ in ("shares", "breaker", "stress"):
+        next(take)  # No invariant of a state reads them.
     states: dict[int, types.Market] = {}
     reported: dict[int, types.MarketUnrealized] = {}
     for i in range(markets):
@@ -35,6 +36,7 @@ def snapshot(
     booked: dict[int, int] = {}
     for c in range(1, collaterals + 1):
         custody[c], booked[c] = _unpair(next(take))
+        next(take)  # Depth.
     ledgers: dict[AccountId, AccountLedger] = {}
     collateral: dict[tuple[AccountId, int], int] = {}
     positions: dict[tuple[AccountId, int], types.Position] = {}
@@ -74,6 +76,7 @@ def labels(
         ("custody of S",),
         ("pool shares", "fund shares"),
         ("breaker state",),
+        ("stress", "stress moved at"),
     ]
     for i in range(markets):
         names += [
@@ -82,10 +85,14 @@ def labels(
             (f"market {i} funding rate", f"market {i} funding time"),
             (f"market {i} entry product",),
             (f"market {i} reported U", f"market {i} reported at"),
+            (f"market {i} maintenance rate", f"market {i} rate moved at"),
+            (f"market {i} correlations",),
         ]
-    names += [
-        (f"collateral {c} in custody", f"collateral {c} booked") for c in range(1, collaterals + 1)
-    ]
+    for c in range(1, collaterals + 1):
+        names += [
+            (f"collateral {c} in custody", f"collateral {c} booked"),
+            (f"collateral {c} depth",),
+        ]
     for account in accounts:
         short = f"account {account:#066x}"
         names += [(f"{short} cash", f"{short} claim"), (f"{short} vesting",)]
@@ -124,6 +131,7 @@ def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
     product = next(take)
     product -= (product >> 255) << 256
     unrealized, reported_at = _unpair(next(take))
+    next(take), next(take)  # Rate and correlations.
     state = types.Market(long, short, quote, rate, updated, cumulative, product)
     return state, types.MarketUnrealized(_signed(unrealized), reported_at)
 

@@ -40,7 +40,7 @@ _DEPOSITS = 20
 class Deposit(Operation):
     """Deposit a share of what is left of a wallet's first part; at times to another's account."""
 
-    weight = 13
+    weight = 12
     refusals = (
         may.NOT_OWNER
         | may.TOKEN
@@ -75,7 +75,7 @@ class Deposit(Operation):
 class Withdraw(Operation):
     """Withdraw a share of what the margin leaves free, or of all; at times what is another's."""
 
-    weight = 11
+    weight = 10
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
@@ -176,7 +176,7 @@ class Trade(Operation):
 class Convert(Operation):
     """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 12
+    weight = 11
     refusals = may.BLOCKED | {
         "MarginEngine_ZeroAmount",
         "MarginEngine_NotMatured",
