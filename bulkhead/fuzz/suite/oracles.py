@@ -17,8 +17,10 @@ from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
 from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
 from bulkhead.fuzz.suite.user_operations import Deposit, Trade
 from bulkhead.model import invariants
+from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import WAD
 from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.trials import refreshed
 from bulkhead.model.types import AccountId, WriteOffReceipt
 
 if TYPE_CHECKING:
@@ -139,12 +141,20 @@ def _of_function(j: Judged) -> Iterator[Violation]:
 def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
     """Return the account that a call of the liquidation engine is aimed at, if it is unhealthy.
 
-    LED-1 lets nobody else lose anything by another's call.
+    LED-1 lets nobody else lose anything by another's call. Where h is below 1, the call itself
+    records prices first: what moves with them, volatility above all, is part of its judgement.
     """
     if call.contract != "LiquidationEngine" or not call.args:
         return ()
     account = int(call.args[0])
-    return (account,) if u.is_unhealthy(account) else ()
+    if u.is_unhealthy(account):
+        return (account,)
+    try:
+        v = refreshed(u.model, [account])[account]
+    except ModelRevert:
+        return ()
+    lacks = v.equity_maintenance < v.maintenance_margin and v.buffer_at_index < 0
+    return (account,) if lacks else ()
 
 
 def probe(u: Universe) -> Iterator[Violation]:
