@@ -336,6 +336,12 @@ def harness(devnet: World) -> Contract:
 
 
 @pytest.fixture(scope="session")
+def risk_harness(devnet: World) -> Contract:
+    """The pure libraries of adaptive margin, callable from outside."""
+    return devnet.deploy("RiskHarness")
+
+
+@pytest.fixture(scope="session")
 def refuses() -> Callable[..., AbstractContextManager[None]]:
     """Expect a revert with a custom error and exactly these arguments; none given: any."""
 

@@ -18,6 +18,8 @@ from bulkhead.fuzz.suite.governance_operations import (
 from bulkhead.fuzz.suite.keeper_operations import (
     EndAuction,
     Liquidate,
+    MeasureDepth,
+    PokeRisk,
     RaiseTier,
     StartAuction,
     TakeAuction,
@@ -36,9 +38,7 @@ from bulkhead.fuzz.suite.oracle_operations import (
 )
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
 from bulkhead.fuzz.suite.risk_operations import (
-    MeasureDepth,
     MoveDepth,
-    PokeRisk,
     SetCorrelations,
     SetDepthSource,
     SetMargin,

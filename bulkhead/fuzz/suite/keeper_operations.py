@@ -245,6 +245,39 @@ class RaiseTier(Operation):
         return Step((Call(sender, "CircuitBreaker", "raise", (tier, duration)),))
 
 
+@dataclass(frozen=True, slots=True)
+class PokeRisk(Operation):
+    """Let a market's maintenance rate and the stress of maintenance follow their targets."""
+
+    weight = 2
+    refusals = frozenset({"RiskParameters_UnknownMarket"})
+
+    market: Market
+
+    def resolve(self, u: Questions) -> Step | None:
+        return Step((Call(u.keeper, "RiskEngine", "poke", (listed(self.market, MARKETS),)),))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureDepth(Operation):
+    """Measure the depth of a collateral's market: mostly of one that has a source."""
+
+    weight = 2
+    refusals = frozenset({"RiskEngine_NoDepthSource", "RiskParameters_UnknownCollateral"})
+
+    collateral: Collateral
+    anyhow: Annotated[int, Index(8)]
+    """0: whether it has a source or not."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        number = listed(self.collateral, COLLATERALS)
+        source = u.model.risk_parameters.depth_source
+        measured = [c for c in range(1, COLLATERALS) if source(c) != ZERO_ADDRESS]
+        if self.anyhow and measured:
+            number = measured[number % len(measured)]
+        return Step((Call(u.keeper, "RiskEngine", "measureDepth", (number,)),))
+
+
 def _keeper(u: Questions, index: int) -> Address:
     return (*u.actors, u.keeper)[index]
 

@@ -1,4 +1,4 @@
-"""What moves adaptive margin: rates, stress, depth, and the parameters that they follow."""
+"""What adaptive margin follows: a market's depth, parameters, correlations, sources."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from bulkhead.fuzz.operation import Call, Index, Operation, Step
 from bulkhead.fuzz.suite import refusals as may
-from bulkhead.fuzz.suite.fields import COLLATERALS, DEPTH, MARKETS, Bps, Collateral, Market, listed
+from bulkhead.fuzz.suite.fields import COLLATERALS, DEPTH, Bps, Collateral, listed
 from bulkhead.fuzz.suite.governance_operations import Factor, by_governor, scaled_field
 from bulkhead.fuzz.suite.token_operations import Who
 from bulkhead.model.math import UINT256_MAX
@@ -20,39 +20,6 @@ if TYPE_CHECKING:
 _MARGIN = 13
 """Numbers of ``MarginParameters``."""
 _BOUNDS = frozenset({"RiskParameters_OutOfBounds"})
-
-
-@dataclass(frozen=True, slots=True)
-class PokeRisk(Operation):
-    """Let a market's maintenance rate and the stress of maintenance follow their targets."""
-
-    weight = 2
-    refusals = frozenset({"RiskParameters_UnknownMarket"})
-
-    market: Market
-
-    def resolve(self, u: Questions) -> Step | None:
-        return Step((Call(u.keeper, "RiskEngine", "poke", (listed(self.market, MARKETS),)),))
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureDepth(Operation):
-    """Measure the depth of a collateral's market: mostly of one that has a source."""
-
-    weight = 2
-    refusals = frozenset({"RiskEngine_NoDepthSource", "RiskParameters_UnknownCollateral"})
-
-    collateral: Collateral
-    anyhow: Annotated[int, Index(8)]
-    """0: whether it has a source or not."""
-
-    def resolve(self, u: Questions) -> Step | None:
-        number = listed(self.collateral, COLLATERALS)
-        source = u.model.risk_parameters.depth_source
-        measured = [c for c in range(1, COLLATERALS) if source(c) != ZERO_ADDRESS]
-        if self.anyhow and measured:
-            number = measured[number % len(measured)]
-        return Step((Call(u.keeper, "RiskEngine", "measureDepth", (number,)),))
 
 
 @dataclass(frozen=True, slots=True)
