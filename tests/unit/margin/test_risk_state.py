@@ -32,7 +32,7 @@ def rough(world, poke):
     """Both markets poked at rest; then tier 3: 7.5 % at once, 5 % in time, and a stress of 0.75."""
     poke()
     poke(market=BTC)
-    world.raise_tier(3, 6 * HOUR)
+    world.raise_tier(3)
     return world
 
 
