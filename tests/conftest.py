@@ -288,6 +288,11 @@ class World:
         config = {**self.risk.call("collateralConfig", collateral)._asdict(), **changes}
         self.risk.transact("setCollateral", collateral, config, sender=self.governor)
 
+    def set_margin(self, **changes: Any) -> None:
+        """Change some of the parameters by which margin adapts."""
+        parameters = {**self.risk.call("marginParameters")._asdict(), **changes}
+        self.risk.transact("setMargin", parameters, sender=self.governor)
+
     def set_compartment(self, **changes: Any) -> None:
         """Change some parameters of the compartment."""
         parameters = {**self.risk.call("compartmentParameters")._asdict(), **changes}
@@ -311,15 +316,16 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
-def _free_of_interest() -> DeploymentParameters:
-    """Return the devnet's parameters, but debt costs nothing until a test says so.
+def _steady() -> DeploymentParameters:
+    """Return the devnet's parameters, but volatility moves no margin and debt costs nothing.
 
-    A debt that a test makes is then to the wei what it made it, however many blocks it takes.
+    Margins are then known beforehand, and a debt that a test makes is to the wei what it made it.
     """
     parameters = devnet_parameters(spot_markets=False)
     free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
     interest = parameters.interest.model_copy(update=free)
-    return parameters.model_copy(update={"interest": interest})
+    calm = [market.model_copy(update={"volatility_multiplier": 0}) for market in parameters.markets]
+    return parameters.model_copy(update={"interest": interest, "markets": tuple(calm)})
 
 
 @pytest.fixture(scope="session")
@@ -328,7 +334,7 @@ def devnet() -> Iterator[World]:
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        options = DevnetOptions(spot_markets=False, parameters=_free_of_interest())
+        options = DevnetOptions(spot_markets=False, parameters=_steady())
         book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)
@@ -350,6 +356,12 @@ def world(devnet: World) -> Iterator[World]:
 def harness(devnet: World) -> Contract:
     """The pure libraries, callable from outside."""
     return devnet.deploy("LibraryHarness")
+
+
+@pytest.fixture(scope="session")
+def risk_harness(devnet: World) -> Contract:
+    """The pure libraries of adaptive margin, callable from outside."""
+    return devnet.deploy("RiskHarness")
 
 
 @pytest.fixture(scope="session")

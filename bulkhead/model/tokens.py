@@ -29,6 +29,8 @@ class ERC20(Contract):
     def __init__(self, context: Context, address: Address, decimals: int) -> None:
         super().__init__(context, address)
         self.decimals = decimals
+        self.rebases = b""
+        """The first question of ``TokenScreen`` that it answers; empty: none."""
         self.balances: Table[Address, int] = Table(context)
         self.allowances: Table[tuple[Address, Address], int] = Table(context)
         self._supply = Cell(context, 0)

@@ -21,6 +21,8 @@ from bulkhead.fuzz.suite.keeper_operations import (
     AccrueInterest,
     EndAuction,
     Liquidate,
+    MeasureDepth,
+    PokeRisk,
     RaiseTier,
     StartAuction,
     TakeAuction,
@@ -38,6 +40,12 @@ from bulkhead.fuzz.suite.oracle_operations import (
     SuspendSource,
 )
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
+from bulkhead.fuzz.suite.risk_operations import (
+    MoveDepth,
+    SetCorrelations,
+    SetDepthSource,
+    SetMargin,
+)
 from bulkhead.fuzz.suite.staking_operations import (
     Claim,
     ReportRewards,
@@ -92,6 +100,12 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetCompartment,
     SetInterest,
     SetBreaker,
+    SetMargin,
+    SetCorrelations,
+    SetDepthSource,
+    PokeRisk,
+    MeasureDepth,
+    MoveDepth,
     GrantRole,
     RevokeRole,
     ConfigureOracle,

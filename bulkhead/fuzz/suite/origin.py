@@ -8,6 +8,7 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.rpc import parse_log
 from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
 from bulkhead.deployment.oracle_models import ChainlinkSource
+from bulkhead.fuzz.suite.fields import DEEP_ID
 from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
@@ -200,6 +201,8 @@ class Origin:
             token = lower(self._book.tokens[collateral.name])
             listed = _snake(collateral.config(token)) | {"asset": collateral.asset}
             m.risk_parameters.set_collateral(m.governor, i, types.CollateralConfig(**listed))
+        m.create_depth(lower(self._book.contracts["ScriptedDepth"]))
+        m.risk_parameters.set_depth_source(m.governor, DEEP_ID, m.scripted_depth.address)
 
     def _configure_asset(self, m: Model, asset: Any) -> None:
         adapters = self._book.adapters[asset.name]

@@ -137,11 +137,13 @@ def test_valuation__positions__losses_count_in_full_and_profits_for_maintenance_
     # A profit in one market does not carry a loss in another until it is realised.
     assert v.equityInitial == cash + losses
     assert v.equityMaintenance == cash + sum(results)
-    assert v.initialMargin == sum(e.initialMargin for e in exposures)
-    assert v.maintenanceMargin == sum(e.maintenanceMargin for e in exposures)
-    # 6 % and 4 % of both notionals.
-    notional = 100 * eth * WAD + 2 * btc * WAD
-    assert (v.initialMargin, v.maintenanceMargin) == (notional * 6 // 100, notional * 4 // 100)
+    # 6 % and 4 % of both notionals, one long and one short: at a correlation of 75 % they offset.
+    ether, bitcoin = 100 * eth * WAD, 2 * btc * WAD
+    for required, percent in ((v.initialMargin, 6), (v.maintenanceMargin, 4)):
+        a, b = ether * percent // 100, bitcoin * percent // 100
+        squared = a * a - 2 * a * b * 75 // 100 + b * b
+        assert (required - 1) ** 2 < squared <= required**2
+        assert required > (a + b) // 5
     assert v.initialMargin >= v.maintenanceMargin > 0
 
 
@@ -183,18 +185,17 @@ def test_valuation__open_loss_beyond_cash__asks_for_the_margin_of_the_debt_it_wo
     would_be = -(world.ledger("alice").cash + close_out(e))
     assert would_be > 0
     v = world.valuation("alice")
-    assert v.initialMargin == e.initialMargin + ceil_mul(would_be, parameters.debtInitialRatio)
-    assert v.maintenanceMargin == (
-        e.maintenanceMargin + ceil_mul(would_be, parameters.debtMaintenanceRatio)
-    )
+    asked = ceil_mul(e.notional, WAD * 6 // 100), ceil_mul(e.notional, WAD * 4 // 100)
+    assert v.initialMargin == asked[0] + ceil_mul(would_be, parameters.debtInitialRatio)
+    assert v.maintenanceMargin == asked[1] + ceil_mul(would_be, parameters.debtMaintenanceRatio)
     # Realising the loss moves it from one place to the other and changes nothing else.
     world.set_market(ETH, takerFee=0)
     world.freeze()
     world.trade("alice", -50 * WAD)
     [half] = world.perps.call("exposuresOf", world.account("alice"))
     after = world.valuation("alice")
-    debt_margin = after.maintenanceMargin - half.maintenanceMargin
-    assert abs(debt_margin - (v.maintenanceMargin - e.maintenanceMargin)) <= 100
+    debt_margin = after.maintenanceMargin - ceil_mul(half.notional, WAD * 4 // 100)
+    assert abs(debt_margin - (v.maintenanceMargin - asked[1])) <= 100
     assert abs(after.equityMaintenance - v.equityMaintenance) <= 200
 
 
@@ -206,7 +207,7 @@ def test_valuation__claim__stands_in_for_cash_in_what_would_be_debt(world):
     [e] = world.perps.call("exposuresOf", world.account("alice"))
     assert world.ledger("alice").cash + close_out(e) < 0
     v = world.valuation("alice")
-    assert v.maintenanceMargin == e.maintenanceMargin
+    assert v.maintenanceMargin == ceil_mul(e.notional, WAD * 4 // 100)
 
 
 # ---------------------------------------------------------------------- statuses
@@ -347,7 +348,8 @@ def test_valuation__buffer_at_index__is_equity_less_requirement_without_the_prem
     assert e.unrealizedPnl < e.indexPnl
     debt = max(0, -(cash + e.indexPnl))
     assert debt > 0
-    requirement = e.maintenanceMargin - (-debt * p.debtMaintenanceRatio // WAD)
+    position = ceil_mul(e.notional, WAD * 4 // 100)
+    requirement = position - (-debt * p.debtMaintenanceRatio // WAD)
     assert v.bufferAtIndex == cash + e.indexPnl - requirement
     on_curve = max(0, -(cash + e.unrealizedPnl - e.closeOutCost))
-    assert v.maintenanceMargin == e.maintenanceMargin - (-on_curve * p.debtMaintenanceRatio // WAD)
+    assert v.maintenanceMargin == position - (-on_curve * p.debtMaintenanceRatio // WAD)

@@ -43,6 +43,8 @@ def parameters(world):
         ("maintenance_margin_ratio", "maintenanceMarginRatio", WAD * 3 // 100, WAD // 2),
         ("taker_fee", "takerFee", 0, WAD // 100),
         ("initial_margin_ratio", "initialMarginRatio", WAD * 375 // 10**4, WAD),
+        ("max_initial_margin_ratio", "maxInitialMarginRatio", WAD // 20, WAD),
+        ("volatility_multiplier", "volatilityMultiplier", 0, 10 * WAD),
         ("max_funding_rate", "maxFundingRate", 0, WAD // 2),
         ("max_funding_velocity", "maxFundingVelocity", 0, 10 * WAD),
         ("premium_scale", "premiumScale", WAD // 10**4, WAD),
@@ -51,13 +53,14 @@ def parameters(world):
 )
 def test_market_bounds(world, parameters, field, name, least, most):
     for value in {least - 1, most + 1} - {-1}:
-        trading = replace(TRADING, **{field: value})
+        wide = {"max_initial_margin_ratio": WAD} if field == "initial_margin_ratio" else {}
+        trading = replace(TRADING, **wide | {field: value})
         with pytest.raises(RiskParameters_OutOfBounds) as caught:
             parameters.set_market(world.governor, 0, trading, LIQUIDATION)
         assert caught.value.args == (name, value, least, most)
     # The largest scale last: it never shrinks.
     for value in (least, most):
-        trading = replace(TRADING, max_open_interest=0)
+        trading = replace(TRADING, max_open_interest=0, max_initial_margin_ratio=WAD)
         if field in ("max_premium", "maintenance_margin_ratio"):
             trading = replace(trading, maintenance_margin_ratio=WAD // 2, initial_margin_ratio=WAD)
         trading = replace(trading, **{field: value})
@@ -275,6 +278,9 @@ def test_only_the_governor_sets_anything(world, parameters):
         lambda: parameters.set_collateral(stranger, 1, parameters.collateral_config(1)),
         lambda: parameters.set_compartment(stranger, presets.COMPARTMENT),
         lambda: parameters.set_interest(stranger, presets.INTEREST),
+        lambda: parameters.set_margin(stranger, presets.MARGIN),
+        lambda: parameters.set_correlations(stranger, [0]),
+        lambda: parameters.set_depth_source(stranger, 1, stranger),
         lambda: parameters.set_breaker(stranger, presets.TIMING, presets.THRESHOLDS, (), ()),
     )
     for call in calls:

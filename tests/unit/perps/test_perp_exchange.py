@@ -196,12 +196,11 @@ def test_exposures_of__position__at_index_and_mark(world, fund, curve):
     pnl = 100 * WAD * (c.mark(skew) - cumulative + entry) // WAD - opened
     assert tuple(exposure) == (
         ETH,
+        p.indexAsset,
         notional,
         pnl,
         100 * WAD * (c.index - cumulative + entry) // WAD - opened,
         ceil_div((100 * WAD) ** 2 * c.index, 2 * c.scale * WAD),
-        ceil_div(notional * p.initialMarginRatio, WAD),
-        ceil_div(notional * p.maintenanceMarginRatio, WAD),
         VALID,
     )
     [short] = world.perps.call("exposuresOf", world.account("bob"))
