@@ -6,7 +6,7 @@ wall clock says, so that every number in a test is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -85,16 +85,22 @@ class World:
         book: the address book.
         margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
             lens: parts.
+        operators: who acts for whom.
         roles: who may do what.
+        keys: private keys, ``0x…``, by address.
         usdb, weth, wbtc, lst: the tokens.
     """
 
-    def __init__(self, rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> None:
+    def __init__(
+        self, rpc: Rpc, book: AddressBook, artifacts: Artifacts, keys: Mapping[str, str]
+    ) -> None:
         self.rpc = rpc
+        self.keys = keys
         self.book = book
         self.artifacts = artifacts
         self.margin = self._named("MarginEngine")
         self.valuer = self._named("RiskEngine")
+        self.operators = self._named("AccountOperators")
         self.perps = self._named("PerpExchange")
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
@@ -207,6 +213,11 @@ class World:
         sender = self.address(who)
         return self.margin.transact("deposit", account, collateral, amount_tokens, sender=sender)
 
+    def grant(self, who: str, operator: str, permissions: int, sub: int = 0) -> None:
+        """Make somebody an operator for a day."""
+        args = (self.account(who, sub), self.address(operator), permissions, self.now + 86_400)
+        self.operators.transact("setOperator", *args, sender=self.address(who))
+
     def trade(self, who: str, size_delta: int, market: int = 0, sub: int = 0) -> Any:
         """Trade at any price; return the arguments of ``Traded``."""
         limit = ANY_PRICE if size_delta > 0 else 0
@@ -287,6 +298,11 @@ class World:
         parameters = {**self.risk.call("compartmentParameters")._asdict(), **changes}
         self.risk.transact("setCompartment", parameters, sender=self.governor)
 
+    def set_interest(self, **changes: Any) -> None:
+        """Change some parameters of what debt costs."""
+        parameters = {**self.risk.call("interestParameters")._asdict(), **changes}
+        self.risk.transact("setInterest", parameters, sender=self.governor)
+
     def corrupt(self, token: Contract) -> Contract:
         """Put a hostile token's code in the place of a token's; balances stay."""
         hostile = self.deploy("HostileToken", "", "", token.call("decimals"))
@@ -300,10 +316,17 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
-def _calm(parameters: DeploymentParameters) -> DeploymentParameters:
-    """Return parameters by which volatility moves no margin, so that it is known beforehand."""
+def _calm() -> DeploymentParameters:
+    """Return the devnet's parameters, but neither debt nor volatility costs until a test says so.
+
+    A debt that a test makes is then to the wei what it made it, however many blocks it takes, and
+    margin is the same whatever prices did.
+    """
+    parameters = devnet_parameters(spot_markets=False)
+    free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
+    interest = parameters.interest.model_copy(update=free)
     calm = [market.model_copy(update={"volatility_multiplier": 0}) for market in parameters.markets]
-    return parameters.model_copy(update={"markets": tuple(calm)})
+    return parameters.model_copy(update={"interest": interest, "markets": tuple(calm)})
 
 
 @pytest.fixture(scope="session")
@@ -312,13 +335,14 @@ def devnet() -> Iterator[World]:
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        options = DevnetOptions(spot_markets=False, parameters=_calm(devnet_parameters(False)))
+        options = DevnetOptions(spot_markets=False, parameters=_calm())
         book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)
         for address in book.contracts.values():  # So that tests may act in a contract's name.
             anvil.rpc.set_balance(address, ETHER)
-        yield World(SteadyRpc(anvil.url), book, artifacts)
+        keys = {account.address: account.private_key for account in anvil.accounts}
+        yield World(SteadyRpc(anvil.url), book, artifacts, keys)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ both sides, so that nothing passes here that a contract would refuse.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address
@@ -16,9 +17,11 @@ from bulkhead.chain.codec import asset_id, checksum
 from bulkhead.deployment.units import (
     UINT64_MAX,
     WAD,
+    BasisPoints,
     Seconds,
     Wad,
     Whole,
+    from_basis_points,
     from_wad,
 )
 
@@ -232,6 +235,37 @@ class CompartmentParameters(Model):
 
     def struct(self) -> dict[str, int]:
         """Return the contract's ``CompartmentParameters``."""
+        return camel(self)
+
+
+class InterestParameters(Model):
+    """What debt costs. Rates are WAD fractions per day; kink and multipliers basis points.
+
+    In tier 0 the multiplier is 1.
+    """
+
+    kink_bps: Annotated[int, BasisPoints("0.1", "0.99")]
+    rate_at_zero: Annotated[int, Wad(0, "0.01")]
+    rate_at_kink: Annotated[int, Wad(0, "0.01")]
+    rate_at_full: Annotated[int, Wad(0, "0.01")]
+    tier1_bps: Annotated[int, BasisPoints(1, 5)]
+    tier2_bps: Annotated[int, BasisPoints(1, 5)]
+    tier3_bps: Annotated[int, BasisPoints(1, 5)]
+    tier4_bps: Annotated[int, BasisPoints(1, 5)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for lower, higher in pairwise(("rate_at_zero", "rate_at_kink", "rate_at_full")):
+            at_least(higher, getattr(self, higher), getattr(self, lower), lower)
+        for lower, higher in pairwise(("tier1_bps", "tier2_bps", "tier3_bps", "tier4_bps")):
+            value, limit = getattr(self, higher), getattr(self, lower)
+            if value < limit:
+                shown = from_basis_points(value), from_basis_points(limit)
+                raise ValueError(f"{higher}: {shown[0]} is below the limit {shown[1]} ({lower})")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """Return the contract's ``InterestParameters``."""
         return camel(self)
 
 

@@ -25,6 +25,7 @@ from bulkhead.deployment.models import (
     BreakerTiming,
     CollateralParameters,
     CompartmentParameters,
+    InterestParameters,
     MarketParameters,
     Model,
     Reference,
@@ -59,6 +60,7 @@ __all__ = [
     "DerivedParameters",
     "ExchangeRateSource",
     "ExternalAddresses",
+    "InterestParameters",
     "MarginParameters",
     "MarketParameters",
     "OracleAssetParameters",
@@ -137,6 +139,7 @@ class DeploymentParameters(Model):
     derived: tuple[DerivedParameters, ...] = ()
     pegs: tuple[PegParameters, ...] = ()
     compartment: CompartmentParameters
+    interest: InterestParameters
     margin: MarginParameters
     breaker: BreakerParameters
     markets: Annotated[tuple[MarketParameters, ...], Field(min_length=1, max_length=MAX_MARKETS)]

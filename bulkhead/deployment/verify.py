@@ -149,6 +149,8 @@ class _Verifier:
             self._struct(f"collaterals.{collateral.name}", config, wanted)
         actual = self._read("RiskParameters", "compartmentParameters")
         self._struct("compartment", actual, p.compartment.struct())
+        interest = self._read("RiskParameters", "interestParameters")
+        self._struct("interest", interest, p.interest.struct())
         actual = self._read("RiskParameters", "marginParameters")
         self._struct("margin", actual, p.margin.struct())
         self._correlations()

@@ -6,7 +6,7 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
-from bulkhead.model.margin_views import MarginViews
+from bulkhead.model.margin_batch import MarginBatch
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
     CompartmentLock_NotAuthorized,
@@ -29,7 +29,7 @@ from bulkhead.model.types import (
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginViews):
+class MarginClearing(MarginBatch):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange
@@ -53,9 +53,10 @@ class MarginClearing(MarginViews):
         if pnl == 0 and fee == 0:
             return
         now = self._context.now
-        t, a = self._totals.value.copy(), self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         if pnl > 0:
-            period = self._parts.risk_parameters.compartment_parameters().vesting_period
+            period = self._parts.risk_engine.vesting_period(market)
             forgiven, claimed = ledger.apply_profit(t, a, pnl, period, now)
             self._emit(
                 "ProfitApplied",
@@ -150,17 +151,17 @@ class MarginClearing(MarginViews):
         t = self._totals.value.copy()
         rewarded = min(reward, checked_uint(t.fee_reserve + penalty))
         if penalty:
-            a = self._account(account)
+            a = self._load(account, t)
             self._charge_fee(account, t, a, penalty, rewarded)
-            self._accounts[account] = a
+            self._save(account, a)
         rewarded = min(rewarded, t.fee_reserve)
         if rewarded:
-            k = self._account(keeper)
+            k = self._load(keeper, t)
             t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rewarded, 128), 128)
             debt_repaid = ledger.credit(t, k, rewarded)
-            self._accounts[keeper] = k
+            self._save(keeper, k)
             self._emit("KeeperRewarded", account=keeper, amount=rewarded, debtRepaid=debt_repaid)
-        self._totals.set(t)
+        self._save_totals(t)
         return rewarded
 
     def seize_collateral(
@@ -221,11 +222,11 @@ class MarginClearing(MarginViews):
             MarginEngine_NotBankrupt: the account owes nothing.
         """
         self._only(sender, self._parts.addresses.liquidation_engine)
-        a = self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         if a.cash >= 0:
             raise MarginEngine_NotBankrupt(account)
         self._forfeit_collateral(account, a)
-        t = self._totals.value.copy()
         receipt = ledger.write_off(t, a, self._unrealized_totals.value)
         self._store(account, t, a)
         self._emit("BadDebtWrittenOff", account=account, receipt=receipt)
@@ -238,11 +239,12 @@ class MarginClearing(MarginViews):
             raise CompartmentLock_NotAuthorized(sender)
 
     def _store(self, account: AccountId, t: LedgerTotals, a: AccountLedger) -> None:
-        self._totals.set(t)
-        self._accounts[account] = a
+        self._save(account, a)
+        self._save_totals(t)
 
     def _credit_account(self, account: AccountId, amount: int) -> int:
-        t, a = self._totals.value.copy(), self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         debt_repaid = ledger.credit(t, a, amount)
         self._store(account, t, a)
         return debt_repaid
@@ -269,12 +271,23 @@ class MarginClearing(MarginViews):
         )
 
     def _take_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
+        self._remove_collateral(account, collateral, amount_tokens)
+        total = self._total_collateral.get(collateral, 0)
+        self._total_collateral[collateral] = checked_uint(total - amount_tokens)
+
+    def _add_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
+        held = self._collateral.get((account, collateral), 0)
+        self._collateral[account, collateral] = checked_uint(held + amount_tokens)
+        if amount_tokens:
+            a = self._account(account)
+            a.collateral_mask |= 1 << collateral
+            self._accounts[account] = a
+
+    def _remove_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
         held = self._collateral.get((account, collateral), 0)
         if amount_tokens > held:
             raise MarginEngine_InsufficientBalance(account, collateral, held, amount_tokens)
         self._collateral[account, collateral] = held - amount_tokens
-        total = self._total_collateral.get(collateral, 0)
-        self._total_collateral[collateral] = checked_uint(total - amount_tokens)
         if held == amount_tokens:
             a = self._account(account)
             a.collateral_mask &= ~(1 << collateral)
@@ -318,6 +331,8 @@ class MarginClearing(MarginViews):
         t.pool_cash = _shift(t.pool_cash, delta)
         self._totals.set(t)
         self._emit("PoolCashChanged", delta=delta, poolCash=t.pool_cash)
+        if t.debt:
+            self._set_rate(t.debt, t.pool_cash)
 
     def _move_insurance_cash(self, delta: int) -> None:
         t = self._totals.value.copy()

@@ -6,17 +6,14 @@ contract would see: parts of the compartment may read while the lock is held, ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bulkhead.model import ledger
+from bulkhead.model import interest_curve, ledger
 from bulkhead.model.context import Cell, Contract, Table
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.math import WAD, to_int
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     CompartmentLock_NotAuthorized,
-    MarginEngine_BelowInitialMargin,
     MarginEngine_StaleUnrealized,
 )
 from bulkhead.model.types import (
@@ -25,18 +22,16 @@ from bulkhead.model.types import (
     AccountLedger,
     AccountStanding,
     AccountValuation,
-    Action,
     Address,
     Holding,
     LedgerTotals,
-    MarketExposure,
     MarketUnrealized,
     UnrealizedTotals,
 )
 
 
 class MarginViews(Contract):
-    """The check of margin, and the views of the ledger."""
+    """The views of the ledger, and what the risk engine has to know of an account."""
 
     def __init__(self, parts: Parts) -> None:
         context = parts.context
@@ -56,6 +51,8 @@ class MarginViews(Contract):
         self._totals = Cell(context, LedgerTotals())
         self._unrealized_totals = Cell(context, UnrealizedTotals())
         self._accounts: Table[AccountId, AccountLedger] = Table(context)
+        self._borrow = Cell(context, BorrowState())
+        self._debt_index: Table[AccountId, int] = Table(context)
         self._collateral: Table[tuple[AccountId, int], int] = Table(context)
         self._total_collateral: Table[int, int] = Table(context)
         self._unrealized: Table[int, MarketUnrealized] = Table(context)
@@ -101,19 +98,6 @@ class MarginViews(Contract):
 
     # ---------------------------------------------------------------------------------- views
 
-    def require_initial_margin(
-        self, account: AccountId, action: Action, caller: Address = ZERO_ADDRESS
-    ) -> None:
-        """Check that an account meets its initial margin, on prices good enough for ``action``.
-
-        Raises:
-            CompartmentLock_Locked: an outsider asks in the middle of a call.
-            ActionPolicy_PriceStatus: a price is too bad.
-            MarginEngine_BelowInitialMargin: it does not.
-        """
-        self._consistent(caller)
-        self._require_initial_margin(account, action)
-
     def valuation(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountValuation:
         """Return equity and requirements of an account.
 
@@ -123,28 +107,41 @@ class MarginViews(Contract):
         self._consistent(caller)
         return self._parts.risk_engine.valuation(account, self._standing(account))
 
-    def valuation_with(
-        self,
-        account: AccountId,
-        exposures: Sequence[MarketExposure],
-        caller: Address = ZERO_ADDRESS,
-    ) -> AccountValuation:
-        """Return the same with any positions in place of the account's own.
+    def standing(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountStanding:
+        """Return what the risk engine is told of an account.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
         """
         self._consistent(caller)
-        return self._parts.risk_engine.valuation_with(self._standing(account), exposures)
+        return self._standing(account)
 
     def account_ledger(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountLedger:
-        """Return an account's entry of the ledger.
+        """Return an account's entry of the ledger, debt with the interest owed up to now.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
         """
         self._consistent(caller)
-        return self._account(account)
+        return self._accrued(account)
+
+    def booked_debt(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> tuple[int, int]:
+        """Return an account's debt as last booked, and the index (RAY) at which it was.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        return ledger.debt_of(self._account(account)), self._debt_index.get(account, 0)
+
+    def borrow_state(self, caller: Address = ZERO_ADDRESS) -> BorrowState:
+        """Return index, rate and scaled sum of all debt as of the last accrual.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        return self._borrow.value
 
     def matured_claim(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> int:
         """Return the part of an account's claim that can be converted now.
@@ -176,7 +173,7 @@ class MarginViews(Contract):
         return self._total_collateral.get(collateral, 0)
 
     def totals(self, caller: Address = ZERO_ADDRESS) -> LedgerTotals:
-        """Return P, D, J, L, I and F.
+        """Return P, D, J, L, I and F; D as booked.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
@@ -237,16 +234,19 @@ class MarginViews(Contract):
         stored = self._accounts.get(account)
         return AccountLedger() if stored is None else stored.copy()
 
-    def _require_initial_margin(self, account: AccountId, action: Action) -> None:
-        if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
-            return
-        v = self._parts.risk_engine.valuation(account, self._standing(account))
-        require_status(action, v.status)
-        if v.equity_initial < to_int(v.initial_margin):
-            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
+    def _index(self) -> int:
+        return interest_curve.current_index(self._borrow.value, self._context.now)
+
+    def _accrued(self, account: AccountId) -> AccountLedger:
+        """Return an account's entry with what it owes now."""
+        a = self._account(account)
+        if a.cash < 0:
+            debt = interest_curve.grown(-a.cash, self._debt_index[account], self._index())
+            a.cash = -to_int(to_int(debt), 128)
+        return a
 
     def _standing(self, account: AccountId) -> AccountStanding:
-        a = self._account(account)
+        a = self._accrued(account)
         t = self._totals.value
         matured, is_fresh = 0, False
         if a.claim > 0:

@@ -1,9 +1,10 @@
-"""What ``RiskParameters`` accepts: the hard bounds of every tunable."""
+"""What ``RiskParameters`` accepts: the hard bounds of every tunable but interest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bulkhead.model.bounds import MAX_AMOUNT, ascending, bound
 from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.reverts import RiskParameters_OutOfBounds
 from bulkhead.model.types import (
@@ -13,17 +14,20 @@ from bulkhead.model.types import (
     MarginParameters,
     MarketLiquidation,
     MarketTrading,
-    Thresholds,
 )
 
 MAX_WATCHED = 8
-MAX_AMOUNT = 10**36
 BPS = 10**4
 HOUR = 3_600
 MINUTE = 60
 
 
 def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_scale: int) -> None:
+    """Check a market's rules; its curve never becomes shallower.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     m = t.maintenance_margin_ratio
     bound_name("indexAsset", t.index_asset)
     bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
@@ -46,6 +50,11 @@ def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_
 
 
 def require_compartment(p: CompartmentParameters) -> None:
+    """Check the parameters of the whole compartment.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
     bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
     bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
@@ -59,6 +68,11 @@ def require_compartment(p: CompartmentParameters) -> None:
 
 
 def require_margin(p: MarginParameters) -> None:
+    """Check how margin adapts.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("horizon", p.horizon, HOUR, 30 * DAY)
     bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
     bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
@@ -80,31 +94,29 @@ def require_breaker(
     prices: Sequence[str],
     pegs: Sequence[str],
 ) -> None:
+    """Check windows, thresholds and how much is watched.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
     bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
     bound("minDwell", timing.min_dwell, MINUTE, DAY)
     bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
     bound("watchedPrices", len(prices), 0, MAX_WATCHED)
     bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
-    _ascending("priceMove", thresholds.price_move)
-    _ascending("discount", thresholds.discount)
-    _ascending("liquidationVolume", thresholds.liquidation_volume)
-    _ascending("badDebt", thresholds.bad_debt)
-
-
-def _ascending(parameter: str, thresholds: Thresholds) -> None:
-    least = 1
-    for threshold in thresholds:
-        bound(parameter, threshold, least, MAX_AMOUNT)
-        least = threshold + 1
-
-
-def bound(parameter: str, value: int, minimum: int, maximum: int) -> None:
-    if not minimum <= value <= maximum:
-        raise RiskParameters_OutOfBounds(parameter, value, minimum, maximum)
+    ascending("priceMove", thresholds.price_move)
+    ascending("discount", thresholds.discount)
+    ascending("liquidationVolume", thresholds.liquidation_volume)
+    ascending("badDebt", thresholds.bad_debt)
 
 
 def bound_name(parameter: str, name: str) -> None:
+    """Check that a name is not empty.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     # A name is a left-aligned word: only the empty one is zero.
     if not name:
         raise RiskParameters_OutOfBounds(parameter, 0, 1, UINT256_MAX)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import correlations, roles
+from bulkhead.model import correlations, interest_bounds, roles
+from bulkhead.model.bounds import MAX_AMOUNT, bound
 from bulkhead.model.context import Cell, Contract, Table, external
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import WAD
 from bulkhead.model.parameter_bounds import (
     BPS,
-    MAX_AMOUNT,
-    bound,
     bound_name,
     require_breaker,
     require_compartment,
@@ -42,6 +42,7 @@ from bulkhead.model.types import (
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_DEPTH = 10**31
+MINUTE, HOUR = 60, 3_600
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
 
@@ -53,6 +54,7 @@ class RiskParameters(Contract):
         self,
         parts: Parts,
         parameters: CompartmentParameters,
+        interest: InterestParameters,
         margin: MarginParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
@@ -70,9 +72,11 @@ class RiskParameters(Contract):
         self._correlations: Table[int, int] = Table(context)
         self._depth_sources: Table[int, Address] = Table(context)
         require_compartment(parameters)
+        interest_bounds.require_within(interest)
         require_margin(margin)
         require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
+        self._interest = Cell(context, interest)
         self._margin = Cell(context, margin)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
@@ -153,6 +157,19 @@ class RiskParameters(Contract):
         require_compartment(parameters)
         self._compartment.set(parameters)
         self._emit("CompartmentConfigured", parameters=parameters)
+
+    @external
+    def set_interest(self, sender: Address, parameters: InterestParameters) -> None:
+        """Set what debt costs.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        interest_bounds.require_within(parameters)
+        self._interest.set(parameters)
+        self._emit("InterestConfigured", parameters=parameters)
 
     @external
     def set_margin(self, sender: Address, parameters: MarginParameters) -> None:
@@ -304,6 +321,10 @@ class RiskParameters(Contract):
     def compartment_parameters(self) -> CompartmentParameters:
         """Return the parameters of the whole compartment."""
         return self._compartment.value
+
+    def interest_parameters(self) -> InterestParameters:
+        """Return what debt costs."""
+        return self._interest.value
 
     def breaker_timing(self) -> BreakerTiming:
         """Return the breaker's windows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, WAD
 from bulkhead.model.types import (
     Address,
@@ -26,6 +27,20 @@ COMPARTMENT = CompartmentParameters(
     auction_duration=3_600,
     dust_units=1,
 )
+
+INTEREST = InterestParameters(
+    kink_bps=8_000,
+    rate_at_zero=WAD * 5 // 100_000,
+    rate_at_kink=WAD * 3 // 10_000,
+    rate_at_full=WAD * 4 // 1_000,
+    tier1_bps=12_500,
+    tier2_bps=15_000,
+    tier3_bps=20_000,
+    tier4_bps=30_000,
+)
+
+FREE = InterestParameters(5_000, 0, 0, 0, 10_000, 10_000, 10_000, 10_000)
+"""Debt costs nothing: for worlds in which sums are to come out even."""
 
 MARGIN = MarginParameters(
     horizon=DAY,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from bulkhead.model import margin_rates
 from bulkhead.model.context import Cell, Contract, Table, external
-from bulkhead.model.math import DAY, UINT256_MAX, WAD, mul_div_down, to_uint
+from bulkhead.model.math import DAY, UINT256_MAX, WAD, mul_div_down, mul_div_up, to_uint
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import RiskEngine_NoDepthSource
 from bulkhead.model.types import ZERO_ADDRESS, Address, MarginParameters
 
 MAX_DEPTH_FALL = WAD // 2
+MAX_VESTING = 30 * DAY
 UNBOUNDED = UINT256_MAX
 
 DepthSource = Callable[[], int | None]
@@ -87,8 +88,8 @@ class RiskState(Contract):
         ask = self.depth_sources.get(source)
         answer = ask() if ask else None
         measured = min(answer or 0, c.depth)
-        s = self._depths.get(collateral, DepthState())
-        kept = max(measured, self._least_depth(s) if s.measured_at else c.depth)
+        s = self._depths.get(collateral, DepthState(kept=c.depth))
+        kept = max(measured, self._least_depth(s))
         self._depths[collateral] = DepthState(
             to_uint(measured, 104), to_uint(kept, 104), self._context.now
         )
@@ -105,6 +106,17 @@ class RiskState(Contract):
         asset = self._parts.risk_parameters.market_trading(market).index_asset
         p = self._parts.risk_parameters.margin_parameters()
         return self._rates(market, asset, p, self._parts.circuit_breaker.tier())
+
+    def vesting_period(self, market: int) -> int:
+        """Return the seconds over which a profit from a market vests if it is made now.
+
+        Raises:
+            RiskParameters_UnknownMarket: it is not listed.
+        """
+        period = self._parts.risk_parameters.compartment_parameters().vesting_period
+        initial, _ = self.margin_rates(market)
+        least = self._parts.risk_parameters.market_margin(market).initial_ratio
+        return min(MAX_VESTING, mul_div_up(period, initial, least))
 
     def stress_levels(self) -> tuple[int, int]:
         """Return stress for initial and for maintenance margin now."""
@@ -139,14 +151,12 @@ class RiskState(Contract):
         volatility = self._parts.feeds.volatility(asset)
         initial = margin_rates.initial_rate(m, p, volatility, tier)
         target = margin_rates.maintenance_target(m, initial)
-        at_rest = m.maintenance_ratio
-        followed = self._follow(self.followed_ratio(market), at_rest, target, p.max_ratio_rise)
+        followed = self._follow(self.followed_ratio(market), target, p.max_ratio_rise)
         return initial, max(m.maintenance_ratio, followed)
 
     def _stress_now(self, p: MarginParameters, tier: int) -> tuple[int, int]:
         initial = margin_rates.stress(p, tier)
-        at_rest = margin_rates.stress(p, 0)
-        return initial, self._follow(self._stress.value, at_rest, initial, p.max_stress_rise)
+        return initial, self._follow(self._stress.value, initial, p.max_stress_rise)
 
     def _depths_of(self, collateral: int, believed: int) -> tuple[int, int]:
         if believed == 0:
@@ -156,14 +166,13 @@ class RiskState(Contract):
             return believed, believed
         return min(s.measured, believed), min(s.kept, believed)
 
-    def _follow(self, f: Followed, at_rest: int, target: int, rise_per_day_bps: int) -> int:
-        start = f.value if f.moved_at else at_rest
+    def _follow(self, f: Followed, target: int, rise_per_day_bps: int) -> int:
         elapsed = self._context.now - f.moved_at
-        return margin_rates.follow(start, elapsed, target, rise_per_day_bps)
+        return margin_rates.follow(f.value, elapsed, target, rise_per_day_bps)
 
     @staticmethod
     def _has_moved(f: Followed, value: int) -> bool:
-        return f.moved_at == 0 or f.value != value
+        return f.value != value
 
     def _least_depth(self, s: DepthState) -> int:
         elapsed = min(self._context.now - s.measured_at, margin_rates.MAX_SAVED)

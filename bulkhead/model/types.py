@@ -58,6 +58,7 @@ class Action(IntEnum):
     POOL_WITHDRAW = 9
     FUND_DEPOSIT = 10
     FUND_WITHDRAW = 11
+    TRANSFER = 12
 
 
 class Cause(IntEnum):
@@ -403,3 +404,4 @@ class Addresses:
     insurance_fund: Address = "0x00000000000000000000000000000000000000c8"
     liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"
     risk_engine: Address = "0x00000000000000000000000000000000000000ca"
+    account_operators: Address = "0x00000000000000000000000000000000000000cb"

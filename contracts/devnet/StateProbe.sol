@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
@@ -12,9 +13,16 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
+import {
+    AccountLedger,
+    BorrowState,
+    LedgerTotals,
+    MarketUnrealized,
+    UnrealizedTotals
+} from "../types/Ledger.sol";
 import {Market, Position} from "../types/Market.sol";
 import {AssetId} from "../types/AssetId.sol";
+import {Grant} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -26,6 +34,7 @@ contract StateProbe {
     IMarginEngine internal immutable _engine;
     IRiskEngine internal immutable _risk;
     IRiskParameters internal immutable _parameters;
+    IAccountOperators internal immutable _operators;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -36,10 +45,15 @@ contract StateProbe {
     IERC20 internal immutable _settlementToken;
     address internal immutable _custody;
 
-    constructor(Compartment memory wiring) {
+    address[] internal _people;
+
+    /// @param people Whose grants are read, five at most; of owners' nonces it is the first word.
+    constructor(Compartment memory wiring, address[] memory people) {
+        _people = people;
         _engine = IMarginEngine(wiring.marginEngine);
         _risk = IRiskEngine(wiring.riskEngine);
         _parameters = IRiskParameters(wiring.riskParameters);
+        _operators = IAccountOperators(wiring.accountOperators);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -60,9 +74,9 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 2 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        uint256 perAccount = 5 + (tokens.length + 1) / 2 + 2 * uint256(markets);
         words =
-            new uint256[](8 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
+            new uint256[](10 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
         for (uint8 m; m < markets; ++m) {
             n = _adaptive(MarketId.wrap(m), words, _market(MarketId.wrap(m), words, n));
@@ -78,6 +92,8 @@ contract StateProbe {
         for (uint256 i; i < ids.length; ++i) {
             _account(ids[i], uint8(tokens.length), markets, whole, words, n);
             n += perAccount;
+            words[n - 2] = _grants(ids[i]);
+            words[n - 1] = _operators.usedNonces(ids[i].owner(), 0);
         }
     }
 
@@ -158,7 +174,10 @@ contract StateProbe {
             | uint256(b.guardianTier) << 88 | uint256(b.guardianUntil) << 96;
         IRiskEngine.Followed memory f = _risk.followedStress();
         words[7] = _pair(f.value, f.movedAt);
-        return 8;
+        BorrowState memory borrow = _engine.borrowState();
+        words[8] = _pair(borrow.index, uint256(borrow.rate) | uint256(borrow.updatedAt) << 64);
+        words[9] = borrow.scaledDebt;
+        return 10;
     }
 
     function _market(MarketId market, uint256[] memory words, uint256 n)
@@ -199,7 +218,11 @@ contract StateProbe {
         uint256 n
     ) internal view {
         AccountLedger memory a = _engine.accountLedger(id);
+        // As stored: without the interest since it was last booked.
+        (uint256 debt, uint256 index) = _engine.bookedDebt(id);
+        if (debt != 0) a.cash = -int128(uint128(debt));
         words[n++] = _pair(uint128(a.cash), a.claim);
+        words[n++] = index;
         words[n++] = uint256(a.unvested) | uint256(a.vestingUpdatedAt) << 128
             | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208;
         for (uint8 c = 1; c <= collaterals; ++c) {
@@ -212,6 +235,13 @@ contract StateProbe {
             Position memory p = _exchange.position(id, MarketId.wrap(m));
             words[n++] = _pair(uint128(p.size), uint128(p.quote));
             words[n++] = uint128(p.fundingEntry);
+        }
+    }
+
+    function _grants(AccountId id) internal view returns (uint256 word) {
+        for (uint256 i; i < _people.length; ++i) {
+            Grant memory g = _operators.grantOf(id, _people[i]);
+            word |= (uint256(g.permissions) | uint256(g.expiresAt) << 8) << (48 * i);
         }
     }
 

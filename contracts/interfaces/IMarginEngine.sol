@@ -2,15 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {Action} from "../types/Action.sol";
+import {Call} from "../types/Call.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
     AccountLedger,
+    BorrowState,
     LedgerTotals,
     MarketUnrealized,
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, MarketExposure} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -29,6 +31,13 @@ interface IMarginEngine is ICompartmentLock {
         CollateralId indexed collateral,
         uint256 amountTokens,
         address indexed receiver
+    );
+    event Transferred(
+        AccountId indexed from,
+        AccountId indexed to,
+        CollateralId indexed collateral,
+        uint256 amountTokens,
+        uint256 debtRepaid
     );
     event Converted(AccountId indexed account, uint256 amount, uint256 paid);
     event ProfitApplied(
@@ -61,6 +70,12 @@ interface IMarginEngine is ICompartmentLock {
         MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
     );
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    /// @param interest Added to the account's debt and to D.
+    /// @param index RAY: index up to which the account's interest is booked now.
+    event InterestAccrued(AccountId indexed account, uint256 interest, uint256 index);
+    /// @param rate WAD per day from now on.
+    /// @param index RAY, of now.
+    event BorrowRateSet(uint256 rate, uint256 index);
     event PoolCashChanged(int256 delta, uint256 poolCash);
     event InsuranceCashChanged(int256 delta, uint256 insuranceCash);
     event CollateralSeized(
@@ -77,12 +92,26 @@ interface IMarginEngine is ICompartmentLock {
     );
     event BadDebtWrittenOff(AccountId indexed account, WriteOffReceipt receipt);
 
-    /// @notice Thrown when the caller does not own the account.
-    error MarginEngine_NotOwner(AccountId account, address caller);
     /// @notice Thrown when an amount is zero.
     error MarginEngine_ZeroAmount();
     /// @notice Thrown when tokens would be sent to nobody, or back into custody.
     error MarginEngine_InvalidReceiver(address receiver);
+    /// @notice Thrown when an operator would withdraw to anybody but the account's owner.
+    error MarginEngine_ReceiverNotOwner(AccountId account, address receiver);
+    /// @notice Thrown when a transfer would reach another owner's account.
+    error MarginEngine_ForeignAccount(AccountId from, AccountId to);
+    /// @notice Thrown when a transfer would go where it comes from.
+    error MarginEngine_SameAccount(AccountId account);
+    /// @notice Thrown when a batch is asked for from within a batch.
+    error MarginEngine_NestedBatch();
+    /// @notice Thrown when a batch has no calls, or too many.
+    error MarginEngine_CallCount(uint256 count, uint256 maximum);
+    /// @notice Thrown when a batch lists too many accounts.
+    error MarginEngine_AccountCount(uint256 count, uint256 maximum);
+    /// @notice Thrown when nobody is to act in a simulation.
+    error MarginEngine_InvalidActor(address actor);
+    /// @notice What a simulation has to say: `results` of the calls, then `valuations` of the accounts listed.
+    error MarginEngine_Simulated(bytes[] results, AccountValuation[] valuations);
     /// @notice Thrown when an account holds less than asked for. In token units of the collateral.
     error MarginEngine_InsufficientBalance(
         AccountId account, CollateralId collateral, uint256 held, uint256 asked
@@ -102,11 +131,27 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ for users
 
-    /// @notice Adds margin to one's own account. Give the allowance to the `CollateralVault`.
+    /// @notice Adds margin. The tokens are the caller's, who gives the allowance to the `CollateralVault`. Owner, or
+    /// operator with `DEPOSIT`.
     /// @param amountTokens Token units; what arrives is credited.
     function deposit(AccountId account, CollateralId collateral, uint256 amountTokens) external;
 
-    /// @notice Takes margin out, as long as the account keeps its initial margin.
+    /// @notice The same, after giving the allowance by the caller's ERC-2612 permit.
+    /// @dev A permit that fails is no failure: another may have brought it, or the allowance may be there anyway.
+    /// @param amountTokens Token units, also those of the permit.
+    /// @param deadline Unix seconds.
+    function depositWithPermit(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice Takes margin out, as long as the account keeps its initial margin. Owner, or operator with `WITHDRAW`,
+    /// who may send it to the owner only.
     /// @param amountTokens Token units.
     function withdraw(
         AccountId account,
@@ -115,12 +160,44 @@ interface IMarginEngine is ICompartmentLock {
         address receiver
     ) external;
 
-    /// @notice Turns matured profit into cash at the haircut ratio.
+    /// @notice Moves margin between two accounts of one owner, as long as the first keeps its initial margin. Owner, or
+    /// operator with `WITHDRAW` on the first and `DEPOSIT` on the second. Custody and caps do not change.
+    /// @param amountTokens Token units; of the settlement token they repay the second account's debt first.
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
+        external;
+
+    /// @notice Turns matured profit into cash at the haircut ratio. Owner, or operator with `CONVERT`.
     /// @param amount WAD of claim to burn.
     /// @return paid WAD of cash received: ⌊amount · h⌋.
     function convert(AccountId account, uint256 amount) external returns (uint256 paid);
 
+    /// @notice Makes several calls of this engine and the exchange, as the caller's own, in one transaction. All of them
+    /// happen or none: a refusal comes through unchanged.
+    /// @dev While it runs, a listed account may be below its initial margin; in the end it must meet it, on prices good
+    /// enough for every act that asked. Accounts that are not listed are checked at each act.
+    /// @param accounts Whose check is put off; at most 32.
+    /// @param calls In order; 1 to 32.
+    /// @return results What each call returned, encoded.
+    function batch(AccountId[] calldata accounts, Call[] calldata calls)
+        external
+        returns (bytes[] memory results);
+
+    /// @notice Does what a batch by `actor` would do, values the listed accounts, and always reverts: with
+    /// `MarginEngine_Simulated`, or with what the batch is refused for. For `eth_call`.
+    function simulate(address actor, AccountId[] calldata accounts, Call[] calldata calls) external;
+
+    // ------------------------------------------------------------------ for anyone
+
+    /// @notice Books the interest that an account owes by now, and sets the rate by utilisation and tier of now.
+    /// Anyone may call it, in every tier; a second time in the same second changes nothing.
+    /// @dev Nobody has to: whatever changes an account books its interest first, and views include it.
+    function accrueInterest(AccountId account) external;
+
     // ------------------------------------------------------------------ for the exchange
+
+    /// @notice Reverts unless the account meets its initial margin, on prices good enough for `action`; in a batch that
+    /// lists the account, takes note and lets it end with that.
+    function requireInitialMargin(AccountId account, Action action) external;
 
     /// @notice Applies a realised result and a fee, and takes note of the market's unrealised total.
     /// @param pnl Realised profit (> 0) or loss, funding included.
@@ -182,19 +259,16 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ views
 
-    /// @notice Reverts unless the account meets its initial margin, on prices good enough for `action`.
-    function requireInitialMargin(AccountId account, Action action) external view;
+    /// @notice Whose acts those of the running batch are; zero outside of one. The exchange asks when the engine calls.
+    function actor() external view returns (address);
 
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice The same with any positions in place of the account's own: "what if".
-    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
-        external
-        view
-        returns (AccountValuation memory);
+    /// @notice What the risk engine is told of an account: change it and ask the risk engine "what if".
+    function standing(AccountId account) external view returns (AccountStanding memory);
 
-    /// @notice An account's entry of the ledger.
+    /// @notice An account's entry of the ledger, debt with the interest owed up to now.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);
 
     /// @notice Part of an account's claim that can be converted now.
@@ -209,7 +283,16 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Token units of a collateral that all accounts hold together.
     function totalCollateral(CollateralId collateral) external view returns (uint256);
 
-    /// @notice P, D, J, L, I and F.
+    /// @notice An account's debt without the interest owed since it was last booked: its part of D.
+    /// @return debt WAD.
+    /// @return index RAY: index at which it was booked; 0 without debt.
+    function bookedDebt(AccountId account) external view returns (uint256 debt, uint256 index);
+
+    /// @notice Index, rate and scaled sum of all debt as of the last accrual. `InterestCurve` has what follows from
+    /// it: the index now, and what all accounts owe together.
+    function borrowState() external view returns (BorrowState memory);
+
+    /// @notice P, D, J, L, I and F; D as booked, which is Σ `bookedDebt`.
     function totals() external view returns (LedgerTotals memory);
 
     /// @notice U⁺ and ΣU.

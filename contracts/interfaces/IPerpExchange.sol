@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
 import {PriceStatus} from "../types/Price.sol";
+import {MarketExposure} from "../types/Valuation.sol";
 import {IExposureSource} from "./IExposureSource.sol";
 
 /// @title All perpetual markets of a compartment
@@ -27,8 +28,6 @@ interface IPerpExchange is IExposureSource {
         uint256 indexPrice
     );
 
-    /// @notice Thrown when the caller does not own the account.
-    error PerpExchange_NotOwner(AccountId account, address caller);
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
     /// @notice Thrown when the caller is neither the liquidity vault nor the liquidation engine.
@@ -48,7 +47,7 @@ interface IPerpExchange is IExposureSource {
         AccountId account, MarketId market, int256 size, int256 sizeDelta
     );
 
-    /// @notice Trades against the pool at once.
+    /// @notice Trades against the pool at once. Owner, or operator with `TRADE`.
     /// @param sizeDelta > 0 buys, < 0 sells.
     /// @param acceptablePrice Highest price for a buy, lowest for a sale.
     /// @return fill What the trade did.
@@ -67,6 +66,12 @@ interface IPerpExchange is IExposureSource {
     function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta)
         external
         returns (Fill memory fill);
+
+    /// @notice An account's position in a market as if the index price were another, WAD; all zero without one.
+    function exposureAt(AccountId account, MarketId market, uint256 indexPrice)
+        external
+        view
+        returns (MarketExposure memory);
 
     /// @notice What `trade` would do now. Does not check margin, caps or the breaker.
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)

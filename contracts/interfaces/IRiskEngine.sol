@@ -57,6 +57,10 @@ interface IRiskEngine {
         view
         returns (uint256 initial, uint256 maintenance);
 
+    /// @notice Seconds over which a profit from a market vests if it is made now: the compartment's period, longer by
+    /// as much as the market's initial rate is above its least, but not beyond 30 days.
+    function vestingPeriod(MarketId market) external view returns (uint256);
+
     /// @notice How much correlations are distrusted now, WAD in [0, 1]; for maintenance it rises at a bounded speed.
     function stressLevels() external view returns (uint256 initial, uint256 maintenance);
 
@@ -100,6 +104,21 @@ interface IRiskEngine {
         external
         view
         returns (AccountValuation memory);
+
+    /// @notice Reverts unless `equityInitial` meets `initialMargin`, on prices good enough for every one of `actions`.
+    /// @param standing What the margin engine knows of the account.
+    /// @param actions Bit a: action a asks.
+    function requireInitialMargin(
+        AccountId account,
+        AccountStanding calldata standing,
+        uint256 actions
+    ) external view;
+
+    /// @notice What debt costs now, by utilisation, the interest parameters and the breaker's tier.
+    /// @param debt WAD that all accounts owe, interest included.
+    /// @param poolCash WAD.
+    /// @return WAD per day, rounded up.
+    function borrowRate(uint256 debt, uint256 poolCash) external view returns (uint256);
 
     /// @notice What 1.0 of a collateral is worth.
     function collateralValuation(CollateralId collateral)

@@ -8,6 +8,7 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
     MarginParameters,
     MarketLiquidation,
     MarketMargin,
@@ -22,6 +23,7 @@ interface IRiskParameters {
     );
     event CollateralConfigured(CollateralId indexed collateral, CollateralConfig config);
     event CompartmentConfigured(CompartmentParameters parameters);
+    event InterestConfigured(InterestParameters parameters);
     event MarginConfigured(MarginParameters parameters);
     /// @param lower Basis points, row by row: ρ₁₀, ρ₂₀, ρ₂₁, ρ₃₀ …
     event CorrelationsConfigured(uint16[] lower);
@@ -61,6 +63,10 @@ interface IRiskParameters {
 
     /// @notice Sets the compartment's parameters. Only the governor.
     function setCompartment(CompartmentParameters calldata parameters) external;
+
+    /// @notice Sets what debt costs. Only the governor.
+    /// @dev The rate in force stays until the next accrual: `accrueInterest` of any account takes up the new one.
+    function setInterest(InterestParameters calldata parameters) external;
 
     /// @notice Sets how margin adapts. Only the governor.
     function setMargin(MarginParameters calldata parameters) external;
@@ -116,6 +122,9 @@ interface IRiskParameters {
 
     /// @notice Parameters of the whole compartment.
     function compartmentParameters() external view returns (CompartmentParameters memory);
+
+    /// @notice What debt costs.
+    function interestParameters() external view returns (InterestParameters memory);
 
     /// @notice Windows of the circuit breaker.
     function breakerTiming() external view returns (BreakerTiming memory);

@@ -16,24 +16,21 @@ import {
     WriteOffReceipt
 } from "../types/Ledger.sol";
 import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {Permissions} from "../types/Permissions.sol";
 import {Ledger} from "./Ledger.sol";
-import {MarginBase} from "./MarginBase.sol";
-import {MarginViews} from "./MarginViews.sol";
+import {MarginBatch} from "./MarginBatch.sol";
+import {MarginHoldings} from "./MarginHoldings.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginViews {
+contract MarginEngine is MarginHoldings {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
 
-    modifier onlyOwner(AccountId account) {
-        if (account.owner() != msg.sender) revert MarginEngine_NotOwner(account, msg.sender);
-        _;
-    }
-
-    constructor(Compartment memory wiring) MarginBase(wiring) {}
+    constructor(Compartment memory wiring) MarginBatch(wiring) {}
 
     // ------------------------------------------------------------------ for users
 
@@ -41,26 +38,27 @@ contract MarginEngine is MarginViews {
     function deposit(AccountId account, CollateralId collateral, uint256 amountTokens)
         external
         locked
-        onlyOwner(account)
     {
-        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
-        _circuitBreaker.requireAllowed(Action.Deposit);
+        _requireAuthorized(account, Permissions.DEPOSIT);
+        _deposit(account, collateral, amountTokens);
+    }
 
-        uint256 received;
-        uint256 debtRepaid;
-        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            received = _collateralVault.pull(_settlementToken, msg.sender, amountTokens);
-            debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
-        } else {
-            CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
-            received = _collateralVault.pull(c.token, msg.sender, amountTokens);
-            uint256 total = _totalCollateral[collateral] + received;
-            if (total > c.cap) revert MarginEngine_CollateralCap(collateral, total, c.cap);
-            _totalCollateral[collateral] = total;
-            _collateral[account][collateral] += received;
-            if (received != 0) _accounts[account].collateralMask |= _bit(collateral);
-        }
-        emit Deposited(account, collateral, received, debtRepaid);
+    /// @inheritdoc IMarginEngine
+    function depositWithPermit(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external locked {
+        _requireAuthorized(account, Permissions.DEPOSIT);
+        // Whoever saw the permit may have brought it already; what counts is the allowance.
+        try IERC20Permit(_tokenOf(collateral))
+            .permit(_sender(), address(_collateralVault), amountTokens, deadline, v, r, s) {}
+            catch {}
+        _deposit(account, collateral, amountTokens);
     }
 
     /// @inheritdoc IMarginEngine
@@ -69,31 +67,22 @@ contract MarginEngine is MarginViews {
         CollateralId collateral,
         uint256 amountTokens,
         address receiver
-    ) external locked onlyOwner(account) {
+    ) external locked {
+        _requireAuthorized(account, Permissions.WITHDRAW);
         if (amountTokens == 0) revert MarginEngine_ZeroAmount();
         _requireReceiver(receiver);
+        address owner = account.owner();
+        if (receiver != owner && _sender() != owner) {
+            revert MarginEngine_ReceiverNotOwner(account, receiver);
+        }
         _circuitBreaker.requireAllowed(Action.Withdraw);
 
-        address token;
+        address token = _tokenOf(collateral);
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            token = _settlementToken;
             LedgerTotals memory t = _totals;
-            AccountLedger memory a = _accounts[account];
-            uint256 amount = TokenScale.toWad(amountTokens, _settlementDecimals);
-            uint256 held = a.principalOf();
-            if (amount > held) {
-                revert MarginEngine_InsufficientBalance(
-                    account,
-                    collateral,
-                    TokenScale.toTokensDown(held, _settlementDecimals),
-                    amountTokens
-                );
-            }
-            t.debit(a, amount);
+            _accounts[account] = _debited(account, t, amountTokens);
             _totals = t;
-            _accounts[account] = a;
         } else {
-            token = _riskParameters.collateralConfig(collateral).token;
             _takeCollateral(account, collateral, amountTokens);
         }
         _requireInitialMargin(account, Action.Withdraw);
@@ -102,12 +91,37 @@ contract MarginEngine is MarginViews {
     }
 
     /// @inheritdoc IMarginEngine
-    function convert(AccountId account, uint256 amount)
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
         external
         locked
-        onlyOwner(account)
-        returns (uint256 paid)
     {
+        _requireAuthorized(from, Permissions.WITHDRAW);
+        if (from.owner() != to.owner()) revert MarginEngine_ForeignAccount(from, to);
+        _requireAuthorized(to, Permissions.DEPOSIT);
+        if (AccountId.unwrap(from) == AccountId.unwrap(to)) revert MarginEngine_SameAccount(from);
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Transfer);
+
+        uint256 debtRepaid;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            LedgerTotals memory t = _totals;
+            _accounts[from] = _debited(from, t, amountTokens);
+            AccountLedger memory a = _load(to, t);
+            debtRepaid = t.credit(a, TokenScale.toWad(amountTokens, _settlementDecimals));
+            _save(to, a);
+            _saveTotals(t);
+        } else {
+            _tokenOf(collateral);
+            _removeCollateral(from, collateral, amountTokens);
+            _addCollateral(to, collateral, amountTokens);
+        }
+        _requireInitialMargin(from, Action.Transfer);
+        emit Transferred(from, to, collateral, amountTokens, debtRepaid);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function convert(AccountId account, uint256 amount) external locked returns (uint256 paid) {
+        _requireAuthorized(account, Permissions.CONVERT);
         if (amount == 0) revert MarginEngine_ZeroAmount();
         _circuitBreaker.requireAllowed(Action.Convert);
         _requireFreshUnrealized();
@@ -116,9 +130,10 @@ contract MarginEngine is MarginViews {
         uint256 matured = a.maturedOf();
         if (amount > matured) revert MarginEngine_NotMatured(account, matured, amount);
         LedgerTotals memory t = _totals;
+        // An account with a claim owes nothing.
         paid = t.convert(a, _unrealizedTotals, amount);
-        _totals = t;
         _accounts[account] = a;
+        _saveTotals(t);
         emit Converted(account, amount, paid);
     }
 
@@ -132,9 +147,9 @@ contract MarginEngine is MarginViews {
         _reportUnrealized(market, unrealized);
         if (pnl == 0 && fee == 0) return;
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         if (pnl > 0) {
-            uint256 period = _riskParameters.compartmentParameters().vestingPeriod;
+            uint256 period = _riskEngine.vestingPeriod(market);
             (uint256 forgiven, uint256 claimed) = t.applyProfit(a, uint256(pnl), period);
             emit ProfitApplied(account, market, uint256(pnl), forgiven, claimed, a.vestingEndsAt);
         } else if (pnl < 0) {
@@ -142,8 +157,8 @@ contract MarginEngine is MarginViews {
             emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
         }
         if (fee != 0) _chargeFee(account, t, a, fee, 0);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -188,20 +203,20 @@ contract MarginEngine is MarginViews {
         LedgerTotals memory t = _totals;
         rewarded = WadMath.min(reward, t.feeReserve + penalty);
         if (penalty != 0) {
-            AccountLedger memory a = _accounts[account];
+            AccountLedger memory a = _load(account, t);
             _chargeFee(account, t, a, penalty, rewarded);
             // Written before the keeper's entry is read: the keeper may be the account itself.
-            _accounts[account] = a;
+            _save(account, a);
         }
         rewarded = WadMath.min(rewarded, t.feeReserve);
         if (rewarded != 0) {
-            AccountLedger memory k = _accounts[keeper];
+            AccountLedger memory k = _load(keeper, t);
             t.feeReserve -= rewarded.toUint128();
             uint256 debtRepaid = t.credit(k, rewarded);
-            _accounts[keeper] = k;
+            _save(keeper, k);
             emit KeeperRewarded(keeper, rewarded, debtRepaid);
         }
-        _totals = t;
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -235,13 +250,13 @@ contract MarginEngine is MarginViews {
         only(_liquidationEngine)
         returns (WriteOffReceipt memory receipt)
     {
-        AccountLedger memory a = _accounts[account];
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _load(account, t);
         if (a.cash >= 0) revert MarginEngine_NotBankrupt(account);
         _forfeitCollateral(account, a);
-        LedgerTotals memory t = _totals;
         receipt = t.writeOff(a, _unrealizedTotals);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
         emit BadDebtWrittenOff(account, receipt);
     }
 
@@ -252,10 +267,10 @@ contract MarginEngine is MarginViews {
         returns (uint256 debtRepaid)
     {
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         debtRepaid = t.credit(a, amount);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.
@@ -277,28 +292,24 @@ contract MarginEngine is MarginViews {
         emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt, toInsurance, toPool);
     }
 
-    function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens)
-        internal
-    {
-        uint256 held = _collateral[account][collateral];
-        if (amountTokens > held) {
-            revert MarginEngine_InsufficientBalance(account, collateral, held, amountTokens);
-        }
-        _collateral[account][collateral] = held - amountTokens;
-        _totalCollateral[collateral] -= amountTokens;
-        if (held == amountTokens) _accounts[account].collateralMask &= ~_bit(collateral);
-    }
+    function _deposit(AccountId account, CollateralId collateral, uint256 amountTokens) internal {
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Deposit);
 
-    function _forfeitCollateral(AccountId account, AccountLedger memory a) internal {
-        for (uint8 i = 1; a.collateralMask >> i != 0; ++i) {
-            if ((a.collateralMask >> i) & 1 == 0) continue;
-            CollateralId id = CollateralId.wrap(i);
-            uint256 amountTokens = _collateral[account][id];
-            _collateral[account][id] = 0;
-            _totalCollateral[id] -= amountTokens;
-            emit CollateralForfeited(account, id, amountTokens);
+        uint256 received;
+        uint256 debtRepaid;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            received = _collateralVault.pull(_settlementToken, _sender(), amountTokens);
+            debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
+        } else {
+            CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
+            received = _collateralVault.pull(c.token, _sender(), amountTokens);
+            uint256 total = _totalCollateral[collateral] + received;
+            if (total > c.cap) revert MarginEngine_CollateralCap(collateral, total, c.cap);
+            _totalCollateral[collateral] = total;
+            _addCollateral(account, collateral, received);
         }
-        a.collateralMask = 0;
+        emit Deposited(account, collateral, received, debtRepaid);
     }
 
     function _reportUnrealized(MarketId market, int256 unrealized) internal {
@@ -313,8 +324,11 @@ contract MarginEngine is MarginViews {
     }
 
     function _movePoolCash(int256 delta) internal {
-        _totals.poolCash = _shift(_totals.poolCash, delta);
-        emit PoolCashChanged(delta, _totals.poolCash);
+        uint128 poolCash = _shift(_totals.poolCash, delta);
+        _totals.poolCash = poolCash;
+        emit PoolCashChanged(delta, poolCash);
+        uint256 debt = _totals.debt;
+        if (debt != 0) _setRate(debt, poolCash);
     }
 
     function _moveInsuranceCash(int256 delta) internal {
@@ -337,9 +351,5 @@ contract MarginEngine is MarginViews {
 
     function _positive(int256 x) internal pure returns (uint256) {
         return x > 0 ? uint256(x) : 0;
-    }
-
-    function _bit(CollateralId collateral) internal pure returns (uint16) {
-        return uint16(1 << CollateralId.unwrap(collateral));
     }
 }

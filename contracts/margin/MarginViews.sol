@@ -2,26 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
-import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {WadMath} from "../libraries/WadMath.sol";
-import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
-import {AccountStanding, AccountValuation, Holding, MarketExposure} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
-import {MarginBase} from "./MarginBase.sol";
+import {MarginInterest} from "./MarginInterest.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
-import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
-/// @notice The check of margin, and the views of the ledger.
-abstract contract MarginViews is MarginBase {
+/// @notice The views of the ledger, and what the risk engine has to know of an account.
+abstract contract MarginViews is MarginInterest {
     using Ledger for AccountLedger;
-    using SafeCastLib for uint256;
-
-    /// @inheritdoc IMarginEngine
-    function requireInitialMargin(AccountId account, Action action) external view consistent {
-        _requireInitialMargin(account, action);
-    }
 
     /// @inheritdoc IMarginEngine
     function valuation(AccountId account)
@@ -34,13 +25,8 @@ abstract contract MarginViews is MarginBase {
     }
 
     /// @inheritdoc IMarginEngine
-    function valuationWith(AccountId account, MarketExposure[] calldata exposures)
-        external
-        view
-        consistent
-        returns (AccountValuation memory)
-    {
-        return _riskEngine.valuationWith(_standing(account), exposures);
+    function standing(AccountId account) external view consistent returns (AccountStanding memory) {
+        return _standing(account);
     }
 
     /// @inheritdoc IMarginEngine
@@ -50,7 +36,7 @@ abstract contract MarginViews is MarginBase {
         consistent
         returns (AccountLedger memory)
     {
-        return _accounts[account];
+        return _accrued(account);
     }
 
     /// @inheritdoc IMarginEngine
@@ -119,19 +105,8 @@ abstract contract MarginViews is MarginBase {
         }
     }
 
-    function _requireInitialMargin(AccountId account, Action action) internal view {
-        // Nothing is asked of an account without positions and debt, so no price can lock its principal.
-        if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
-
-        AccountValuation memory v = _riskEngine.valuation(account, _standing(account));
-        ActionPolicy.requireStatus(action, v.status);
-        if (v.equityInitial < v.initialMargin.toInt256()) {
-            revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
-        }
-    }
-
     function _standing(AccountId account) internal view returns (AccountStanding memory s) {
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _accrued(account);
         s.cash = a.cash;
         (s.poolCash, s.junior) =
         (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);

@@ -42,6 +42,7 @@ library PortfolioMargin {
     }
 
     /// @notice The terms of position `k`, but for its rate and the floor.
+    /// @dev Nothing here can overflow: cut amounts are below 2^101, weights at most 1e12, positions at most 16.
     function terms(
         int256[] memory n,
         MarketId[] memory markets,
@@ -49,29 +50,30 @@ library PortfolioMargin {
         uint256 stress,
         uint256 k
     ) internal pure returns (PortfolioTerms memory t) {
-        uint256 largest;
-        for (uint256 i; i < n.length; ++i) {
-            largest = WadMath.max(largest, WadMath.abs(n[i]));
-        }
-        while (largest >> t.shift >= 1 << MAX_BITS) ++t.shift;
+        uint256[] memory sizes;
+        (sizes, t.shift) = _cut(n);
         uint256 stressUnits = (stress + 1e10 - 1) / 1e10;
         int256 rest;
-        for (uint256 i; i < n.length; ++i) {
-            uint256 size = _cut(n[i], t.shift);
-            if (i == k) {
-                t.own = size;
-                continue;
+        unchecked {
+            for (uint256 i; i < sizes.length; ++i) {
+                if (i == k) continue;
+                uint256 size = sizes[i];
+                uint256 row = rows[i];
+                bool isLong = n[i] >= 0;
+                // Σ over j > i of weight · size, then one product for all of them.
+                int256 others;
+                for (uint256 j = i + 1; j < sizes.length; ++j) {
+                    if (j == k) continue;
+                    others += weight(row, markets[j], isLong == (n[j] >= 0), stressUnits)
+                    * int256(sizes[j]);
+                }
+                rest += int256(size) * (int256(size * WEIGHT_UNIT) + 2 * others);
+                t.grossRest += size;
+                t.cross += weight(row, markets[k], isLong == (n[k] >= 0), stressUnits)
+                * int256(size);
             }
-            t.grossRest += size;
-            rest += int256(size * size * WEIGHT_UNIT);
-            for (uint256 j = i + 1; j < n.length; ++j) {
-                if (j == k) continue;
-                int256 w = weight(rows[i], markets[j], (n[i] >= 0) == (n[j] >= 0), stressUnits);
-                rest += 2 * w * int256(size * _cut(n[j], t.shift));
-            }
-            bool sameSide = (n[i] >= 0) == (n[k] >= 0);
-            t.cross += weight(rows[i], markets[k], sameSide, stressUnits) * int256(size);
         }
+        t.own = sizes[k];
         t.rest = rest > 0 ? uint256(rest) : 0;
     }
 
@@ -98,8 +100,18 @@ library PortfolioMargin {
             : -int256(rho * (STRESS_UNIT - stressUnits));
     }
 
-    function _cut(int256 n, uint256 shift) private pure returns (uint256) {
-        uint256 size = WadMath.abs(n);
-        return shift == 0 ? size : (size + (1 << shift) - 1) >> shift;
+    /// @dev |n|, cut to `MAX_BITS` bits and rounded up; and by how many bits.
+    function _cut(int256[] memory n) private pure returns (uint256[] memory sizes, uint256 shift) {
+        sizes = new uint256[](n.length);
+        uint256 largest;
+        for (uint256 i; i < n.length; ++i) {
+            sizes[i] = WadMath.abs(n[i]);
+            largest = WadMath.max(largest, sizes[i]);
+        }
+        while (largest >> shift >= 1 << MAX_BITS) ++shift;
+        if (shift == 0) return (sizes, 0);
+        for (uint256 i; i < n.length; ++i) {
+            sizes[i] = (sizes[i] + (1 << shift) - 1) >> shift;
+        }
     }
 }

@@ -14,12 +14,15 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
     MarginParameters,
     MarketLiquidation,
     MarketMargin,
     MarketTrading
 } from "../types/Parameters.sol";
+import {_bound} from "./Bounds.sol";
 import {Correlations} from "./Correlations.sol";
+import {InterestBounds} from "./InterestBounds.sol";
 import {TokenScreen} from "./TokenScreen.sol";
 
 /// @notice Implements `IRiskParameters`, where every function is documented.
@@ -47,6 +50,7 @@ contract RiskParameters is IRiskParameters {
     mapping(MarketId market => MarketLiquidation) internal _liquidation;
     mapping(CollateralId collateral => CollateralConfig) internal _collateral;
     CompartmentParameters internal _compartment;
+    InterestParameters internal _interest;
     MarginParameters internal _margin;
     mapping(MarketId market => uint256 row) internal _correlations;
     mapping(CollateralId collateral => address source) internal _depthSources;
@@ -64,6 +68,7 @@ contract RiskParameters is IRiskParameters {
     constructor(
         Compartment memory wiring,
         CompartmentParameters memory parameters,
+        InterestParameters memory interest,
         MarginParameters memory margin,
         BreakerTiming memory timing,
         BreakerThresholds memory thresholds,
@@ -73,6 +78,7 @@ contract RiskParameters is IRiskParameters {
         _roles = IRoleRegistry(wiring.roles);
         _settlementToken = wiring.settlementToken;
         _setCompartment(parameters);
+        _setInterest(interest);
         _setMargin(margin);
         _setBreaker(timing, thresholds, watchedPrices, watchedPegs);
     }
@@ -169,6 +175,11 @@ contract RiskParameters is IRiskParameters {
     /// @inheritdoc IRiskParameters
     function setCompartment(CompartmentParameters calldata parameters) external onlyGovernor {
         _setCompartment(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setInterest(InterestParameters calldata parameters) external onlyGovernor {
+        _setInterest(parameters);
     }
 
     /// @inheritdoc IRiskParameters
@@ -273,6 +284,11 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function interestParameters() external view returns (InterestParameters memory) {
+        return _interest;
+    }
+
+    /// @inheritdoc IRiskParameters
     function breakerTiming() external view returns (BreakerTiming memory) {
         return _breakerTiming;
     }
@@ -304,6 +320,12 @@ contract RiskParameters is IRiskParameters {
 
         _compartment = p;
         emit CompartmentConfigured(p);
+    }
+
+    function _setInterest(InterestParameters memory p) internal {
+        InterestBounds.requireWithin(p);
+        _interest = p;
+        emit InterestConfigured(p);
     }
 
     function _setMargin(MarginParameters memory p) internal {
@@ -368,15 +390,6 @@ contract RiskParameters is IRiskParameters {
         for (uint256 i; i < 4; ++i) {
             _bound(parameter, thresholds[i], least, MAX_AMOUNT);
             least = thresholds[i] + 1;
-        }
-    }
-
-    function _bound(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum)
-        internal
-        pure
-    {
-        if (value < minimum || value > maximum) {
-            revert RiskParameters_OutOfBounds(parameter, value, minimum, maximum);
         }
     }
 }

@@ -94,7 +94,7 @@ struct CollateralConfig {
 }
 
 /// @notice Parameters of the whole compartment. Two slots. Fractions are WAD.
-/// @param vestingPeriod Seconds over which realised profit vests.
+/// @param vestingPeriod Seconds over which realised profit vests in calm markets; see `IRiskEngine.vestingPeriod`.
 /// @param maxUnrealizedAge Seconds after which a market's U_m is too old to convert or leave the pool on.
 /// @param debtInitialRatio Initial margin asked for debt.
 /// @param debtMaintenanceRatio Maintenance margin asked for debt.
@@ -115,6 +115,27 @@ struct CompartmentParameters {
     uint64 auctionStartPremium;
     uint32 auctionDuration;
     uint32 dustUnits;
+}
+
+/// @notice What debt costs: a rate that rises with utilisation u = D / (D + L), faster beyond the kink, times a
+/// multiplier that rises with the breaker's tier. One slot; rates are WAD fractions per day.
+/// @param kinkBps Utilisation at which the steeper part begins, in basis points.
+/// @param rateAtZero Rate at u = 0 …
+/// @param rateAtKink … at the kink, linear in between …
+/// @param rateAtFull … and at u = 1, linear from the kink.
+/// @param tier1Bps Multiplier in tier 1, in basis points; in tier 0 it is 10,000 …
+/// @param tier2Bps … in tier 2 …
+/// @param tier3Bps … in tier 3 …
+/// @param tier4Bps … and in tier 4.
+struct InterestParameters {
+    uint16 kinkBps;
+    uint56 rateAtZero;
+    uint56 rateAtKink;
+    uint56 rateAtFull;
+    uint16 tier1Bps;
+    uint16 tier2Bps;
+    uint16 tier3Bps;
+    uint16 tier4Bps;
 }
 
 /// @notice How long the circuit breaker looks back and holds on. One slot.

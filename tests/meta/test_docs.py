@@ -8,10 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.model import ledger
+from bulkhead.model import eip712, ledger, operators
+from bulkhead.model.context import Context
+from bulkhead.model.math import DAY
+from bulkhead.model.parts import Parts
 from bulkhead.model.policy import max_tier, min_status
 from bulkhead.model.prices import PriceStatus
-from bulkhead.model.types import AccountLedger, Action, LedgerTotals, UnrealizedTotals
+from bulkhead.model.roles import GUARDIAN
+from bulkhead.model.types import (
+    SETTLEMENT,
+    AccountLedger,
+    Action,
+    Addresses,
+    LedgerTotals,
+    UnrealizedTotals,
+    address,
+    pack,
+)
+from bulkhead.model.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(
@@ -116,6 +130,52 @@ def test_policy__table_of_the_oracle_page__is_the_code() -> None:
     assert stated == coded
 
 
+def test_accounts__worked_example__gives_the_bytes_stated() -> None:
+    text = (ROOT / "docs" / "spec" / "accounts.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| ([\w' ]+) \| `(\w+)` \|$", text, re.MULTILINE))
+    context = Context(int(stated["deadline"]))
+    parts = Parts(context, Addresses(account_operators=stated["contract"]))
+    twin = operators.AccountOperators(parts, int(stated["chain id"]))
+    account = int(stated["account"], 16)
+    numbers = [int(stated[name]) for name in ("permissions", "expiresAt", "nonce", "deadline")]
+    grant = (account, stated["operator"], *numbers)
+    separator = eip712.domain_separator(
+        operators.NAME, operators.VERSION, int(stated["chain id"]), stated["contract"]
+    )
+    assert "0x" + separator.hex() == stated["domain separator"]
+    assert "0x" + twin.digest(*grant).hex() == stated["digest"]
+    signature = eip712.sign(stated["owner's key"], twin.digest(*grant))
+    assert "0x" + signature.hex() == stated["signature"]
+    assert f"\n{operators.SET_OPERATOR}\n" in text
+    twin.set_operator_by_signature(stated["contract"], *grant, signature)
+    assert twin.permissions_of(account, stated["operator"]) == numbers[0]
+
+
+def test_accounts__table_of_permissions__is_the_code() -> None:
+    text = (ROOT / "docs" / "spec" / "accounts.md").read_text(encoding="utf-8")
+    stated = {
+        (permission, function)
+        for permission, cell in re.findall(
+            r"^\| `([A-Z_]+)` \| \d+ \| (.*) \|$", text, re.MULTILINE
+        )
+        for function in re.findall(r"`(\w+)`", cell)
+    }
+    engine, exchange = (
+        (ROOT / "contracts" / name).read_text(encoding="utf-8")
+        for name in ("margin/MarginEngine.sol", "perps/PerpExchange.sol")
+    )
+    coded = {("TRADE", "trade")}
+    for body in re.split(r"\n    function ", engine)[1:]:
+        name = re.match(r"\w+", body)
+        assert name is not None
+        coded |= {(bit, name[0]) for bit in re.findall(r"Permissions\.([A-Z_]+)", body)}
+    assert stated == coded
+    assert re.findall(r"Permissions\.([A-Z_]+)", exchange) == ["TRADE"]
+    bits = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", text, re.MULTILINE))
+    assert bits == {name: str(getattr(operators, name)) for name in bits}
+    assert sum(map(int, bits.values())) == operators.ALL
+
+
 def _title(action: Action) -> str:
     return "".join(part.title() for part in action.name.split("_"))
 
@@ -135,6 +195,38 @@ def test_ledger__worked_example__gives_the_numbers_stated() -> None:
     ledger.apply_loss(t, loser, 80 * WAD, now)
     assert t.pool_cash == 200 * WAD
     assert ledger.haircut(t, u, WAD) == WAD
+
+
+def test_interest__worked_example__gives_the_numbers_stated() -> None:
+    world = World()
+    engine, exchange = world.margin_engine, world.addresses.perp_exchange
+    lp, a, b = address(1), pack(address(2)), pack(address(3))
+    for holder in (lp, address(2)):
+        world.fund(holder, 10**10)
+    world.liquidity_vault.deposit(lp, 1_400 * 10**6, lp)
+    millionth = WAD // 10**6
+
+    engine.settle(exchange, a, 0, -600 * WAD, 0, 0)
+    assert engine.borrow_state().rate == 14_375 * millionth // 100
+    world.now += 4 * DAY
+    assert engine.account_ledger(a).cash == -600_345 * WAD // 1_000
+    engine.deposit(address(2), a, SETTLEMENT, 600_345_000)
+    assert engine.totals().pool_cash == 2_000_345 * WAD // 1_000
+    state = engine.borrow_state()
+    assert (state.index, state.rate) == (1_000_575 * 10**21, 0)
+    assert state.scaled_debt == engine.totals().debt == 0
+
+    world.liquidity_vault.withdraw(lp, 1_500_345_000, lp, lp)
+    world.roles.grant_role(world.governor, GUARDIAN, lp)
+    world.circuit_breaker.raise_(lp, 2, 3_600)
+    engine.settle(exchange, b, 0, -500 * WAD, 0, 0)
+    assert engine.totals().pool_cash == 500 * WAD
+    # What is owed together is rounded up by a wei, and so are utilisation and rate.
+    assert 0 <= engine.borrow_state().rate - 309_375 * millionth // 1_000 <= 2
+    world.now += 10 * DAY
+    assert -engine.account_ledger(b).cash // millionth == 501_546_875
+    engine.accrue_interest(lp, b)
+    assert engine.borrow_state().index // 10**12 == 1_003_670_528_906_250
 
 
 def test_sources__name_no_outside_place() -> None:

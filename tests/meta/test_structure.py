@@ -29,6 +29,7 @@ TESTED_THROUGH = {
     "AggregateRules": "OracleAggregator",
     "BoundedCall": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",
+    "MarginHoldings": "MarginEngine",
     "MoveCheck": "OracleConfirmation",
     "PegMath": "PegMonitor",
     "PriceCache": "OracleAggregator",

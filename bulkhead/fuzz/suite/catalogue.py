@@ -6,6 +6,7 @@ Adding an operation is one class in one of the ``*_operations`` modules and its 
 from __future__ import annotations
 
 from bulkhead.fuzz.operation import Operation
+from bulkhead.fuzz.suite.access_operations import ActFor, Batch, SetOperator, Transfer
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
     GrantRole,
@@ -13,9 +14,11 @@ from bulkhead.fuzz.suite.governance_operations import (
     SetBreaker,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetMarket,
 )
 from bulkhead.fuzz.suite.keeper_operations import (
+    AccrueInterest,
     EndAuction,
     Liquidate,
     MeasureDepth,
@@ -62,6 +65,10 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Withdraw,
     Trade,
     Convert,
+    SetOperator,
+    Transfer,
+    ActFor,
+    Batch,
     MovePrice,
     Squeeze,
     Liquidate,
@@ -69,6 +76,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     TakeAuction,
     EndAuction,
     WriteOff,
+    AccrueInterest,
     Upkeep,
     EnterVault,
     LeaveVault,
@@ -90,6 +98,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetMarket,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetBreaker,
     SetMargin,
     SetCorrelations,

@@ -10,13 +10,13 @@ from bulkhead.chain.contract import Contract, interface_of
 from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, devnet_parameters
-from bulkhead.deployment.models import CollateralParameters
+from bulkhead.deployment.models import CollateralParameters, InterestParameters
 from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
 from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
 from bulkhead.fuzz.suite.fields import DEEP_ID, DEPTH
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, GRANTEES, SEQUENCER
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import Address
 
@@ -28,6 +28,19 @@ ODD = "ODD"
 _ODD = CollateralParameters.model_validate(
     {"name": ODD, "decimals": 3, "asset": "ETH", "haircut": "0.1", "cap": 5_000}
 )
+_INTEREST = InterestParameters.model_validate(
+    {
+        "kink_bps": "0.1",
+        "rate_at_zero": "0.002",
+        "rate_at_kink": "0.005",
+        "rate_at_full": "0.01",
+        "tier1_bps": "1.5",
+        "tier2_bps": "2",
+        "tier3_bps": "3",
+        "tier4_bps": "5",
+    }
+)
+"""So high that a debt grows by more than dust between two operations."""
 _ODD_EACH = 3_000 * 10**3
 _SEASONING = 3_600
 _FIRST = 6_000
@@ -71,7 +84,7 @@ def deploy_for_fuzzing(
 def _parameters() -> DeploymentParameters:
     """Return the devnet's, where shares move within an hour and BTC's second feed may be missing.
 
-    So sequences see lists of sources change, and judge a source that is away.
+    Debt costs much. So sequences see lists of sources change, and judge a source that is away.
     """
 
     def uneven(asset: OracleAssetParameters) -> OracleAssetParameters:
@@ -87,8 +100,13 @@ def _parameters() -> DeploymentParameters:
     collaterals = list(parameters.collaterals)
     deep = collaterals[DEEP_ID - 1].model_copy(update={"depth": DEPTH})
     collaterals[DEEP_ID - 1] = deep
-    changes = {"seasoning": _SEASONING, "oracle": oracle, "collaterals": tuple(collaterals)}
-    return parameters.model_copy(update=changes)
+    changed = {
+        "seasoning": _SEASONING,
+        "oracle": oracle,
+        "interest": _INTEREST,
+        "collaterals": tuple(collaterals),
+    }
+    return parameters.model_copy(update=changed)
 
 
 def _measure_depth(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:
@@ -129,7 +147,8 @@ def _deploy(rpc: Rpc, book: AddressBook, built: Artifacts, name: str, *args: obj
 
 def deploy_probe(rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> Contract:
     """Deploy ``StateProbe``, which reads a whole compartment at once."""
-    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring)
+    people = [book.accounts[name] for name in GRANTEES]
+    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring, people)
     return Contract(rpc, address, artifacts["StateProbe"].abi, "StateProbe")
 
 

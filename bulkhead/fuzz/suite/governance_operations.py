@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 _FACTORS_BPS = (10_000, 9_000, 11_000, 8_000, 12_500, 5_000, 20_000, 0)
-_UINT16, _UINT32, _UINT64 = 2**16 - 1, 2**32 - 1, 2**64 - 1
+_UINT16, _UINT32, _UINT56, _UINT64 = 2**16 - 1, 2**32 - 1, 2**56 - 1, 2**64 - 1
 _SHORT = frozenset(
     {
         *("vesting_period", "max_unrealized_age", "auction_duration", "dust_units"),
@@ -37,6 +37,7 @@ _TRADING = 12
 """Numbers of ``MarketTrading``, which come after its asset."""
 _LIQUIDATION = 3
 _COMPARTMENT = 10
+_INTEREST = 8
 _TIMING = 4
 _ASSETS = ("ETH", "BTC")
 _DEPTH = 1_000 * WAD
@@ -123,6 +124,25 @@ class SetCompartment(Operation):
         known = u.model.risk_parameters.compartment_parameters()
         changed = scaled_field(known, self.parameter, self.factor)
         return by_governor(u, self.who, "setCompartment", changed)
+
+
+@dataclass(frozen=True, slots=True)
+class SetInterest(Operation):
+    """Change one parameter of what debt costs."""
+
+    weight = 2
+    refusals = may.NOT_YOURS | _BOUNDS
+
+    who: Who
+    parameter: Annotated[int, Index(_INTEREST)]
+    factor: Factor
+
+    def resolve(self, u: Questions) -> Step | None:
+        known = u.model.risk_parameters.interest_parameters()
+        name = fields(known)[self.parameter].name
+        most = _UINT16 if name.endswith("_bps") else _UINT56
+        changed = replace(known, **{name: times(getattr(known, name), self.factor, most)})
+        return by_governor(u, self.who, "setInterest", changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bulkhead.model import oracle as oracle_model
 from bulkhead.model import peg_math, types
 from bulkhead.model.breaker import Reference
 from bulkhead.model.context import Context
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquid_staking import NOBODY, OPERATOR
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.sources import ChainlinkAdapter
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ACTOR_NAMES = ("alice", "bob", "carol", "lp")
 """Who plays; the LP starts with all shares of the pool."""
+GRANTEES = (*ACTOR_NAMES, "keeper")
+"""Whom owners may make operators: the probe reads their grants, in this order."""
 RISK_ADMIN = "RISK_ADMIN"
 SEQUENCER = "SEQUENCER"
 """Feed that says whether the sequencer is up; nobody asks it in the beginning."""
@@ -37,6 +40,7 @@ _WIRING = {
     "circuit_breaker": "circuitBreaker",
     "collateral_vault": "collateralVault",
     "risk_engine": "riskEngine",
+    "account_operators": "accountOperators",
     "margin_engine": "marginEngine",
     "perp_exchange": "perpExchange",
     "liquidity_vault": "liquidityVault",
@@ -96,6 +100,7 @@ class Origin:
             lower(book.contracts["PegMonitor"]),
             settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
+            interest=InterestParameters(**_snake(p.interest.struct())),
             margin=types.MarginParameters(**_snake(p.margin.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),

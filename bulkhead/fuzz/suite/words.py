@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.model import types
 from bulkhead.model.errors import ModelRevert
+from bulkhead.model.operators import Grant
 from bulkhead.model.types import AccountId, AccountLedger, Address
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _WORD = (1 << 256) - 1
 _THIRTY_TWO = (32).to_bytes(32, "big")
 _NO_LEDGER = AccountLedger()
 _FLAT = types.Position()
+_NO_GRANT = Grant()
 
 
 def pair(low: int, high: int) -> int:
@@ -53,14 +55,18 @@ class Stored:
     Args:
         model: what is written, between calls.
         accounts: in order.
+        people: whose grants the probe reads, in order.
 
     Attributes:
         touched: the accounts that changed when ``data`` was last asked for, and perhaps None.
     """
 
-    def __init__(self, model: Model, accounts: Sequence[AccountId]) -> None:
+    def __init__(
+        self, model: Model, accounts: Sequence[AccountId], people: Sequence[Address]
+    ) -> None:
         self._model = model
         self._accounts = accounts
+        self._people = people
         self._undo = model.context.undo
         self._seen: int | None = None
         self._written: dict[AccountId, bytes] = {}
@@ -99,8 +105,8 @@ class Stored:
         """Return what the function returns for some of the accounts, by their places, ascending."""
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
-        shared = 32 * (8 + 7 * markets + 2 * collaterals)
-        each = 32 * (2 + (collaterals + 1) // 2 + 2 * markets)
+        shared = 32 * (10 + 7 * markets + 2 * collaterals)
+        each = 32 * (5 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
         parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
@@ -111,14 +117,18 @@ class Stored:
         engine, exchange, risk = m.margin_engine, m.perp_exchange, m.risk_engine
         tokens = [token.balances for token in m.tokens.values()]
         shared = (
-            *(engine._totals, engine._unrealized_totals, engine._unrealized),
+            *(engine._totals, engine._unrealized_totals, engine._unrealized, engine._borrow),
             *(engine._total_collateral, exchange._markets, m.circuit_breaker._state),
             *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
             *(risk._ratios, risk._stress, risk._depths, m.risk_parameters._correlations),
         )
         self._shared_places = {id(place) for place in shared}
-        self._account_places = {id(engine._accounts)}
-        self._pair_places = {id(engine._collateral), id(exchange._positions)}
+        self._account_places = {id(engine._accounts), id(engine._debt_index)}
+        operators = m.account_operators
+        self._pair_places = {
+            *(id(engine._collateral), id(exchange._positions), id(operators._grants))
+        }
+        self._owner_places = {id(operators._used_nonces)}
 
     def _touched(self, entries: Sequence[tuple[Any, Any, Any]]) -> set[Any]:
         """Return the accounts that changed, and something more if anything else did."""
@@ -129,6 +139,8 @@ class Stored:
                 touched.add(key)
             elif where in self._pair_places:
                 touched.add(key[0])
+            elif where in self._owner_places:
+                touched.update(a for a in self._accounts if types.owner_of(a) == key[0])
             elif where in self._shared_places:
                 touched.add(None)
         return touched
@@ -139,6 +151,7 @@ class Stored:
         risk = m.risk_engine
         t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
         stress = risk.followed_stress()
+        borrow = engine.borrow_state()
         custody = m.collateral_vault.address
         words = [
             pair(t.principal, t.debt),
@@ -153,6 +166,8 @@ class Stored:
             | b.guardian_tier << 88
             | b.guardian_until << 96,
             pair(stress.value, stress.moved_at),
+            pair(borrow.index, borrow.rate | borrow.updated_at << 64),
+            borrow.scaled_debt,
         ]
         rows = m.risk_parameters.correlation_rows(markets)
         for i in markets:
@@ -181,14 +196,23 @@ class Stored:
         ledger = engine._accounts.get(account, _NO_LEDGER)
         positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
         held = [engine._collateral.get((account, c), 0) for c in collaterals]
-        return _words(_account_words(ledger, positions, held))
+        index = engine._debt_index.get(account, 0)
+        return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
+
+    def _access(self, account: AccountId) -> tuple[int, int]:
+        """Return the grants on an account, 48 bits each, and the owner's first word of nonces."""
+        operators = self._model.account_operators
+        grants = [operators._grants.get((account, p), _NO_GRANT) for p in self._people]
+        word = sum((g.permissions | g.expires_at << 8) << 48 * i for i, g in enumerate(grants))
+        return word, operators.used_nonces(types.owner_of(account), 0)
 
 
 def _account_words(
-    a: AccountLedger, positions: Sequence[types.Position], held: Sequence[int]
+    a: AccountLedger, index: int, positions: Sequence[types.Position], held: Sequence[int]
 ) -> list[int]:
     words = [
         pair(a.cash, a.claim),
+        index,
         a.unvested
         | a.vesting_updated_at << 128
         | a.vesting_ends_at << 168

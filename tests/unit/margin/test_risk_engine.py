@@ -11,6 +11,7 @@ ETH, BTC = 0, 1
 LST, WBTC, WETH = 1, 2, 3
 STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 DEPOSIT, WITHDRAW, INCREASE = range(3)
+TRANSFER = 12
 
 
 def ceil_mul(x, y):
@@ -252,14 +253,32 @@ def test_valuation__price_of_what_is_not_held__is_no_matter(world):
 # ---------------------------------------------------------------------- the check
 
 
-def test_require_initial_margin__nothing_owed__needs_no_price(world):
+@pytest.fixture
+def require(world):
+    """Ask for the check, in the exchange's name."""
+
+    def _require(account, action):
+        return world.margin.call(
+            "requireInitialMargin", account, action, sender=world.perps.address
+        )
+
+    return _require
+
+
+def test_require_initial_margin__not_the_exchange__refused(world, refuses):
+    for caller in (world.address("alice"), world.liquidation.address, world.pool.address):
+        with refuses("CompartmentLock_NotAuthorized", caller):
+            world.margin.call("requireInitialMargin", bytes(32), INCREASE, sender=caller)
+
+
+def test_require_initial_margin__nothing_owed__needs_no_price(world, require):
     world.deposit("alice", WAD, WETH)
     world.silence("ETH")
-    world.margin.call("requireInitialMargin", world.account("alice"), INCREASE)
+    require(world.account("alice"), INCREASE)
 
 
 def test_require_initial_margin__at_the_margin__passes_and_a_wei_below_not(
-    world, long_and_short, refuses
+    world, long_and_short, refuses, require
 ):
     v = world.valuation("alice")
     account = world.account("alice")
@@ -267,27 +286,29 @@ def test_require_initial_margin__at_the_margin__passes_and_a_wei_below_not(
     world.settle("alice", v.initialMargin - v.equityInitial)
     v = world.valuation("alice")
     assert v.equityInitial == v.initialMargin
-    world.margin.call("requireInitialMargin", account, INCREASE)
+    require(account, INCREASE)
     world.freeze()
     world.settle("alice", -1)
     with refuses("MarginEngine_BelowInitialMargin", account, v.initialMargin - 1, v.initialMargin):
-        world.margin.call("requireInitialMargin", account, INCREASE)
+        require(account, INCREASE)
 
 
-@pytest.mark.parametrize("action", range(12))
+@pytest.mark.parametrize("action", range(13))
 @pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED, VALID])
 def test_require_initial_margin__by_action_and_status__is_the_table(
-    world, long_and_short, refuses, action, status
+    world, long_and_short, refuses, require, action, status
 ):
     if status != VALID:
         world.worsen("ETH", status)
-    required = {DEPOSIT: STALE, WITHDRAW: VALID, INCREASE: VALID}.get(action, DEGRADED)
+    required = {DEPOSIT: STALE, WITHDRAW: VALID, INCREASE: VALID, TRANSFER: VALID}.get(
+        action, DEGRADED
+    )
     account = world.account("alice")
     if status >= required:
-        world.margin.call("requireInitialMargin", account, action)
+        require(account, action)
     else:
         with refuses("ActionPolicy_PriceStatus", action, status, required):
-            world.margin.call("requireInitialMargin", account, action)
+            require(account, action)
 
 
 def test_require_fresh_unrealized__oldest_market__is_named(world, parameters, refuses):

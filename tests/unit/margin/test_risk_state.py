@@ -10,6 +10,8 @@ ETH, BTC = 0, 1
 WETH = 3
 UNBOUNDED = 2**256 - 1
 DEPTH = 100 * WAD
+FIRST = DEPTH - DEPTH // 48
+"""What is left of it at the first measurement: less the fall of an hour."""
 REST = WAD * 4 // 100
 SPEED = WAD * 12 // 100
 STRESS_SPEED = WAD // 2
@@ -212,15 +214,17 @@ def test_measure_depth__more_than_believed__is_what_is_believed(world, measure):
 
 
 @pytest.mark.parametrize(("answer", "fails"), [(40 * WAD, False), (0, False), (50 * WAD, True)])
-def test_measure_depth__first__falls_for_those_who_open_alone(world, measure, answer, fails):
+def test_measure_depth__first__falls_at_once_for_those_who_open_alone(
+    world, measure, answer, fails
+):
     measured = 0 if fails else answer
-    assert measure(answer, fails) == (measured, DEPTH)
-    assert depths(world) == (measured, DEPTH)
+    assert measure(answer, fails) == (measured, FIRST)
+    assert depths(world) == (measured, FIRST)
 
 
 def test_measure_depth__again__kept_falls_by_half_a_day_and_an_hour_at_most(world, measure):
     measure(0)
-    kept = DEPTH - DEPTH // 2 * 600 // DAY
+    kept = FIRST - FIRST * (WAD // 2) * 600 // (DAY * WAD)
     assert measure(0, seconds=600) == (0, kept)
     kept -= kept * (WAD // 2) * HOUR // (DAY * WAD)
     assert measure(0, seconds=5 * HOUR) == (0, kept)
@@ -250,10 +254,13 @@ def test_measure_depth__no_source_or_not_listed__refused(world, refuses):
 def test_valuation__deep_and_shallow__collateral_counts_as_sold(world, measure):
     measure(80 * WAD)
     world.deposit("alice", 10 * WAD, WETH)
-    # 10 at 3,000 less 8 %, sold into 80 for those who open and into 100 for maintenance.
+    # 10 at 3,000 less 8 %, sold into 80 for those who open, and into what is kept for maintenance.
     worth = 10 * 2_760 * WAD
     v = world.valuation("alice")
-    assert (v.equityInitial, v.equityMaintenance) == (worth * 80 // 90, worth * 100 // 110)
+    assert (v.equityInitial, v.equityMaintenance) == (
+        worth * 80 // 90,
+        worth * FIRST // (FIRST + 10 * WAD),
+    )
     world.deposit("bob", 30 * WAD, WETH)
     after = world.valuation("alice")
     # Together they would meet the market; but nobody else lowers what she is kept open on.
@@ -266,4 +273,4 @@ def test_valuation__no_depth_at_all__collateral_opens_nothing(world, measure):
     world.deposit("alice", 10 * WAD, WETH)
     v = world.valuation("alice")
     assert v.equityInitial == 0
-    assert v.equityMaintenance == 10 * 2_760 * WAD * 100 // 110
+    assert v.equityMaintenance == 10 * 2_760 * WAD * FIRST // (FIRST + 10 * WAD)

@@ -239,7 +239,7 @@ def test_trade__size_of_zero_or_too_large__refused(world, fund, refuses, functio
 def test_trade__account_of_another__refused(world, fund, refuses):
     fund("alice")
     account, bob = world.account("alice"), world.address("bob")
-    with refuses("PerpExchange_NotOwner", account, bob):
+    with refuses("AccountOperators_NotAuthorized", account, bob, 2):
         world.perps.call("trade", account, ETH, WAD, ANY, sender=bob)
 
 

@@ -134,6 +134,7 @@ def test_set__not_the_governor__refused(world, refuses, caller):
         "setMargin": (risk.call("marginParameters"),),
         "setCorrelations": ([0],),
         "setDepthSource": (1, risk.address),
+        "setInterest": (risk.call("interestParameters"),),
         "setBreaker": (risk.call("breakerTiming"), *risk.call("breakerThresholds")),
     }
     for function, values in arguments.items():
@@ -150,6 +151,7 @@ def test_deploy__parameters_out_of_bounds__refused(world, refuses):
             "RiskParameters",
             world.book.wiring,
             parameters,
+            risk.call("interestParameters"),
             risk.call("marginParameters"),
             risk.call("breakerTiming"),
             thresholds,
