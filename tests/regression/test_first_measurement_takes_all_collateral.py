@@ -7,7 +7,7 @@ from tests.conftest import WAD, World
 WETH = 3
 
 
-def test_measure_depth__first_and_failing__takes_an_hours_fall_from_maintenance(
+def test_measure_depth__first_and_failing__takes_an_hours_fall(
     world: World,
 ) -> None:
     source = world.deploy("ScriptedDepth")

@@ -166,6 +166,24 @@ def test_requirement__tier_rose__hedge_is_distrusted_at_once_for_those_who_open(
     assert (v.maintenanceMargin - 2) ** 2 < asked <= v.maintenanceMargin**2
 
 
+def test_requirement__one_market_grew_rough__initial_is_never_below_maintenance(world):
+    world.set_market(ETH, initialMarginRatio=WAD * 5 // 100)
+    world.risk.transact("setCorrelations", [9_000], sender=world.governor)
+    world.deposit("alice", 200_000 * 10**6)
+    world.trade("alice", 100 * WAD)
+    world.trade("alice", -25 * WAD // 10, BTC)
+    # Those who open are asked for 9 % of bitcoin; those who are open still for 4 %.
+    world.set_market(BTC, initialMarginRatio=WAD * 9 // 100)
+    v = world.valuation("alice")
+    ether, bitcoin = 12_000, 6_000
+    kept = (ether**2 + bitcoin**2 - 2 * ether * bitcoin * 9 // 10) * WAD**2
+    ether, bitcoin = 15_000, 13_500
+    opened = (ether**2 + bitcoin**2 - 2 * ether * bitcoin * 9 // 10) * WAD**2
+    assert opened < kept
+    assert (v.maintenanceMargin - 2) ** 2 < kept <= v.maintenanceMargin**2
+    assert v.initialMargin == v.maintenanceMargin
+
+
 # ---------------------------------------------------------------------- depth
 
 
