@@ -316,11 +316,10 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
-def _calm() -> DeploymentParameters:
-    """Return the devnet's parameters, but neither debt nor volatility costs until a test says so.
+def _steady() -> DeploymentParameters:
+    """Return the devnet's parameters, but volatility moves no margin and debt costs nothing.
 
-    A debt that a test makes is then to the wei what it made it, however many blocks it takes, and
-    margin is the same whatever prices did.
+    Margins are then known beforehand, and a debt that a test makes is to the wei what it made it.
     """
     parameters = devnet_parameters(spot_markets=False)
     free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
@@ -335,7 +334,7 @@ def devnet() -> Iterator[World]:
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        options = DevnetOptions(spot_markets=False, parameters=_calm())
+        options = DevnetOptions(spot_markets=False, parameters=_steady())
         book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)

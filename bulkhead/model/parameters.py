@@ -42,7 +42,6 @@ from bulkhead.model.types import (
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_DEPTH = 10**31
-MINUTE, HOUR = 60, 3_600
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
 

@@ -33,8 +33,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 contract StateProbe {
     IMarginEngine internal immutable _engine;
     IRiskEngine internal immutable _risk;
-    IRiskParameters internal immutable _parameters;
     IAccountOperators internal immutable _operators;
+    IRiskParameters internal immutable _parameters;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -52,8 +52,8 @@ contract StateProbe {
         _people = people;
         _engine = IMarginEngine(wiring.marginEngine);
         _risk = IRiskEngine(wiring.riskEngine);
-        _parameters = IRiskParameters(wiring.riskParameters);
         _operators = IAccountOperators(wiring.accountOperators);
+        _parameters = IRiskParameters(wiring.riskParameters);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -172,11 +172,11 @@ contract StateProbe {
         ICircuitBreaker.BreakerState memory b = _breaker.breakerState();
         words[6] = uint256(b.tier) | uint256(b.since) << 8 | uint256(b.haltedAt) << 48
             | uint256(b.guardianTier) << 88 | uint256(b.guardianUntil) << 96;
-        IRiskEngine.Followed memory f = _risk.followedStress();
-        words[7] = _pair(f.value, f.movedAt);
         BorrowState memory borrow = _engine.borrowState();
-        words[8] = _pair(borrow.index, uint256(borrow.rate) | uint256(borrow.updatedAt) << 64);
-        words[9] = borrow.scaledDebt;
+        words[7] = _pair(borrow.index, uint256(borrow.rate) | uint256(borrow.updatedAt) << 64);
+        words[8] = borrow.scaledDebt;
+        IRiskEngine.Followed memory f = _risk.followedStress();
+        words[9] = _pair(f.value, f.movedAt);
         return 10;
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.conftest import WAD, World
 
 
-def test_tier_rises__market_was_never_poked__maintenance_does_not_jump(
+def test_tier_rises__market_was_never_poked__maintenance_rises_by_an_hour_at_most(
     world: World,
 ) -> None:
     world.deposit("alice", 20_000 * 10**6)
@@ -13,6 +13,6 @@ def test_tier_rises__market_was_never_poked__maintenance_does_not_jump(
     before = world.valuation("alice").maintenanceMargin
     world.raise_tier(3)
     after = world.valuation("alice").maintenanceMargin
-    # The target is a whole per cent above; the rate begins to rise when it is poked.
-    assert after == before == 300_000 * WAD * 4 // 100
+    # 12 % of the notional per day, for an hour; the target is a whole per cent above.
+    assert after - before == 300_000 * WAD * 12 // 100 // 24
     assert world.valuer.call("stressLevels")[1] == WAD // 2 // 24

@@ -100,13 +100,13 @@ def _parameters() -> DeploymentParameters:
     collaterals = list(parameters.collaterals)
     deep = collaterals[DEEP_ID - 1].model_copy(update={"depth": DEPTH})
     collaterals[DEEP_ID - 1] = deep
-    changed = {
+    changes = {
         "seasoning": _SEASONING,
         "oracle": oracle,
         "interest": _INTEREST,
         "collaterals": tuple(collaterals),
     }
-    return parameters.model_copy(update=changed)
+    return parameters.model_copy(update=changes)
 
 
 def _measure_depth(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:

@@ -95,7 +95,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("MAR-2", "INT-1", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
 )
 """The ids that a campaign may report."""
 
@@ -147,8 +147,8 @@ def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
     """Return the accounts besides the sender's own that may lose something by a call.
 
     LED-1 knows two: the unhealthy account that a call of the liquidation engine is aimed at, and
-    those whose owners let the sender trade or withdraw. Where h is below 1, a liquidation records
-    prices first: what moves with them, volatility above all, is part of its judgement.
+    those whose owners let the sender trade or withdraw. Where h is below 1, a liquidation itself
+    records prices first: what moves with them, volatility above all, is part of its judgement.
     """
     if call.contract in ("MarginEngine", "PerpExchange"):
         held = u.model.account_operators.permissions_of

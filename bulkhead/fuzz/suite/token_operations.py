@@ -47,7 +47,7 @@ class Donate(Operation):
 class MoveTokens(Operation):
     """Move tokens between people: a transfer, by allowance, or fresh ones."""
 
-    weight = 2
+    weight = 3
     refusals = may.TOKEN | may.ODD | may.TURNED_AWAY | {"ERC20InvalidReceiver"}
 
     collateral: Annotated[int, Index(COLLATERALS)]
@@ -106,7 +106,7 @@ class Approve(Operation):
 class Misbehave(Operation):
     """The fourth collateral takes a fee, blocks a holder, returns nothing or calls back; use it."""
 
-    weight = 3
+    weight = 4
     refusals = (
         may.TURNED_AWAY
         | may.TOKEN

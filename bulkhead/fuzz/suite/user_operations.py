@@ -115,7 +115,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 17
+    weight = 16
     refusals = (
         may.BLOCKED
         | may.MARGIN

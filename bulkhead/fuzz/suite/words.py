@@ -150,8 +150,8 @@ class Stored:
         engine, exchange = m.margin_engine, m.perp_exchange
         risk = m.risk_engine
         t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
-        stress = risk.followed_stress()
         borrow = engine.borrow_state()
+        stress = risk.followed_stress()
         custody = m.collateral_vault.address
         words = [
             pair(t.principal, t.debt),
@@ -165,9 +165,9 @@ class Stored:
             | b.halted_at << 48
             | b.guardian_tier << 88
             | b.guardian_until << 96,
-            pair(stress.value, stress.moved_at),
             pair(borrow.index, borrow.rate | borrow.updated_at << 64),
             borrow.scaled_debt,
+            pair(stress.value, stress.moved_at),
         ]
         rows = m.risk_parameters.correlation_rows(markets)
         for i in markets:

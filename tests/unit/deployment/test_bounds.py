@@ -131,15 +131,15 @@ def probes(devnet):
         struct = {**PARAMETERS.compartment.struct(), field: value}
         devnet.risk.call("setCompartment", struct, sender=governor)
 
+    def interest(field: str, value: int) -> None:
+        struct = {**PARAMETERS.interest.struct(), field: value}
+        devnet.risk.call("setInterest", struct, sender=governor)
+
     def margin(field: str, value: int) -> None:
         if field != "horizon":
             value //= WAD // 10_000
         struct = {**PARAMETERS.margin.struct(), field: value}
         devnet.risk.call("setMargin", struct, sender=governor)
-
-    def interest(field: str, value: int) -> None:
-        struct = {**PARAMETERS.interest.struct(), field: value}
-        devnet.risk.call("setInterest", struct, sender=governor)
 
     def timing(field: str, value: int) -> None:
         struct = {**PARAMETERS.breaker.timing.struct(), field: value}

@@ -10,8 +10,6 @@ ETH, BTC = 0, 1
 WETH = 3
 UNBOUNDED = 2**256 - 1
 DEPTH = 100 * WAD
-FIRST = DEPTH - DEPTH // 48
-"""What is left of it at the first measurement: less the fall of an hour."""
 REST = WAD * 4 // 100
 SPEED = WAD * 12 // 100
 STRESS_SPEED = WAD // 2
@@ -236,13 +234,13 @@ def test_measure_depth__first__falls_at_once_for_those_who_open_alone(
     world, measure, answer, fails
 ):
     measured = 0 if fails else answer
-    assert measure(answer, fails) == (measured, FIRST)
-    assert depths(world) == (measured, FIRST)
+    assert measure(answer, fails) == (measured, DEPTH)
+    assert depths(world) == (measured, DEPTH)
 
 
 def test_measure_depth__again__kept_falls_by_half_a_day_and_an_hour_at_most(world, measure):
     measure(0)
-    kept = FIRST - FIRST * (WAD // 2) * 600 // (DAY * WAD)
+    kept = DEPTH - DEPTH // 2 * 600 // DAY
     assert measure(0, seconds=600) == (0, kept)
     kept -= kept * (WAD // 2) * HOUR // (DAY * WAD)
     assert measure(0, seconds=5 * HOUR) == (0, kept)
@@ -277,7 +275,7 @@ def test_valuation__deep_and_shallow__collateral_counts_as_sold(world, measure):
     v = world.valuation("alice")
     assert (v.equityInitial, v.equityMaintenance) == (
         worth * 80 // 90,
-        worth * FIRST // (FIRST + 10 * WAD),
+        worth * DEPTH // (DEPTH + 10 * WAD),
     )
     world.deposit("bob", 30 * WAD, WETH)
     after = world.valuation("alice")
@@ -291,4 +289,4 @@ def test_valuation__no_depth_at_all__collateral_opens_nothing(world, measure):
     world.deposit("alice", 10 * WAD, WETH)
     v = world.valuation("alice")
     assert v.equityInitial == 0
-    assert v.equityMaintenance == 10 * 2_760 * WAD * FIRST // (FIRST + 10 * WAD)
+    assert v.equityMaintenance == 10 * 2_760 * WAD * DEPTH // (DEPTH + 10 * WAD)

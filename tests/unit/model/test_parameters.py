@@ -277,10 +277,10 @@ def test_only_the_governor_sets_anything(world, parameters):
         lambda: parameters.set_market(stranger, 0, TRADING, LIQUIDATION),
         lambda: parameters.set_collateral(stranger, 1, parameters.collateral_config(1)),
         lambda: parameters.set_compartment(stranger, presets.COMPARTMENT),
+        lambda: parameters.set_interest(stranger, presets.INTEREST),
         lambda: parameters.set_margin(stranger, presets.MARGIN),
         lambda: parameters.set_correlations(stranger, [0]),
         lambda: parameters.set_depth_source(stranger, 1, stranger),
-        lambda: parameters.set_interest(stranger, presets.INTEREST),
         lambda: parameters.set_breaker(stranger, presets.TIMING, presets.THRESHOLDS, (), ()),
     )
     for call in calls:

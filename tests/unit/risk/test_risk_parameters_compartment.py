@@ -131,10 +131,10 @@ def test_set__not_the_governor__refused(world, refuses, caller):
         "setMarket": (0, risk.call("marketTrading", 0), risk.call("marketLiquidation", 0)),
         "setCollateral": (1, risk.call("collateralConfig", 1)),
         "setCompartment": (risk.call("compartmentParameters"),),
+        "setInterest": (risk.call("interestParameters"),),
         "setMargin": (risk.call("marginParameters"),),
         "setCorrelations": ([0],),
         "setDepthSource": (1, risk.address),
-        "setInterest": (risk.call("interestParameters"),),
         "setBreaker": (risk.call("breakerTiming"), *risk.call("breakerThresholds")),
     }
     for function, values in arguments.items():
