@@ -1,4 +1,4 @@
-"""What ``RiskParameters`` accepts: the hard bounds of every tunable."""
+"""What ``RiskParameters`` accepts: the hard bounds of every tunable but interest."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ MINUTE = 60
 
 
 def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_scale: int) -> None:
+    """Check a market's rules; its curve never becomes shallower.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     m = t.maintenance_margin_ratio
     bound_name("indexAsset", t.index_asset)
     bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
@@ -45,6 +50,11 @@ def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_
 
 
 def require_compartment(p: CompartmentParameters) -> None:
+    """Check the parameters of the whole compartment.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
     bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
     bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
@@ -58,6 +68,11 @@ def require_compartment(p: CompartmentParameters) -> None:
 
 
 def require_margin(p: MarginParameters) -> None:
+    """Check how margin adapts.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("horizon", p.horizon, HOUR, 30 * DAY)
     bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
     bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
@@ -79,6 +94,11 @@ def require_breaker(
     prices: Sequence[str],
     pegs: Sequence[str],
 ) -> None:
+    """Check windows, thresholds and how much is watched.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
     bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
     bound("minDwell", timing.min_dwell, MINUTE, DAY)
@@ -92,6 +112,11 @@ def require_breaker(
 
 
 def bound_name(parameter: str, name: str) -> None:
+    """Check that a name is not empty.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
     # A name is a left-aligned word: only the empty one is zero.
     if not name:
         raise RiskParameters_OutOfBounds(parameter, 0, 1, UINT256_MAX)

@@ -7,7 +7,9 @@ from tests.conftest import WAD, World
 WETH = 3
 
 
-def test_measure_depth__first_and_failing__leaves_maintenance_as_it_was(world: World) -> None:
+def test_measure_depth__first_and_failing__leaves_maintenance(
+    world: World,
+) -> None:
     source = world.deploy("ScriptedDepth")
     world.set_collateral(WETH, depth=100 * WAD)
     world.risk.transact("setDepthSource", WETH, source.address, sender=world.governor)

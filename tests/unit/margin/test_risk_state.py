@@ -164,6 +164,24 @@ def test_requirement__tier_rose__hedge_is_distrusted_at_once_for_those_who_open(
     assert (v.maintenanceMargin - 2) ** 2 < asked <= v.maintenanceMargin**2
 
 
+def test_requirement__one_market_grew_rough__initial_is_never_below_maintenance(world):
+    world.set_market(ETH, initialMarginRatio=WAD * 5 // 100)
+    world.risk.transact("setCorrelations", [9_000], sender=world.governor)
+    world.deposit("alice", 200_000 * 10**6)
+    world.trade("alice", 100 * WAD)
+    world.trade("alice", -25 * WAD // 10, BTC)
+    # Those who open are asked for 9 % of bitcoin; those who are open still for 4 %.
+    world.set_market(BTC, initialMarginRatio=WAD * 9 // 100)
+    v = world.valuation("alice")
+    ether, bitcoin = 12_000, 6_000
+    kept = (ether**2 + bitcoin**2 - 2 * ether * bitcoin * 9 // 10) * WAD**2
+    ether, bitcoin = 15_000, 13_500
+    opened = (ether**2 + bitcoin**2 - 2 * ether * bitcoin * 9 // 10) * WAD**2
+    assert opened < kept
+    assert (v.maintenanceMargin - 2) ** 2 < kept <= v.maintenanceMargin**2
+    assert v.initialMargin == v.maintenanceMargin
+
+
 # ---------------------------------------------------------------------- depth
 
 
@@ -212,7 +230,9 @@ def test_measure_depth__more_than_believed__is_what_is_believed(world, measure):
 
 
 @pytest.mark.parametrize(("answer", "fails"), [(40 * WAD, False), (0, False), (50 * WAD, True)])
-def test_measure_depth__first__falls_for_those_who_open_alone(world, measure, answer, fails):
+def test_measure_depth__first__falls_at_once_for_those_who_open_alone(
+    world, measure, answer, fails
+):
     measured = 0 if fails else answer
     assert measure(answer, fails) == (measured, DEPTH)
     assert depths(world) == (measured, DEPTH)
@@ -250,10 +270,13 @@ def test_measure_depth__no_source_or_not_listed__refused(world, refuses):
 def test_valuation__deep_and_shallow__collateral_counts_as_sold(world, measure):
     measure(80 * WAD)
     world.deposit("alice", 10 * WAD, WETH)
-    # 10 at 3,000 less 8 %, sold into 80 for those who open and into 100 for maintenance.
+    # 10 at 3,000 less 8 %, sold into 80 for those who open, and into what is kept for maintenance.
     worth = 10 * 2_760 * WAD
     v = world.valuation("alice")
-    assert (v.equityInitial, v.equityMaintenance) == (worth * 80 // 90, worth * 100 // 110)
+    assert (v.equityInitial, v.equityMaintenance) == (
+        worth * 80 // 90,
+        worth * DEPTH // (DEPTH + 10 * WAD),
+    )
     world.deposit("bob", 30 * WAD, WETH)
     after = world.valuation("alice")
     # Together they would meet the market; but nobody else lowers what she is kept open on.
@@ -266,4 +289,4 @@ def test_valuation__no_depth_at_all__collateral_opens_nothing(world, measure):
     world.deposit("alice", 10 * WAD, WETH)
     v = world.valuation("alice")
     assert v.equityInitial == 0
-    assert v.equityMaintenance == 10 * 2_760 * WAD * 100 // 110
+    assert v.equityMaintenance == 10 * 2_760 * WAD * DEPTH // (DEPTH + 10 * WAD)
