@@ -71,7 +71,9 @@ class Incident(ABC):
         naive_rule: the rule that the suite is compared with.
         loss_means: what a loss is here.
         defence: what made the difference.
-        without: what the negative control configures instead of the defence.
+        without: what the negative control configures instead of the defence; or why no parameter
+            can do that.
+        has_control: whether there is a negative control: parameters that switch the defence off.
         second_line: what a confirmation as on the devnet does alone, without the defence; "" where
             it does nothing, because the false price can be held.
     """
@@ -85,13 +87,15 @@ class Incident(ABC):
     defence: ClassVar[str]
     without: ClassVar[str]
     second_line: ClassVar[str] = ""
+    has_control: ClassVar[bool] = True
 
     @abstractmethod
     def play(self, *, defended: bool = True) -> Outcome:
         """Replay it on a chain of its own.
 
         Args:
-            defended: False configures the suite without the defence that matters, see ``without``.
+            defended: False configures the suite without the defence that matters, see ``without``;
+                never asked for where ``has_control`` is False.
 
         Raises:
             AnvilError: Anvil did not start.

@@ -289,11 +289,11 @@ class IncidentWorld:
         """Return a peg's ``PegValuation``."""
         return self.peg.call("valuation", asset_id(name))
 
-    def list_market(self, asset: str) -> int:
-        """List a market like that of ETH on another index; return its id."""
+    def list_market(self, asset: str, **changes: int) -> int:
+        """List a market like ETH's on another index, with ``MarketParameters`` changed (raw)."""
         number = int(self.risk.call("marketCount"))
         pattern = self.book.parameters.markets[ETH_PERP]
-        market = pattern.model_copy(update={"index_asset": asset})
+        market = pattern.model_copy(update={"index_asset": asset, **changes})
         self.send(self.risk, "setMarket", number, market.trading(), market.liquidation())
         return number
 
