@@ -94,16 +94,25 @@ class Incident(ABC):
         """Replay it on a chain of its own.
 
         Args:
-            defended: False configures the suite without the defence that matters, see ``without``;
-                never asked for where ``has_control`` is False.
+            defended: False configures the suite without the defence that matters, see ``without``.
 
         Raises:
             AnvilError: Anvil did not start.
             ArtifactError: the contracts are not compiled.
             DeploymentError: a step of building the world failed.
             ContractReverted: a step of the replay failed that must not.
-            ReplayError: likewise, of what may be refused or a source that does not answer.
+            ReplayError: likewise, of what may be refused or a source that does not answer; or a
+                control was asked for and there is none.
         """
+
+    def require_control(self, defended: bool) -> None:
+        """Go on only if there is a replay of that kind.
+
+        Raises:
+            ReplayError: a control was asked for and there is none.
+        """
+        if not defended and not self.has_control:
+            raise ReplayError(f"{self.name} has no control: {self.without}")
 
     def play_second_line(self) -> Outcome | None:
         """Replay it without the defence, but with ``max_move`` and delay as on the devnet.

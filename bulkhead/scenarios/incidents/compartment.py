@@ -63,7 +63,7 @@ def close(world: IncidentWorld, who: str, market: int) -> Refusal:
 
 
 def pool_value(world: IncidentWorld) -> int:
-    """Return what all shares of the pool are worth to those who leave, WAD; it may be below zero."""
+    """Return what all shares of the pool are worth to those who leave, WAD; may be below zero."""
     return int(world.named("LiquidityVault").call("netAssetValue").toLeave)
 
 

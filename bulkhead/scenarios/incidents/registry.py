@@ -10,6 +10,7 @@ from bulkhead.scenarios.incidents.donate_price import DonatePrice
 from bulkhead.scenarios.incidents.ezeth import EzEth
 from bulkhead.scenarios.incidents.forged_forwarder import ForgedForwarder
 from bulkhead.scenarios.incidents.min_answer import MinAnswer
+from bulkhead.scenarios.incidents.reentrant_average import ReentrantAverage
 from bulkhead.scenarios.incidents.steth_2022 import StEth2022
 from bulkhead.scenarios.incidents.thin_twap import ThinTwap
 from bulkhead.scenarios.incidents.uwu import Uwu
@@ -24,6 +25,7 @@ INCIDENTS: dict[str, Incident] = {
         EzEth(),
         Uwu(),
         ForgedForwarder(),
+        ReentrantAverage(),
         CapDesync(),
     )
 }
