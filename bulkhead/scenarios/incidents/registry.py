@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bulkhead.scenarios.incidents.base import Incident
 from bulkhead.scenarios.incidents.cap_desync import CapDesync
+from bulkhead.scenarios.incidents.donate_liquidate import DonateLiquidate
 from bulkhead.scenarios.incidents.donate_price import DonatePrice
 from bulkhead.scenarios.incidents.ezeth import EzEth
 from bulkhead.scenarios.incidents.forged_forwarder import ForgedForwarder
@@ -22,6 +23,7 @@ INCIDENTS: dict[str, Incident] = {
         ThinTwap(),
         MinAnswer(),
         StEth2022(),
+        DonateLiquidate(),
         EzEth(),
         Uwu(),
         ForgedForwarder(),
