@@ -73,6 +73,7 @@ class Incident(ABC):
         defence: what made the difference.
         without: what the negative control configures instead of the defence; or why no parameter
             can do that.
+        caveat: what the loss of this suite leaves out; "" where it is all.
         has_control: whether there is a negative control: parameters that switch the defence off.
         second_line: what a confirmation as on the devnet does alone, without the defence; "" where
             it does nothing, because the false price can be held.
@@ -87,6 +88,7 @@ class Incident(ABC):
     defence: ClassVar[str]
     without: ClassVar[str]
     second_line: ClassVar[str] = ""
+    caveat: ClassVar[str] = ""
     has_control: ClassVar[bool] = True
 
     @abstractmethod

@@ -10,6 +10,7 @@ from bulkhead.scenarios.incidents.donate_liquidate import DonateLiquidate
 from bulkhead.scenarios.incidents.donate_price import DonatePrice
 from bulkhead.scenarios.incidents.ezeth import EzEth
 from bulkhead.scenarios.incidents.forged_forwarder import ForgedForwarder
+from bulkhead.scenarios.incidents.mango import Mango
 from bulkhead.scenarios.incidents.min_answer import MinAnswer
 from bulkhead.scenarios.incidents.reentrant_average import ReentrantAverage
 from bulkhead.scenarios.incidents.steth_2022 import StEth2022
@@ -23,6 +24,7 @@ INCIDENTS: dict[str, Incident] = {
         ThinTwap(),
         MinAnswer(),
         StEth2022(),
+        Mango(),
         DonateLiquidate(),
         EzEth(),
         Uwu(),
