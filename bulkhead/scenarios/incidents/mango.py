@@ -129,7 +129,7 @@ class _Replay:
     def __init__(self, world: IncidentWorld, defended: bool) -> None:
         self.world = world
         self.usdb = world.named("USDB")
-        self.token = world.token(ASSET)
+        self.token = world.token(ASSET, below=self.usdb)
         venue = Venue(world)
         shape = PRICE, DEPTH, CARDINALITY
         self.pools = [venue.pool(self.token, self.usdb, fee, *shape) for fee in FEES]

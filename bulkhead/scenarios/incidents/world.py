@@ -129,9 +129,15 @@ class IncidentWorld:
 
     # ------------------------------------------------------------------ prices
 
-    def token(self, symbol: str, decimals: int = 18) -> Contract:
-        """Deploy a token that the governor mints."""
-        return self.deploy("DevToken", symbol, symbol, decimals)
+    def token(self, symbol: str, decimals: int = 18, below: Contract | None = None) -> Contract:
+        """Deploy a token that the governor mints, at an address below another's if one is given.
+
+        The order of a pool's tokens decides how its ticks are rounded.
+        """
+        token = self.deploy("DevToken", symbol, symbol, decimals)
+        while below and int(token.address, 16) > int(below.address, 16):
+            token = self.deploy("DevToken", symbol, symbol, decimals)
+        return token
 
     def feed(self, price: int) -> Contract:
         """Deploy a feed in dollars that answers a price (WAD)."""
