@@ -31,7 +31,7 @@ def test_mango__each_way_to_be_paid__is_refused_by_its_own_error(
         "withdraw margin against it": BELOW_MARGIN,
         "convert it at once": "MarginEngine_NotMatured",
         "withdraw it at once": TOO_MUCH,
-        "convert it once vested, the guardian acting": "CircuitBreaker_Blocked",
+        "convert it within a day, the governor acting": "CircuitBreaker_Blocked",
     }
 
 
@@ -61,17 +61,18 @@ def test_mango__naive_rule__takes_everything_that_is_there(played: dict[str, Pla
     assert found.naive_loss == POOL + INSURANCE + DEPOSITS - 2 * MARGIN, "a bystander's, too"
 
 
-def test_mango__nobody_acts__pays_what_the_pool_has_and_no_deposit(
+def test_mango__governor_does_not_act__pays_what_the_pool_has_and_no_deposit(
     played: dict[str, Played],
 ) -> None:
     figures = played["mango"].outcome.figures
-    paid = figures["paid_if_nobody_acts_wad"]
+    paid = figures["paid_unless_the_governor_acts_wad"]
     has = figures["pool_less_claims_after_wad"] + figures["claim_of_the_long_wad"]
     assert abs(paid - has) < WAD, "all that the pool has, by h"
     # The pool got bob's margin and the insurance, and shares of three fees.
     assert POOL + MARGIN + INSURANCE < paid < POOL + MARGIN + INSURANCE + 50_000 * WAD
     assert figures["bystander_withdrew_later_wad"] == MARGIN
     assert figures["minutes_from_realising_until_paid"] >= figures["minutes_of_vesting"]
+    assert figures["orders_of_the_guardian_until_then"] == 0, "the tier that stands is as high"
 
 
 def test_mango__vesting__is_that_of_calm_markets_for_who_comes_first(

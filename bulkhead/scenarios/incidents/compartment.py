@@ -21,12 +21,19 @@ def set_compartment(world: IncidentWorld, **changes: int) -> None:
     world.send(world.risk, "setCompartment", rules.struct())
 
 
-def watch_price(world: IncidentWorld, asset: str) -> None:
-    """Let the breaker watch an asset's price too, as it does with every index of the devnet."""
+def watch_price(world: IncidentWorld, asset: str, **timing: int) -> None:
+    """Let the breaker watch an asset's price too, as it does with every index of the devnet.
+
+    Args:
+        world: the world.
+        asset: its name.
+        timing: parameters of ``BreakerTiming`` that are not the devnet's, seconds.
+    """
     p = world.book.parameters.breaker
     prices = [asset_id(name) for name in (*p.watched_prices, asset)]
     pegs = [asset_id(name) for name in p.watched_pegs]
-    world.send(world.risk, "setBreaker", p.timing.struct(), p.thresholds.struct(), prices, pegs)
+    times = p.timing.model_copy(update=timing).struct()
+    world.send(world.risk, "setBreaker", times, p.thresholds.struct(), prices, pegs)
     poke_breaker(world)
 
 

@@ -19,10 +19,14 @@ touched cannot be switched off by parameters: the control has no vesting and a m
 loses what the pool has, but no trader's deposit.
 
 What this shows is time, not safety. A majority of the venues is false here, which is outside of
-what the oracle promises. Vesting and the breaker keep the profit from leaving for a while, in which
-people can act; but nothing takes a claim back, and the pool is worth nothing to its owners as soon
-as it stands. Once it has vested, and if nobody keeps conversions stopped, the pool pays it by h, as
-far as it has cash: the figures say when and how much. Vesting is meant to be longer while
+what the oracle promises. Vesting and the breaker keep the profit from leaving for a while; but
+nothing takes a claim back, and the pool is worth nothing to its owners as soon as it stands. Once
+it has vested and the breaker comes down to tier 2, the pool pays it by h, as far as it has cash.
+Alice pokes the breaker herself and converts before anybody else acts. The guardian tries to raise
+the tier all the time and may not: her order has to be above the tier that stands, and a halt was
+just over. The governor can make the breaker remember the bad debt for a week.
+
+Vesting is meant to be longer while
 volatility is high, but a jump is in the volatility only after the sample of five minutes in which
 it was confirmed, and who realises in the first moment vests as in calm markets. What bounds all of
 it is the open interest that a market is allowed, which has to follow what moving its venues costs.
@@ -30,7 +34,6 @@ it is the open interest that a market is allowed, which has to follow what movin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from bulkhead.deployment.units import WAD
@@ -69,8 +72,10 @@ PUSH = 185_000 * USDB
 """Buys one venue up to about eight times its price."""
 WINDOW, CARDINALITY, THIN_LIQUIDITY = 600, 150, 2
 LOOK, LONGEST_HOLD, LONGEST_WAIT = 30, 30 * MINUTE, DAY
-STOPPING_TIER = 3
-"""In which nothing is converted, and positions can still be closed."""
+STOPPING = 4, 3
+"""Tiers in which nothing is converted."""
+LONGEST_MEMORY = 7 * DAY
+"""Of bad debt in the breaker; the largest that may be configured."""
 SIZE, SKEW_SCALE = 10_000_000 * WAD, 500_000_000 * WAD
 MARGIN, BYSTANDERS_MARGIN = 5_000_000 * USDB, 5_000_000 * USDB
 
@@ -87,7 +92,7 @@ class Mango(Incident):
     naive_rule = "count unrealised profit as margin for withdrawing, and pay from all that is there"
     loss_means = (
         "what the two accounts can take out beyond what they put in, until the push is over; what "
-        "the claim is paid once it has vested, if nobody acts, is a figure below"
+        "the claim is paid once it has vested is a figure below"
     )
     defence = (
         "unrealised profit counts nothing for withdrawing, and realised profit is a junior claim "
@@ -99,8 +104,9 @@ class Mango(Incident):
     )
 
     caveat = (
-        "this holds while somebody acts: nothing takes a realised claim back, and left alone it is "
-        "paid once it has vested; the pool's shares are worth nothing from the moment it stands"
+        "nothing takes a realised claim back: it is paid as soon as it has vested and the breaker "
+        "comes to rest, which the governor can put off and the guardian cannot; the pool's shares "
+        "are worth nothing from the moment it stands"
     )
 
     def play(self, *, defended: bool = True) -> Outcome:
@@ -116,13 +122,13 @@ class _Later(NamedTuple):
         paid: for the claim, WAD.
         at: when, Unix seconds.
         bystander: what the bystander withdraws, WAD.
-        stopped: how converting ends if the guardian acts.
+        orders: how often the guardian could raise the tier until then.
     """
 
     paid: int
     at: int
     bystander: int
-    stopped: Mapping[str, Refusal]
+    orders: int
 
 
 class _Replay:
@@ -192,14 +198,16 @@ class _Replay:
         loss = max(0, self._cash() - 2 * MARGIN * TOKEN_UNIT)
         pool_after = pool_value(world)
         later = self._afterwards()
+        if claim:
+            tried["convert it within a day, the governor acting"] = self._stopped()
         return Outcome(
             naive_loss=max(0, naive - 2 * MARGIN * TOKEN_UNIT),
             suite_loss=loss,
             answer=(
                 "paid nothing while the price was false: profit was no margin, and became a claim "
-                "that vests; it stays a claim, and is paid later if nobody stops it"
+                "that vests; it stays a claim, and is paid later unless the governor stops it"
             ),
-            refusals={what: refused.error for what, refused in {**tried, **later.stopped}.items()},
+            refusals={what: refused.error for what, refused in tried.items()},
             figures={
                 "price_one_venue_pushed_wad": one_pushed.price,
                 "status_one_venue_pushed": one_pushed.status,
@@ -280,40 +288,50 @@ class _Replay:
         return int(self.world.margin.call("totals").insuranceCash)
 
     def _afterwards(self) -> _Later:
-        """Do nothing until the claim is paid, then let the bystander leave. Left undone."""
+        """Let alice try until her claim is paid, then let the bystander leave. Left undone."""
         world = self.world
         claim = int(ledger_of(world, "alice").claim)
         with what_if(world):
-            before, started = cash_of(world, "alice"), world.now
-            while claim and not self._could_convert(claim):
+            before, started, orders = cash_of(world, "alice"), world.now, 0
+            while claim and not self._tries_again(claim).accepted:
                 if world.now > started + LONGEST_WAIT:
                     raise ReplayError("the claim is not paid")
-                self._wait()
+                orders += self._guardian_orders()
             at = world.now
-            stopped = self._stopped(claim) if claim else {}
-            if claim:
-                convert(world, "alice", claim).require("converting what has vested")
             while poke_breaker(world):
                 self._wait()
             world.withdraw("carol", BYSTANDERS_MARGIN).require("the bystander's withdrawal")
             paid = cash_of(world, "alice") - before
-            return _Later(paid, at, BYSTANDERS_MARGIN * TOKEN_UNIT, stopped)
+        return _Later(paid, at, BYSTANDERS_MARGIN * TOKEN_UNIT, orders)
 
-    def _could_convert(self, claim: int) -> bool:
-        with what_if(self.world):
-            return convert(self.world, "alice", claim).accepted
+    def _stopped(self) -> Refusal:
+        """Let the governor lengthen the breaker's memory; return how the last try of a day ends."""
+        world = self.world
+        claim = int(ledger_of(world, "alice").claim)
+        with what_if(world):
+            watch_price(world, ASSET, volume_window=LONGEST_MEMORY)
+            until = world.now + DAY
+            tried = self._tries_again(claim, HOUR)
+            while world.now < until and not tried.accepted:
+                tried = self._tries_again(claim, HOUR)
+            return tried
 
-    def _stopped(self, claim: int) -> dict[str, Refusal]:
-        """Let the guardian act when the claim would be paid; return how converting ends then."""
-        with what_if(self.world):
-            breaker = self.world.named("CircuitBreaker")
-            self.world.send(breaker, "raise", STOPPING_TIER, HOUR, by="guardian")
-            refused = convert(self.world, "alice", claim)
-        return {"convert it once vested, the guardian acting": refused}
+    def _tries_again(self, claim: int, after: int = 0) -> Refusal:
+        """Let alice poke everything after a while, and try to convert before anybody else acts."""
+        self._wait(after)
+        return convert(self.world, "alice", claim)
 
-    def _wait(self) -> None:
-        """Let the breaker's dwell pass, and keepers do everything that conversions ask for."""
-        self.world.skip(self.world.book.parameters.breaker.timing.min_dwell)
+    def _guardian_orders(self) -> int:
+        """Let the guardian raise the tier if she may; return how many of her orders stand."""
+        breaker = self.world.named("CircuitBreaker")
+        orders = [
+            self.world.attempt(breaker, "raise", tier, HOUR, by="guardian") for tier in STOPPING
+        ]
+        return sum(order.accepted for order in orders)
+
+    def _wait(self, seconds: int = 0) -> None:
+        """Let seconds or the breaker's dwell pass; then do everything that conversions ask for."""
+        self.world.skip(seconds or self.world.book.parameters.breaker.timing.min_dwell)
         self._refresh()
         poke_breaker(self.world)
 
@@ -326,8 +344,9 @@ class _Replay:
 
 
 def _unattended(later: _Later, realised_at: int) -> dict[str, int]:
-    """Return what a claim is paid if nobody acts, and when."""
+    """Return what a claim is paid in the end, and when."""
     return {
-        "paid_if_nobody_acts_wad": later.paid,
+        "paid_unless_the_governor_acts_wad": later.paid,
+        "orders_of_the_guardian_until_then": later.orders,
         "minutes_from_realising_until_paid": (later.at - realised_at) // MINUTE,
     }

@@ -340,7 +340,7 @@ class IncidentWorld:
 
     def probe(self, who: str, credit: int) -> Refusal:
         """Let a person try a long position that needs 90 % of a credit (WAD) as initial margin."""
-        ratio = self.risk.call("marketTrading", ETH_PERP).initialMarginRatio
+        ratio = self.valuer.call("marginRates", ETH_PERP).initial
         index = self.perps.call("indexPrice", ETH_PERP).price
         size = credit * PROBE_PERCENT * WAD * WAD // (100 * ratio * index)
         return self.trade(who, size)
