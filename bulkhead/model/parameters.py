@@ -101,7 +101,8 @@ class RiskParameters(Contract):
         """
         self._only_governor(sender)
         count = self.market_count
-        if market > count or market >= MAX_MARKETS:
+        bound("market", market, 0, MAX_MARKETS - 1)
+        if market > count:
             raise RiskParameters_UnknownMarket(market)
         if market == count:
             self._market_count.set(count + 1)
@@ -126,7 +127,8 @@ class RiskParameters(Contract):
         """
         self._only_governor(sender)
         count = self.collateral_count
-        if collateral == 0 or collateral > count + 1 or collateral > MAX_COLLATERALS:
+        bound("collateral", collateral, 1, MAX_COLLATERALS)
+        if collateral > count + 1:
             raise RiskParameters_UnknownCollateral(collateral)
         if collateral == count + 1:
             self._collateral_count.set(collateral)

@@ -138,7 +138,7 @@ def test_set_market__seventeenth__refused(world, set_market, refuses):
     for market in range(2, 16):
         set_market(market)
     assert world.risk.call("marketCount") == 16
-    with refuses("RiskParameters_UnknownMarket", 16):
+    with refuses("RiskParameters_OutOfBounds", word("market"), 16, 0, 15):
         set_market(16)
 
 
@@ -238,9 +238,14 @@ def test_set_collateral__next_id__lists_it(world, set_collateral):
     assert event.args.config == world.risk.call("collateralConfig", 4)
 
 
-@pytest.mark.parametrize("collateral", [0, 5, 255])
-def test_set_collateral__neither_listed_nor_next__refused(set_collateral, refuses, collateral):
-    with refuses("RiskParameters_UnknownCollateral", collateral):
+def test_set_collateral__neither_listed_nor_next__refused(set_collateral, refuses):
+    with refuses("RiskParameters_UnknownCollateral", 5):
+        set_collateral(5)
+
+
+@pytest.mark.parametrize("collateral", [0, 9, 255])
+def test_set_collateral__no_such_number__refused(set_collateral, refuses, collateral):
+    with refuses("RiskParameters_OutOfBounds", word("collateral"), collateral, 1, 8):
         set_collateral(collateral)
 
 
@@ -249,7 +254,7 @@ def test_set_collateral__ninth__refused(world, set_collateral, refuses):
         token = world.deploy("DevToken", "Token", "T", 8)
         set_collateral(collateral, token=token.address)
     assert world.risk.call("collateralCount") == 8
-    with refuses("RiskParameters_UnknownCollateral", 9):
+    with refuses("RiskParameters_OutOfBounds", word("collateral"), 9, 1, 8):
         set_collateral(9)
 
 
