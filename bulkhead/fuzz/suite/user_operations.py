@@ -115,7 +115,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 16
+    weight = 17
     refusals = (
         may.BLOCKED
         | may.MARGIN
