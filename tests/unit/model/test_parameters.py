@@ -229,8 +229,9 @@ def test_markets_are_listed_in_order_and_keep_their_index(world, parameters):
     assert parameters.market_count == 3
     for market in range(3, 16):
         parameters.set_market(world.governor, market, TRADING, LIQUIDATION)
-    with pytest.raises(RiskParameters_UnknownMarket):
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
         parameters.set_market(world.governor, 16, TRADING, LIQUIDATION)
+    assert caught.value.args == ("market", 16, 0, 15)
 
 
 def test_a_collateral_is_what_it_was_listed_as(world, parameters):
@@ -247,9 +248,12 @@ def test_a_collateral_is_what_it_was_listed_as(world, parameters):
 def test_a_new_collateral_must_be_new_and_described_truly(world, parameters):
     token = world.create_token(address(0xA3), 19).address
     good = presets.collateral(token, 18, "CBTC")
-    for collateral in (0, 4):
-        with pytest.raises(RiskParameters_UnknownCollateral):
+    with pytest.raises(RiskParameters_UnknownCollateral):
+        parameters.set_collateral(world.governor, 4, good)
+    for collateral in (0, 9):
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
             parameters.set_collateral(world.governor, collateral, good)
+        assert caught.value.args == ("collateral", collateral, 1, 8)
     for listed in (world.settlement.address, parameters.collateral_config(1).token):
         with pytest.raises(RiskParameters_TokenAlreadyListed) as caught:
             parameters.set_collateral(world.governor, 3, replace(good, token=listed))
