@@ -21,7 +21,8 @@ def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
 
     Tries every path as a call that is undone: first as things are, and on an unhealthy account also
     after pokes, which anyone may send: an h that is not of this moment may stand in the way.
-    Where a stale price could be hiding what the account lacks, either answer is right.
+    Where a stale price could be hiding what the account lacks, either answer is right; so it is where
+    only what was recorded last, or only what would be recorded now, makes the account healthy.
     """
     return _liq_1(world, account, refreshed(world, [account])[account])
 
@@ -65,7 +66,9 @@ def _poke(world: Compartment[Any, Any]) -> None:
 def _liq_1(
     world: Compartment[Any, Any], account: AccountId, v: AccountValuation
 ) -> Violation | None:
-    healthy = v.equity_maintenance >= v.maintenance_margin or v.buffer_at_index >= 0
+    healthy = _is_healthy(v)
+    # A call that records nothing judges by what was recorded last, volatility above all.
+    sound = healthy and _is_healthy(world.margin_engine.valuation(account))
     certain = v.equity_maintenance + v.uncertain < v.maintenance_margin
     refused: list[tuple[str, ModelRevert]] = []
     paths = list(_paths(world, account))
@@ -73,7 +76,7 @@ def _liq_1(
         error = _attempt(world, call)
         if error is not None:
             refused.append((path, error))
-        elif healthy:
+        elif sound:
             message = f"{path} of {account:#066x} with {v.equity_maintenance} ≥"
             return Violation("LIQ-1", f"{message} {v.maintenance_margin} went through")
         else:
@@ -85,6 +88,10 @@ def _liq_1(
         return None
     why = "; ".join(f"{path}: {error}" for path, error in refused)
     return Violation("LIQ-1", f"{account:#066x} {v} is unhealthy: {why}")
+
+
+def _is_healthy(v: AccountValuation) -> bool:
+    return v.equity_maintenance >= v.maintenance_margin or v.buffer_at_index >= 0
 
 
 class _Undo(Exception):  # noqa: N818
