@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes the lock files anew: requirements.lock from requirements.in (of the project, and of its
-# proofs in tools/proofs), package-lock.json from package.json. None carries a download address, so that any registry or mirror will do.
+# Writes the lock files anew: requirements.lock from requirements.in, here and in tools/proofs, and
+# package-lock.json from package.json. None carries a download address, so that any registry or
+# mirror will do.
 # Needs network. Versions only move where the pins allow it.
 set -eu
 

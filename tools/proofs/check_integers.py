@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Check that the integer translation never excludes what the bit-vectors allow.
 
-"unsat" of a translation counts as a proof, so a wrong rule could prove anything. Random terms over small
-bit-vectors are evaluated; the translation of "these inputs give this value" must be satisfiable, and, where
-every operation has an exact rule, that of "… give another value" must not be.
+"unsat" of a translation counts as a proof, so a wrong rule could prove anything. Random terms
+over small bit-vectors are evaluated; the translation of "these inputs give this value" must be
+satisfiable, and, where every operation has an exact rule, that of "… give another value" must not.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def main() -> None:
         f"{undecided} undecided; "
         f"{exact_terms} exact terms, {missed} wrong values admitted"
     )
-    # A handful of products under random operations is beyond z3; more would mean that little is checked.
+    # A few products under random operations are beyond z3; many would mean that little is checked.
     sys.exit(1 if excluded or missed or undecided > ROUNDS // 100 else 0)
 
 

@@ -1,13 +1,14 @@
 """Bit-vector queries as queries over the integers.
 
-Bit-blasted, a product of two 128-bit numbers and a division are out of reach of any solver. Over the
-integers the same query is a handful of polynomials. Every n-bit term becomes an integer expression that is
-congruent to it modulo 2**n, with bounds; it is brought into 0 … 2**n - 1 where its value is read
-(comparisons, divisions, slices), and the multiple of 2**n that this takes away is an unknown of its own
-unless the bounds show that it is zero.
+In bits, a product of two 128-bit numbers and a division are out of reach of the solvers tried.
+Over the integers the same query is a handful of polynomials. Every n-bit term becomes an integer
+expression that is congruent to it modulo 2**n, with bounds; it is brought into 0 … 2**n - 1 where
+its value is read (comparisons, divisions, slices), and the multiple of 2**n that this takes away is
+an unknown of its own unless the bounds show that it is zero.
 
-What has no rule here becomes an unknown of its width. Assertions are thus only ever weakened: "unsat"
-of the translation implies "unsat" of the query, "sat" implies nothing and is confirmed on the query itself.
+What has no rule here becomes an unknown of its width. Assertions are thus only ever weakened:
+"unsat" of the translation implies "unsat" of the query, "sat" implies nothing and is confirmed on
+the query itself.
 """
 
 from __future__ import annotations
@@ -183,7 +184,7 @@ class Translation:
         result = parts[0]
         for part in parts[1:]:
             result = self.multiply(result, part)
-        if len(parts) == 2 and 0 <= result.low and result.high < 1 << term.size():
+        if len(parts) == 2 and result.low >= 0 and result.high < 1 << term.size():
             self._factors[term.get_id()] = (parts[0], parts[1])
         return result
 
@@ -211,7 +212,7 @@ class Translation:
         return None
 
     def _compare(self, term: z3.BitVecRef, dividend: Number, divisor: Number) -> None:
-        """x·y / d lies below, at or above x as y lies below, at or above d: implied, but not linear."""
+        """x·y / d is at most x where y ≤ d, at least x where y ≥ d: implied, but not linear."""
         quotient, remainder = (n.expression for n in self.quotient(dividend, divisor))
         factors = self._factors.get(term.arg(0).get_id(), ())
         for factor, other in (factors, factors[::-1]) if factors else ():

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Prove the ledger's lemmas (docs/spec/proofs.md), or show that the proofs see planted bugs.
 
-A lemma is a function `check_…` of tests/proofs. It is executed symbolically, as compiled, and must hold on every
-path; a counterexample, a query that no solver decides in time, a loop that was cut short or a lemma that did not
-run fails. With --self-test each patch of tests/proofs/mutants is applied to a copy of the sources, and the lemma
-that it names must have a counterexample.
+A lemma is a function `check_…` of tests/proofs. It is executed symbolically, as compiled, and must
+hold on every path; a counterexample, a query that no solver decides, a loop that was cut short or a
+lemma that did not run fails. With --self-test each patch of tests/proofs/mutants is applied to a
+copy of the sources, and the lemma that it names must have a counterexample.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EXECUTOR = ROOT / ".venv-proofs" / "bin"
 TOOLS = ROOT / "tools" / "proofs"
 
 PASS, COUNTEREXAMPLE = 0, 1
-"""Exit codes that the executor records for a lemma; every other one is a failure of the proof itself."""
+"""What the executor records for a lemma; every other code is a failure of the proof itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def mutants() -> list[Mutant]:
 
 
 def execute(project: Path, contract: str, pattern: str, seconds: int) -> dict[str, int]:
-    """Run the lemmas of one contract that match; exit code by lemma, -1 where a loop was cut short."""
+    """Run the matching lemmas of a contract; exit code by lemma, -1 where a loop was cut short."""
     work = project / ".build" / "proofs"
     shutil.rmtree(work / "smt", ignore_errors=True)
     (work / "home").mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The solver that the symbolic executor calls: FILE in, `sat` with a model, `unsat` or `unknown` out.
+"""The solver that the symbolic executor calls: prints `sat` with a model, `unsat` or `unknown`.
 
-Most queries are unsatisfiable as linear arithmetic already. For the others two solvers work at once: yices on
-the bits, z3 on the integers (integers.py). "unsat" may come from either. "sat" comes from yices, or from an
-integer model that satisfies the query's bit-vectors too.
+Most queries are unsatisfiable as linear arithmetic already. For the others two solvers work at
+once: yices on the bits, z3 on the integers (integers.py). "unsat" may come from either. "sat" comes
+from yices, or from an integer model that satisfies the query's bit-vectors too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SYMBOL = r"f_evm_{0}_([0-9]+) \(\(_ BitVec \1\) \(_ BitVec \1\)\) \(_ BitVec \1\
 
 
 def interpreted(query: str) -> str:
-    """The query with the executor's stand-ins for products and quotients given their EVM meaning."""
+    """The query, with the executor's stand-ins for products and quotients given their meaning."""
     header = r"(x (_ BitVec \1)) (y (_ BitVec \1))) (_ BitVec \1)"
     query = re.sub(
         r"\(declare-fun " + SYMBOL.format("bvmul"),
