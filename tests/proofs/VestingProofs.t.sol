@@ -46,6 +46,7 @@ contract VestingProofs is ProofBase {
         assert(Ledger.unvestedOf(a) == unvested + claimed);
         uint256 longest = remaining > period ? remaining : period;
         assert(claimed == 0 || a.vestingEndsAt <= block.timestamp + longest);
+        assertVesting(a);
     }
 
     /// @notice A burn takes the unvested part first, and exactly the amount.
@@ -59,5 +60,6 @@ contract VestingProofs is ProofBase {
         Ledger.burnClaim(t, a, amount);
         assert(a.claim + amount == s.accountClaim);
         assert(Ledger.unvestedOf(a) == (amount < unvested ? unvested - amount : 0));
+        assertVesting(a);
     }
 }
