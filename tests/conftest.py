@@ -19,7 +19,14 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.contract import Contract, ContractReverted, decode_error, interface_of
 from bulkhead.chain.rpc import Receipt, Rpc
 from bulkhead.deployment.addresses import AddressBook
-from bulkhead.deployment.devnet import DevnetOptions, confirm_price, deploy_devnet, publish_price
+from bulkhead.deployment.devnet import (
+    DevnetOptions,
+    confirm_price,
+    deploy_devnet,
+    devnet_parameters,
+    publish_price,
+)
+from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 
 WAD = 10**18
@@ -76,7 +83,8 @@ class World:
     Attributes:
         rpc: the node, which mines each transaction in a block of its own, one second on.
         book: the address book.
-        margin, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody, lens: parts.
+        margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
+            lens: parts.
         roles: who may do what.
         usdb, weth, wbtc, lst: the tokens.
     """
@@ -86,6 +94,7 @@ class World:
         self.book = book
         self.artifacts = artifacts
         self.margin = self._named("MarginEngine")
+        self.valuer = self._named("RiskEngine")
         self.perps = self._named("PerpExchange")
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
@@ -273,6 +282,11 @@ class World:
         parameters = {**self.risk.call("compartmentParameters")._asdict(), **changes}
         self.risk.transact("setCompartment", parameters, sender=self.governor)
 
+    def set_interest(self, **changes: Any) -> None:
+        """Change some parameters of what debt costs."""
+        parameters = {**self.risk.call("interestParameters")._asdict(), **changes}
+        self.risk.transact("setInterest", parameters, sender=self.governor)
+
     def corrupt(self, token: Contract) -> Contract:
         """Put a hostile token's code in the place of a token's; balances stay."""
         hostile = self.deploy("HostileToken", "", "", token.call("decimals"))
@@ -286,13 +300,25 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
+def _free_of_interest() -> DeploymentParameters:
+    """Return the devnet's parameters, but debt costs nothing until a test says so.
+
+    A debt that a test makes is then to the wei what it made it, however many blocks it takes.
+    """
+    parameters = devnet_parameters(spot_markets=False)
+    free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
+    interest = parameters.interest.model_copy(update=free)
+    return parameters.model_copy(update={"interest": interest})
+
+
 @pytest.fixture(scope="session")
 def devnet() -> Iterator[World]:
     """A freshly deployed world; use ``world``, which undoes what a test does."""
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        book = deploy_devnet(sender, DevnetOptions(spot_markets=False), artifacts=artifacts)
+        options = DevnetOptions(spot_markets=False, parameters=_free_of_interest())
+        book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)
         for address in book.contracts.values():  # So that tests may act in a contract's name.

@@ -71,11 +71,16 @@ class PositionState:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One margin account. Values WAD, ``collateral_tokens`` raw units by collateral id less one."""
+    """One margin account. Values WAD, ``collateral_tokens`` raw units by collateral id less one.
+
+    ``cash`` below zero is debt with the interest owed up to now, ``booked_debt`` what of it is part
+    of the compartment's ``debt``.
+    """
 
     account: bytes
     owner: str
     cash: int
+    booked_debt: int
     claim: int
     matured_claim: int
     collateral_tokens: tuple[int, ...]
@@ -92,6 +97,11 @@ class AccountState:
     def debt(self) -> int:
         """WAD owed to the pool."""
         return max(0, -self.cash)
+
+    @property
+    def booked_cash(self) -> int:
+        """Cash without the interest since it was last booked: as events and totals have it."""
+        return -self.booked_debt if self.cash < 0 else self.cash
 
     @property
     def is_unhealthy(self) -> bool:
@@ -145,10 +155,16 @@ class CollateralState:
 
 @dataclass(frozen=True, slots=True)
 class CompartmentState:
-    """The compartment's ledger, WAD; ``custody_tokens`` raw units of the settlement token."""
+    """The compartment's ledger, WAD; ``custody_tokens`` raw units of the settlement token.
+
+    ``debt`` is as booked, ``accrued_debt`` with all interest owed up to now; ``borrow_rate`` is WAD
+    per day.
+    """
 
     principal: int
     debt: int
+    accrued_debt: int
+    borrow_rate: int
     claims: int
     pool_cash: int
     insurance_cash: int

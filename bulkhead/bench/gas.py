@@ -30,6 +30,8 @@ USDB = 10**6
 ANY_PRICE = 2**255
 LST, SETTLEMENT, MARKET = 1, 0, 0
 CONFIRMATION_SECONDS = 40
+MARKETS, CHECKED_MARKETS = 16, (1, 4, 16)
+CORRELATION_BPS = 5_000
 SAMPLE_PERIOD = 300
 
 BUDGETS = {
@@ -68,6 +70,12 @@ class _Bench:
         """Send a transaction and return its gas."""
         sender = self.address(who)
         return self.contract(contract).transact(function, *args, sender=sender).gas_used
+
+    def execution(self, contract: str, function: str, *args: Any) -> int:
+        """Send a transaction and return its gas less what any transaction with its data costs."""
+        data = self.contract(contract).encode(function, *args)
+        intrinsic = 21_000 + sum(16 if byte else 4 for byte in data)
+        return self.send("keeper", contract, function, *args) - intrinsic
 
     def trade(self, who: str, size_delta: int) -> int:
         limit = ANY_PRICE if size_delta > 0 else 0
@@ -111,7 +119,9 @@ def measure(artifacts: Artifacts, progress: Progress | None = None) -> dict[str,
         parameters = devnet_parameters()
         options = DevnetOptions(
             spot_markets=True,
-            parameters=parameters.model_copy(update={"markets": parameters.markets[:1]}),
+            parameters=parameters.model_copy(
+                update={"markets": parameters.markets[:1], "correlations": ()}
+            ),
         )
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
         book = deploy_devnet(sender, options, artifacts=artifacts)
@@ -120,7 +130,7 @@ def measure(artifacts: Artifacts, progress: Progress | None = None) -> dict[str,
         bench.skip(900)
         for asset in ("ETH", "BTC", "LST/ETH"):
             publish_price(bench.rpc, book, asset, options.prices[asset])
-        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses):
+        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses, _portfolio):
             say(step.__doc__ or "")
             step(bench)
         return bench.gas
@@ -164,9 +174,7 @@ def _upkeep(b: _Bench) -> None:
     b.gas["oracle_record_sample"] = b.send("keeper", "OracleAggregator", "record", eth)
     b.skip(60)
     b.gas["oracle_record"] = b.send("keeper", "OracleAggregator", "record", eth)
-    data = b.contract("OracleAggregator").encode("fetch", eth)
-    intrinsic = 21_000 + sum(16 if byte else 4 for byte in data)
-    b.gas["oracle_read"] = b.send("keeper", "OracleAggregator", "fetch", eth) - intrinsic
+    b.gas["oracle_read"] = b.execution("OracleAggregator", "fetch", eth)
     b.send("keeper", "OracleAggregator", "record", asset_id("LST/ETH"))
     b.gas["peg_poke"] = b.send("keeper", "PegMonitor", "poke", asset_id("LST"))
     b.send("keeper", "OracleAggregator", "record", asset_id("ETH"))
@@ -220,3 +228,33 @@ def _losses(b: _Bench) -> None:
     b.gas["auction_take"] = b.send("keeper", *take, WAD, *rest)
     b.send("keeper", *take, 2**127, *rest)
     b.gas["write_off"] = b.send("keeper", "LiquidationEngine", "writeOff", dave)
+
+
+def _portfolio(b: _Bench) -> None:
+    """the margin check of 1, 4 and 16 markets"""
+    b.price("ETH", 3_000 * WAD)
+    risk, oracle = b.contract("RiskParameters"), b.contract("OracleAggregator")
+    governor = b.book.deployer
+    config, sources = oracle.call("assetConfig", asset_id("ETH"))
+    trading = risk.call("marketTrading", MARKET)
+    liquidation = risk.call("marketLiquidation", MARKET)
+    for market in range(1, MARKETS):
+        asset = asset_id(f"M{market}")
+        oracle.transact("configure", asset, config, sources, sender=governor)
+        oracle.transact("record", asset, sender=governor)
+        trading = trading._replace(indexAsset=asset)
+        risk.transact("setMarket", market, trading, liquidation, sender=governor)
+    pairs = [CORRELATION_BPS] * (MARKETS * (MARKETS - 1) // 2)
+    risk.transact("setCorrelations", pairs, sender=governor)
+    account = b.account("bob")[:20] + (1).to_bytes(12, "big")
+    b.send("bob", "MarginEngine", "deposit", account, SETTLEMENT, 1_000_000 * USDB)
+    for market in range(MARKETS):
+        size, limit = (WAD, ANY_PRICE) if market % 2 else (-WAD, 0)
+        oracle.transact("record", asset_id("ETH"), sender=governor)
+        b.send("bob", "PerpExchange", "trade", account, market, size, limit)
+        if market + 1 in CHECKED_MARKETS:
+            for i in range(1, market + 1):  # Every price is cached and fresh.
+                oracle.transact("record", asset_id(f"M{i}"), sender=governor)
+            oracle.transact("record", asset_id("ETH"), sender=governor)
+            gas = b.execution("MarginEngine", "valuation", account)
+            b.gas[f"margin_check_{market + 1}"] = gas

@@ -28,6 +28,7 @@ WIRING = {
     "riskParameters": "RiskParameters",
     "circuitBreaker": "CircuitBreaker",
     "collateralVault": "CollateralVault",
+    "riskEngine": "RiskEngine",
     "marginEngine": "MarginEngine",
     "perpExchange": "PerpExchange",
     "liquidityVault": "LiquidityVault",

@@ -7,6 +7,7 @@ both sides, so that nothing passes here that a contract would refuse.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address
@@ -16,9 +17,11 @@ from bulkhead.chain.codec import asset_id, checksum
 from bulkhead.deployment.units import (
     UINT64_MAX,
     WAD,
+    BasisPoints,
     Seconds,
     Wad,
     Whole,
+    from_basis_points,
     from_wad,
 )
 
@@ -29,6 +32,8 @@ MAX_AMOUNT = str(10**18)
 """Greatest size or cap: 10^36 in WAD."""
 MAX_UINT64 = from_wad(UINT64_MAX)
 MAX_CAP_TOKENS = 10**36
+MAX_DEPTH = 10**13
+"""Greatest depth in whole tokens: 10^31 in WAD."""
 ONE_UNIT = from_wad(1)
 _LIQUIDATION = ("penalty", "keeperShare", "minNotional")
 
@@ -91,10 +96,12 @@ class MarketParameters(Model):
     index_asset: Name
     skew_scale: Annotated[int, Wad(1, MAX_AMOUNT)]
     max_open_interest: Annotated[int, Wad(0, MAX_AMOUNT)]
-    max_premium: Annotated[int, Wad("0.001", "0.25")]
-    taker_fee: Annotated[int, Wad(0, "0.01")]
     initial_margin_ratio: Annotated[int, Wad(0, 1)]
     maintenance_margin_ratio: Annotated[int, Wad("0.005", "0.5")]
+    max_initial_margin_ratio: Annotated[int, Wad(0, 1)]
+    volatility_multiplier: Annotated[int, Wad(0, 10)]
+    max_premium: Annotated[int, Wad("0.001", "0.25")]
+    taker_fee: Annotated[int, Wad(0, "0.01")]
     max_funding_rate: Annotated[int, Wad(0, "0.5")]
     max_funding_velocity: Annotated[int, Wad(0, 10)]
     premium_scale: Annotated[int, Wad("0.0001", 1)]
@@ -119,6 +126,12 @@ class MarketParameters(Model):
             margin * 5 // 4,
             "5/4 of maintenance_margin_ratio",
         )
+        at_least(
+            "max_initial_margin_ratio",
+            self.max_initial_margin_ratio,
+            self.initial_margin_ratio,
+            "initial_margin_ratio",
+        )
         half = "half of maintenance_margin_ratio"
         at_most("taker_fee", self.taker_fee, margin // 2, half)
         at_most("penalty", self.penalty, margin // 2, half)
@@ -138,7 +151,8 @@ class MarketParameters(Model):
 class CollateralParameters(Model):
     """A collateral token. ``haircut`` in WAD; ``cap`` in WAD of whole tokens, 0 stops deposits.
 
-    ``token`` is a symbol of the environment or an address.
+    ``depth`` is what the token's market holds at most, in WAD of whole tokens; 0: its amount does
+    not matter. ``token`` is a symbol of the environment or an address.
     """
 
     name: Name
@@ -148,6 +162,7 @@ class CollateralParameters(Model):
     pegged: bool = False
     haircut: Annotated[int, Wad(0, "0.9")] = 0
     cap: Annotated[int, Wad(0, MAX_CAP_TOKENS)]
+    depth: Annotated[int, Wad(0, MAX_DEPTH)] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -181,6 +196,7 @@ class CollateralParameters(Model):
             "haircut": self.haircut,
             "asset": asset_id(self.asset),
             "cap": self.cap_tokens,
+            "depth": self.depth,
         }
 
 
@@ -219,6 +235,37 @@ class CompartmentParameters(Model):
 
     def struct(self) -> dict[str, int]:
         """Return the contract's ``CompartmentParameters``."""
+        return camel(self)
+
+
+class InterestParameters(Model):
+    """What debt costs. Rates are WAD fractions per day; kink and multipliers basis points.
+
+    In tier 0 the multiplier is 1.
+    """
+
+    kink_bps: Annotated[int, BasisPoints("0.1", "0.99")]
+    rate_at_zero: Annotated[int, Wad(0, "0.01")]
+    rate_at_kink: Annotated[int, Wad(0, "0.01")]
+    rate_at_full: Annotated[int, Wad(0, "0.01")]
+    tier1_bps: Annotated[int, BasisPoints(1, 5)]
+    tier2_bps: Annotated[int, BasisPoints(1, 5)]
+    tier3_bps: Annotated[int, BasisPoints(1, 5)]
+    tier4_bps: Annotated[int, BasisPoints(1, 5)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for lower, higher in pairwise(("rate_at_zero", "rate_at_kink", "rate_at_full")):
+            at_least(higher, getattr(self, higher), getattr(self, lower), lower)
+        for lower, higher in pairwise(("tier1_bps", "tier2_bps", "tier3_bps", "tier4_bps")):
+            value, limit = getattr(self, higher), getattr(self, lower)
+            if value < limit:
+                shown = from_basis_points(value), from_basis_points(limit)
+                raise ValueError(f"{higher}: {shown[0]} is below the limit {shown[1]} ({lower})")
+        return self
+
+    def struct(self) -> dict[str, int]:
+        """Return the contract's ``InterestParameters``."""
         return camel(self)
 
 

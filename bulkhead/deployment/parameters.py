@@ -11,6 +11,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from bulkhead.deployment.margin_models import (
+    CorrelationParameters,
+    MarginParameters,
+    lower_triangle,
+)
 from bulkhead.deployment.models import (
     MAX_COLLATERALS,
     MAX_MARKETS,
@@ -20,6 +25,7 @@ from bulkhead.deployment.models import (
     BreakerTiming,
     CollateralParameters,
     CompartmentParameters,
+    InterestParameters,
     MarketParameters,
     Model,
     Reference,
@@ -48,11 +54,14 @@ __all__ = [
     "ChainlinkSource",
     "CollateralParameters",
     "CompartmentParameters",
+    "CorrelationParameters",
     "DeploymentParameters",
     "Derivation",
     "DerivedParameters",
     "ExchangeRateSource",
     "ExternalAddresses",
+    "InterestParameters",
+    "MarginParameters",
     "MarketParameters",
     "OracleAssetParameters",
     "ParameterError",
@@ -130,9 +139,12 @@ class DeploymentParameters(Model):
     derived: tuple[DerivedParameters, ...] = ()
     pegs: tuple[PegParameters, ...] = ()
     compartment: CompartmentParameters
+    interest: InterestParameters
+    margin: MarginParameters
     breaker: BreakerParameters
     markets: Annotated[tuple[MarketParameters, ...], Field(min_length=1, max_length=MAX_MARKETS)]
     collaterals: Annotated[tuple[CollateralParameters, ...], Field(max_length=MAX_COLLATERALS)] = ()
+    correlations: tuple[CorrelationParameters, ...] = ()
 
     @model_validator(mode="after")
     def _references(self) -> Self:
@@ -145,6 +157,7 @@ class DeploymentParameters(Model):
         _unique("breaker.watched_prices", self.breaker.watched_prices)
         _unique("breaker.watched_pegs", self.breaker.watched_pegs)
 
+        lower_triangle([market.name for market in self.markets], self.correlations)
         for peg in self.pegs:
             if peg.underlying is not None:
                 _known(f"pegs.{peg.name}.underlying", peg.underlying, priced, _PRICED)
@@ -182,6 +195,11 @@ class DeploymentParameters(Model):
             if not found.isdisjoint(asset.parts):
                 found.add(asset.name)
         return frozenset(found)
+
+    @property
+    def lower_triangle(self) -> tuple[int, ...]:
+        """Correlations of the first markets, basis points, row by row."""
+        return lower_triangle([market.name for market in self.markets], self.correlations)
 
     @property
     def market_ids(self) -> dict[str, int]:

@@ -32,6 +32,7 @@ GUARDIAN = keccak(text="GUARDIAN")
 _COMPARTMENT = (
     "CircuitBreaker",
     "CollateralVault",
+    "RiskEngine",
     "MarginEngine",
     "PerpExchange",
     "LiquidityVault",
@@ -144,6 +145,8 @@ class _Planner:
             "RiskParameters",
             wiring,
             p.compartment.struct(),
+            p.interest.struct(),
+            p.margin.struct(),
             p.breaker.timing.struct(),
             p.breaker.thresholds.struct(),
             [asset_id(name) for name in p.breaker.watched_prices],
@@ -303,6 +306,13 @@ class _Planner:
                 market.trading(),
                 market.liquidation(),
                 label=f"list market {market.name}",
+            )
+        if p.correlations:
+            self._call(
+                "RiskParameters",
+                "setCorrelations",
+                p.lower_triangle,
+                label="set correlations between markets",
             )
         for i, collateral in enumerate(p.collaterals, start=1):
             self._call(

@@ -119,6 +119,19 @@ class _Verifier:
         if self._read("OracleAggregator", "latest", asset_id(asset)).price == 0:
             raise DeploymentError(f"verify: {where} has no price: do its sources answer?")
 
+    def _correlations(self) -> None:
+        p = self.parameters
+        rows = self._read("RiskParameters", "correlationRows", list(range(len(p.markets))))
+        size = len({name for pair in p.correlations for name in pair.markets})
+        for i in range(len(p.markets)):
+            for j in range(i):
+                wanted = 0
+                if i < size:
+                    wanted = p.lower_triangle[i * (i - 1) // 2 + j] + 1
+                pair = f"correlations.{p.markets[j].name}.{p.markets[i].name}"
+                self._equal(pair, rows[i] >> 16 * j & 0xFFFF, wanted)
+                self._equal(pair, rows[j] >> 16 * i & 0xFFFF, wanted)
+
     def _risk(self) -> None:
         p = self.parameters
         self._equal("markets", self._read("RiskParameters", "marketCount"), len(p.markets))
@@ -136,6 +149,11 @@ class _Verifier:
             self._struct(f"collaterals.{collateral.name}", config, wanted)
         actual = self._read("RiskParameters", "compartmentParameters")
         self._struct("compartment", actual, p.compartment.struct())
+        interest = self._read("RiskParameters", "interestParameters")
+        self._struct("interest", interest, p.interest.struct())
+        actual = self._read("RiskParameters", "marginParameters")
+        self._struct("margin", actual, p.margin.struct())
+        self._correlations()
         timing = self._read("RiskParameters", "breakerTiming")
         self._struct("breaker.timing", timing, p.breaker.timing.struct())
         thresholds, prices, pegs = self._read("RiskParameters", "breakerThresholds")

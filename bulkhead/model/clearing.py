@@ -6,6 +6,7 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
+from bulkhead.model.margin_interest import MarginInterest
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
     CompartmentLock_NotAuthorized,
@@ -24,12 +25,11 @@ from bulkhead.model.types import (
     UnrealizedTotals,
     WriteOffReceipt,
 )
-from bulkhead.model.valuation import MarginValuation
 
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginValuation):
+class MarginClearing(MarginInterest):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange
@@ -53,9 +53,10 @@ class MarginClearing(MarginValuation):
         if pnl == 0 and fee == 0:
             return
         now = self._context.now
-        t, a = self._totals.value.copy(), self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         if pnl > 0:
-            period = self._parts.risk_parameters.compartment_parameters().vesting_period
+            period = self._parts.risk_engine.vesting_period(market)
             forgiven, claimed = ledger.apply_profit(t, a, pnl, period, now)
             self._emit(
                 "ProfitApplied",
@@ -150,17 +151,17 @@ class MarginClearing(MarginValuation):
         t = self._totals.value.copy()
         rewarded = min(reward, checked_uint(t.fee_reserve + penalty))
         if penalty:
-            a = self._account(account)
+            a = self._load(account, t)
             self._charge_fee(account, t, a, penalty, rewarded)
-            self._accounts[account] = a
+            self._save(account, a)
         rewarded = min(rewarded, t.fee_reserve)
         if rewarded:
-            k = self._account(keeper)
+            k = self._load(keeper, t)
             t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rewarded, 128), 128)
             debt_repaid = ledger.credit(t, k, rewarded)
-            self._accounts[keeper] = k
+            self._save(keeper, k)
             self._emit("KeeperRewarded", account=keeper, amount=rewarded, debtRepaid=debt_repaid)
-        self._totals.set(t)
+        self._save_totals(t)
         return rewarded
 
     def seize_collateral(
@@ -221,11 +222,11 @@ class MarginClearing(MarginValuation):
             MarginEngine_NotBankrupt: the account owes nothing.
         """
         self._only(sender, self._parts.addresses.liquidation_engine)
-        a = self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         if a.cash >= 0:
             raise MarginEngine_NotBankrupt(account)
         self._forfeit_collateral(account, a)
-        t = self._totals.value.copy()
         receipt = ledger.write_off(t, a, self._unrealized_totals.value)
         self._store(account, t, a)
         self._emit("BadDebtWrittenOff", account=account, receipt=receipt)
@@ -238,11 +239,12 @@ class MarginClearing(MarginValuation):
             raise CompartmentLock_NotAuthorized(sender)
 
     def _store(self, account: AccountId, t: LedgerTotals, a: AccountLedger) -> None:
-        self._totals.set(t)
-        self._accounts[account] = a
+        self._save(account, a)
+        self._save_totals(t)
 
     def _credit_account(self, account: AccountId, amount: int) -> int:
-        t, a = self._totals.value.copy(), self._account(account)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
         debt_repaid = ledger.credit(t, a, amount)
         self._store(account, t, a)
         return debt_repaid
@@ -318,6 +320,8 @@ class MarginClearing(MarginValuation):
         t.pool_cash = _shift(t.pool_cash, delta)
         self._totals.set(t)
         self._emit("PoolCashChanged", delta=delta, poolCash=t.pool_cash)
+        if t.debt:
+            self._set_rate(t.debt, t.pool_cash)
 
     def _move_insurance_cash(self, delta: int) -> None:
         t = self._totals.value.copy()

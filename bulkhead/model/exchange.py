@@ -156,6 +156,10 @@ class PerpExchange(Contract):
         mask = self._market_mask.get(account, 0)
         return [self._exposure(account, i) for i in range(mask.bit_length()) if mask >> i & 1]
 
+    def has_exposure(self, account: AccountId) -> bool:
+        """Return whether an account has any open position."""
+        return self._market_mask.get(account, 0) != 0
+
     def preview_trade(self, account: AccountId, market: int, size_delta: int) -> tuple[Fill, int]:
         """Return what ``trade`` would do now, and its fee.
 
@@ -328,12 +332,11 @@ class PerpExchange(Contract):
         notional = mul_up(abs(held.size), index.price)
         return MarketExposure(
             market=market,
+            index_asset=p.index_asset,
             notional=to_int(notional) if held.size >= 0 else -to_int(notional),
             unrealized_pnl=positions.unrealized_of(m, held, _mark(m, p, index.price)),
             index_pnl=positions.unrealized_of(m, held, index.price),
             close_out_cost=pricing.close_out_cost(index.price, held.size, p.skew_scale),
-            initial_margin=mul_up(notional, p.initial_margin_ratio),
-            maintenance_margin=mul_up(notional, p.maintenance_margin_ratio),
             status=index.status,
         )
 

@@ -27,6 +27,10 @@ class PriceFeed(Protocol):
         """Return what ``fetch`` would, without writing."""
         ...
 
+    def volatility(self, asset: str) -> int:
+        """Return the realised volatility, WAD per square root of a day."""
+        ...
+
 
 class PegFeed(Protocol):
     """What the compartment asks of the peg monitor."""
@@ -41,6 +45,7 @@ class StaticOracle:
 
     def __init__(self) -> None:
         self._prices: dict[str, PriceData] = {}
+        self._volatilities: dict[str, int] = {}
 
     def set(
         self,
@@ -60,6 +65,14 @@ class StaticOracle:
             OracleAggregator_UnknownAsset: none was.
         """
         return self.latest(asset, now)
+
+    def volatility(self, asset: str) -> int:
+        """Return the volatility that was set, else zero."""
+        return self._volatilities.get(asset, 0)
+
+    def set_volatility(self, asset: str, volatility: int) -> None:
+        """Set an asset's volatility, WAD per square root of a day."""
+        self._volatilities[asset] = volatility
 
     def latest(self, asset: str, now: int) -> PriceData:  # noqa: ARG002
         """Return the price that was set.
@@ -126,6 +139,10 @@ class Feeds:
     def latest(self, asset: str) -> PriceData:
         """Return the price, without writing."""
         return self._oracle.latest(asset, self._context.now)
+
+    def volatility(self, asset: str) -> int:
+        """Return the realised volatility, WAD per square root of a day."""
+        return self._oracle.volatility(asset)
 
     def peg(self, asset: str) -> PegValuation:
         """Return a pegged asset's valuation."""

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bulkhead.model import positions, pricing, token_scale
+from bulkhead.model import interest_curve, positions, pricing, token_scale
 from bulkhead.model.errors import Violation
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
 from bulkhead.model.trials import liq_1 as liq_1
@@ -42,6 +43,7 @@ class Snapshot:
         collateral: token units by account and collateral id.
         total_collateral: token units by collateral id.
         marks: WAD mark price by market, for ``markets`` as they are here.
+        debt_index: RAY, of accounts that owe: where their debt was last booked.
     """
 
     settlement_decimals: int
@@ -55,6 +57,8 @@ class Snapshot:
     positions: Mapping[tuple[AccountId, int], Position]
     market_unrealized: Mapping[int, MarketUnrealized]
     marks: Mapping[int, int]
+    borrow: BorrowState
+    debt_index: Mapping[AccountId, int]
 
 
 def snapshot(world: Compartment[Any, Any]) -> Snapshot:
@@ -82,12 +86,14 @@ def snapshot(world: Compartment[Any, Any]) -> Snapshot:
         positions={key: p for key, p in exchange._positions.items() if p.size},
         market_unrealized=dict(engine._unrealized),
         marks=marks,
+        borrow=engine.borrow_state(),
+        debt_index={a: index for a, index in engine._debt_index.items() if index},
     )
 
 
 def check_state(s: Snapshot) -> list[Violation]:
     """Return every violation that one state shows by itself."""
-    found = (cus_1(s), led_2(s), led_3(s), led_4(s), pnl_1(s))
+    found = (cus_1(s), led_2(s), led_3(s), led_4(s), int_1(s), pnl_1(s))
     return [violation for violation in found if violation is not None]
 
 
@@ -123,7 +129,7 @@ def led_1(
     actor: Address,
     unhealthy: Collection[AccountId] = (),
 ) -> Violation | None:
-    """LED-1: no account but the actor's loses cash or collateral.
+    """LED-1: no account but the actor's loses cash or collateral, save the interest on its debt.
 
     ``unhealthy`` are accounts that were below their maintenance margin before the call.
     """
@@ -131,7 +137,11 @@ def led_1(
         if owner_of(account) == actor or account in unhealthy:
             continue
         cash = after.accounts[account].cash
-        if cash < a.cash:
+        least = a.cash
+        if least < 0 and account in after.debt_index:
+            booked, index = before.debt_index[account], after.debt_index[account]
+            least = -interest_curve.grown(-least, booked, index)
+        if cash < least:
             return Violation("LED-1", f"{account:#066x}: cash {a.cash} → {cash} by {actor}")
     for (account, collateral), amount in before.collateral.items():
         if owner_of(account) == actor or account in unhealthy:
@@ -185,6 +195,42 @@ def led_4(s: Snapshot) -> Violation | None:
     for account, a in s.accounts.items():
         if a.cash < 0 < a.claim:
             return Violation("LED-4", f"{account:#066x}: cash {a.cash}, claim {a.claim}")
+    return None
+
+
+def int_1(s: Snapshot) -> Violation | None:
+    """INT-1, the state's part: the scaled sum is exact, and accrued debt follows from it.
+
+    With n debtors, each owing x_a exactly and ⌈x_a⌉ in whole wei, and an index of 10^35 at most:
+    Σ x_a ≤ S·index < Σ x_a + n·10⁻¹⁰, so −1 ≤ Σ ⌈x_a⌉ − ⌈S·index⌉ ≤ n − 1.
+    """
+    owing = {account: -a.cash for account, a in s.accounts.items() if a.cash < 0}
+    if owing.keys() != s.debt_index.keys():
+        return Violation("INT-1", f"{len(owing)} accounts owe, {len(s.debt_index)} have an index")
+    b = s.borrow
+    late = [index for index in s.debt_index.values() if not interest_curve.RAY <= index <= b.index]
+    if late:
+        return Violation("INT-1", f"debt booked at {late[0]}, the index is {b.index}")
+    parts = (interest_curve.scaled(debt, s.debt_index[a]) for a, debt in owing.items())
+    if b.scaled_debt != (expected := sum(parts)):
+        return Violation("INT-1", f"scaled sum {b.scaled_debt}, Σ over accounts {expected}")
+    if not owing and b.rate:
+        return Violation("INT-1", f"nobody owes, yet the rate is {b.rate}")
+    owed = sum(interest_curve.grown(x, s.debt_index[a], b.index) for a, x in owing.items())
+    total = interest_curve.total(b.scaled_debt, b.index)
+    if not -1 <= owed - total <= max(len(owing) - 1, 0):
+        return Violation("INT-1", f"{len(owing)} accounts owe {owed}, together {total}")
+    return None
+
+
+def int_1_step(before: Snapshot, after: Snapshot) -> Violation | None:
+    """INT-1, a call's part: the index is what the rate before made of it, and so never falls."""
+    b0, b1 = before.borrow, after.borrow
+    if b1.updated_at < b0.updated_at:
+        return Violation("INT-1", f"accrual went back from {b0.updated_at} to {b1.updated_at}")
+    expected = interest_curve.current_index(b0, b1.updated_at)
+    if b1.index != expected:
+        return Violation("INT-1", f"index {b0.index} became {b1.index}, not {expected}")
     return None
 
 

@@ -172,8 +172,12 @@ def matured_of(a: AccountLedger, now: int) -> int:
 
 def haircut(t: LedgerTotals, u: UnrealizedTotals, amount: int) -> int:
     """Return ⌊amount · min(1, L / (J + U⁺))⌋."""
-    junior = t.claims + u.positive
-    return amount if junior <= t.pool_cash else mul_div_down(amount, t.pool_cash, junior)
+    return share_of(amount, t.pool_cash, t.claims + u.positive)
+
+
+def share_of(amount: int, pool_cash: int, junior: int) -> int:
+    """Return ⌊amount · min(1, pool_cash / junior)⌋."""
+    return amount if junior <= pool_cash else mul_div_down(amount, pool_cash, junior)
 
 
 def _owe(t: LedgerTotals, a: AccountLedger, amount: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bulkhead.model import liquidation_math, token_scale
+from dataclasses import replace
+
+from bulkhead.model import liquidation_math, partial_close, portfolio_margin, token_scale
 from bulkhead.model.context import Contract, Table, external
 from bulkhead.model.math import (
     WAD,
@@ -25,6 +27,7 @@ from bulkhead.model.reverts import (
     LiquidationEngine_NoCollateral,
     LiquidationEngine_NoDebt,
     LiquidationEngine_NoPosition,
+    LiquidationEngine_Offsetting,
     LiquidationEngine_PriceTooHigh,
     LiquidationEngine_ZeroAmount,
 )
@@ -33,6 +36,7 @@ from bulkhead.model.types import (
     AccountValuation,
     Action,
     Address,
+    CompartmentParameters,
     LiquidationPlan,
     MarketLiquidation,
     WriteOffReceipt,
@@ -243,7 +247,7 @@ class LiquidationEngine(Contract):
         if not started_at or self._is_over(started_at):
             raise LiquidationEngine_NoAuction(account, collateral)
         p = self._parts.risk_parameters.compartment_parameters()
-        v = self._parts.margin_engine.collateral_valuation(collateral)
+        v = self._parts.risk_engine.collateral_valuation(collateral)
         require_status(Action.TAKE_AUCTION, v.status)
         top = max(v.market_price, v.maintenance_price)
         return liquidation_math.auction_price(
@@ -314,15 +318,8 @@ class LiquidationEngine(Contract):
         closed = held
         if v.equity_maintenance > 0:
             p = parameters.compartment_parameters()
-            wanted = liquidation_math.notional_to_close(
-                v.equity_maintenance,
-                v.maintenance_margin,
-                p.target_health,
-                parameters.market_trading(market).maintenance_margin_ratio,
-                rules.penalty,
-                p.debt_maintenance_ratio,
-            )
-            if checked_uint(wanted + rules.min_notional) < notional:
+            wanted = self._notional_to_close(account, market, v, rules, p, notional)
+            if wanted < notional:
                 closed = mul_div_up(wanted, WAD, index)
         closed = min(closed, held)
         plan_notional = mul_up(closed, index)
@@ -331,6 +328,35 @@ class LiquidationEngine(Contract):
             notional=plan_notional,
             penalty=mul_up(plan_notional, rules.penalty),
         )
+
+    def _notional_to_close(
+        self,
+        account: AccountId,
+        market: int,
+        v: AccountValuation,
+        rules: MarketLiquidation,
+        p: CompartmentParameters,
+        notional: int,
+    ) -> int:
+        t = self._parts.risk_engine.closing_terms(account, market)
+        problem = partial_close.Problem(
+            v.equity_maintenance,
+            max(0, v.maintenance_margin - portfolio_margin.of_terms(t, t.own)),
+            notional,
+            p.target_health,
+            rules.penalty,
+            p.debt_maintenance_ratio,
+        )
+        wanted = partial_close.least_notional(problem, t)
+        if wanted == 0:
+            problem = replace(problem, penalty_ratio=0)
+            wanted = partial_close.least_notional(problem, t)
+            if wanted == 0:
+                raise LiquidationEngine_Offsetting(account, market)
+        if checked_uint(wanted + rules.min_notional) < notional:
+            return wanted
+        helps = partial_close.surplus(problem, t, notional) > partial_close.surplus(problem, t, 0)
+        return notional if helps else wanted
 
     def _lot(
         self, account: AccountId, collateral: int, max_amount: int, price: int, decimals: int

@@ -160,6 +160,12 @@ def mul_ceil(x: int, y: int) -> int:
     return mul_div_ceil(x, y, WAD)
 
 
+def mul_away(x: int, y: int) -> int:
+    """x·y for WAD factors, signed ``x``, rounded away from zero."""
+    product = to_int(mul_up(abs(x), y))
+    return product if x >= 0 else -product
+
+
 def div_floor(n: int, d: int) -> int:
     """⌊n / d⌋ towards −∞ for a signed numerator and an unsigned divisor.
 

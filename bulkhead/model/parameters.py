@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bulkhead.model import roles
+from bulkhead.model import correlations, interest_bounds, roles
+from bulkhead.model.bounds import MAX_AMOUNT, ascending, bound
 from bulkhead.model.context import Cell, Contract, Table, external
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     RiskParameters_Immutable,
     RiskParameters_OutOfBounds,
+    RiskParameters_PairCount,
     RiskParameters_TokenAlreadyListed,
     RiskParameters_UnknownCollateral,
     RiskParameters_UnknownMarket,
 )
 from bulkhead.model.types import (
+    ZERO_ADDRESS,
     Address,
     BreakerThresholds,
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    MarginParameters,
     MarketLiquidation,
+    MarketMargin,
     MarketTrading,
-    Thresholds,
 )
 
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
 MAX_WATCHED = 8
-MAX_AMOUNT = 10**36
-MINUTE = 60
+MAX_DEPTH = 10**31
+BPS = 10**4
+MINUTE, HOUR = 60, 3_600
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
 
@@ -42,6 +48,8 @@ class RiskParameters(Contract):
         self,
         parts: Parts,
         parameters: CompartmentParameters,
+        interest: InterestParameters,
+        margin: MarginParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
         watched_prices: Sequence[str],
@@ -55,9 +63,15 @@ class RiskParameters(Contract):
         self._trading: Table[int, MarketTrading] = Table(context)
         self._liquidation: Table[int, MarketLiquidation] = Table(context)
         self._collateral: Table[int, CollateralConfig] = Table(context)
+        self._correlations: Table[int, int] = Table(context)
+        self._depth_sources: Table[int, Address] = Table(context)
         _require_compartment(parameters)
+        interest_bounds.require_within(interest)
+        _require_margin(margin)
         _require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
+        self._interest = Cell(context, interest)
+        self._margin = Cell(context, margin)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
         self._rules = Cell(context, rules)
@@ -119,8 +133,9 @@ class RiskParameters(Contract):
                     raise RiskParameters_Immutable(name)
         _bound_name("asset", config.asset)
         least, most = (0, 0) if config.pegged else (WAD // 100, WAD * 9 // 10)
-        _bound("haircut", config.haircut, least, most)
-        _bound("cap", config.cap, 0, MAX_AMOUNT)
+        bound("haircut", config.haircut, least, most)
+        bound("cap", config.cap, 0, MAX_AMOUNT)
+        bound("depth", config.depth, 0, MAX_DEPTH)
         self._collateral[collateral] = config
         self._emit("CollateralConfigured", collateral=collateral, config=config)
 
@@ -136,6 +151,68 @@ class RiskParameters(Contract):
         _require_compartment(parameters)
         self._compartment.set(parameters)
         self._emit("CompartmentConfigured", parameters=parameters)
+
+    @external
+    def set_interest(self, sender: Address, parameters: InterestParameters) -> None:
+        """Set what debt costs.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        interest_bounds.require_within(parameters)
+        self._interest.set(parameters)
+        self._emit("InterestConfigured", parameters=parameters)
+
+    @external
+    def set_margin(self, sender: Address, parameters: MarginParameters) -> None:
+        """Set how margin adapts.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        _require_margin(parameters)
+        self._margin.set(parameters)
+        self._emit("MarginConfigured", parameters=parameters)
+
+    @external
+    def set_correlations(self, sender: Address, lower: Sequence[int]) -> None:
+        """Set the correlations of the first markets: basis points, row by row.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_PairCount: not the pairs of at most all listed markets.
+            RiskParameters_OutOfBounds: a correlation leaves its bounds.
+            Correlations_NotPositiveDefinite: nothing can be correlated like that.
+        """
+        self._only_governor(sender)
+        size = 1
+        while correlations.index(size, 0) < len(lower):
+            size += 1
+        if correlations.index(size, 0) != len(lower) or size > self.market_count:
+            raise RiskParameters_PairCount(len(lower), self.market_count)
+        for value in lower:
+            bound("correlation", value, 0, BPS - 1)
+        correlations.require_positive_definite(lower, size)
+        for i in range(MAX_MARKETS):
+            self._correlations[i] = correlations.row(lower, size, i) if i < size else 0
+        self._emit("CorrelationsConfigured", lower=tuple(lower))
+
+    @external
+    def set_depth_source(self, sender: Address, collateral: int, source: Address) -> None:
+        """Set what measures the depth of a collateral's market; zero: nothing.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_UnknownCollateral: it is not listed.
+        """
+        self._only_governor(sender)
+        self.collateral_config(collateral)
+        self._depth_sources[collateral] = source
+        self._emit("DepthSourceConfigured", collateral=collateral, source=source)
 
     @external
     def set_breaker(
@@ -198,6 +275,32 @@ class RiskParameters(Contract):
             raise RiskParameters_UnknownMarket(market)
         return self._liquidation[market]
 
+    def market_margin(self, market: int) -> MarketMargin:
+        """Return the part of a market's rules that its margin follows from.
+
+        Raises:
+            RiskParameters_UnknownMarket: it is not listed.
+        """
+        t = self.market_trading(market)
+        return MarketMargin(
+            t.initial_margin_ratio,
+            t.maintenance_margin_ratio,
+            t.max_initial_margin_ratio,
+            t.volatility_multiplier,
+        )
+
+    def margin_parameters(self) -> MarginParameters:
+        """Return how margin adapts."""
+        return self._margin.value
+
+    def correlation_rows(self, markets: Sequence[int]) -> list[int]:
+        """Return each market's row: 16 bits per other market, basis points plus one; 0: unknown."""
+        return [self._correlations.get(market, 0) for market in markets]
+
+    def depth_source(self, collateral: int) -> Address:
+        """Return what measures the depth of a collateral's market; zero: nothing."""
+        return self._depth_sources.get(collateral, ZERO_ADDRESS)
+
     def collateral_config(self, collateral: int) -> CollateralConfig:
         """Return a collateral's parameters.
 
@@ -212,6 +315,10 @@ class RiskParameters(Contract):
     def compartment_parameters(self) -> CompartmentParameters:
         """Return the parameters of the whole compartment."""
         return self._compartment.value
+
+    def interest_parameters(self) -> InterestParameters:
+        """Return what debt costs."""
+        return self._interest.value
 
     def breaker_timing(self) -> BreakerTiming:
         """Return the breaker's windows."""
@@ -232,8 +339,8 @@ class RiskParameters(Contract):
         if any(self._collateral[i].token == config.token for i in range(1, count + 1)):
             raise RiskParameters_TokenAlreadyListed(config.token)
         actual = self._parts.token(config.token).decimals
-        _bound("decimals", config.decimals, actual, actual)
-        _bound("decimals", config.decimals, 0, 18)
+        bound("decimals", config.decimals, actual, actual)
+        bound("decimals", config.decimals, 0, 18)
 
 
 def _require_market(
@@ -241,34 +348,52 @@ def _require_market(
 ) -> None:
     m = t.maintenance_margin_ratio
     _bound_name("indexAsset", t.index_asset)
-    _bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
-    _bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
+    bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
+    bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
     most = mul_down(t.skew_scale, t.max_premium)
-    _bound("maxOpenInterest", t.max_open_interest, 0, most)
+    bound("maxOpenInterest", t.max_open_interest, 0, most)
     least = max(WAD * 5 // 1_000, 2 * t.max_premium)
-    _bound("maintenanceMarginRatio", m, least, WAD // 2)
-    _bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
-    _bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
-    _bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
-    _bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
-    _bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
-    _bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
-    _bound("penalty", liquidation.penalty, 0, m // 2)
-    _bound("keeperShare", liquidation.keeper_share, 0, WAD)
-    _bound("minNotional", liquidation.min_notional, 0, 10**24)
+    bound("maintenanceMarginRatio", m, least, WAD // 2)
+    bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
+    bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
+    bound("maxInitialMarginRatio", t.max_initial_margin_ratio, t.initial_margin_ratio, WAD)
+    bound("volatilityMultiplier", t.volatility_multiplier, 0, 10 * WAD)
+    bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
+    bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
+    bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
+    bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
+    bound("penalty", liquidation.penalty, 0, m // 2)
+    bound("keeperShare", liquidation.keeper_share, 0, WAD)
+    bound("minNotional", liquidation.min_notional, 0, 10**24)
 
 
 def _require_compartment(p: CompartmentParameters) -> None:
-    _bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
-    _bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
-    _bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
-    _bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
-    _bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
-    _bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
-    _bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
-    _bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
-    _bound("auctionDuration", p.auction_duration, MINUTE, DAY)
-    _bound("dustUnits", p.dust_units, 1, 1_000_000)
+    bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
+    bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
+    bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
+    bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
+    bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
+    bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
+    bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
+    bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
+    bound("auctionDuration", p.auction_duration, MINUTE, DAY)
+    bound("dustUnits", p.dust_units, 1, 1_000_000)
+
+
+def _require_margin(p: MarginParameters) -> None:
+    bound("horizon", p.horizon, HOUR, 30 * DAY)
+    bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
+    bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
+    bound("maxStressRise", p.max_stress_rise, 1, 100 * BPS)
+    bound("ratioTier1", p.ratio_tier1, BPS, 3 * BPS)
+    bound("ratioTier2", p.ratio_tier2, p.ratio_tier1, 3 * BPS)
+    bound("ratioTier3", p.ratio_tier3, p.ratio_tier2, 3 * BPS)
+    bound("ratioTier4", p.ratio_tier4, p.ratio_tier3, 3 * BPS)
+    bound("stressTier0", p.stress_tier0, 0, BPS)
+    bound("stressTier1", p.stress_tier1, p.stress_tier0, BPS)
+    bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
+    bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
+    bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
 
 
 def _require_breaker(
@@ -277,28 +402,16 @@ def _require_breaker(
     prices: Sequence[str],
     pegs: Sequence[str],
 ) -> None:
-    _bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
-    _bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
-    _bound("minDwell", timing.min_dwell, MINUTE, DAY)
-    _bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
-    _bound("watchedPrices", len(prices), 0, MAX_WATCHED)
-    _bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
-    _ascending("priceMove", thresholds.price_move)
-    _ascending("discount", thresholds.discount)
-    _ascending("liquidationVolume", thresholds.liquidation_volume)
-    _ascending("badDebt", thresholds.bad_debt)
-
-
-def _ascending(parameter: str, thresholds: Thresholds) -> None:
-    least = 1
-    for threshold in thresholds:
-        _bound(parameter, threshold, least, MAX_AMOUNT)
-        least = threshold + 1
-
-
-def _bound(parameter: str, value: int, minimum: int, maximum: int) -> None:
-    if not minimum <= value <= maximum:
-        raise RiskParameters_OutOfBounds(parameter, value, minimum, maximum)
+    bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
+    bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
+    bound("minDwell", timing.min_dwell, MINUTE, DAY)
+    bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
+    bound("watchedPrices", len(prices), 0, MAX_WATCHED)
+    bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
+    ascending("priceMove", thresholds.price_move)
+    ascending("discount", thresholds.discount)
+    ascending("liquidationVolume", thresholds.liquidation_volume)
+    ascending("badDebt", thresholds.bad_debt)
 
 
 def _bound_name(parameter: str, name: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bulkhead.model.liquidation import LiquidationEngine
     from bulkhead.model.margin import MarginEngine
     from bulkhead.model.parameters import RiskParameters
+    from bulkhead.model.risk_engine import RiskEngine
     from bulkhead.model.roles import RoleRegistry
     from bulkhead.model.tokens import ERC20
     from bulkhead.model.vaults import InsuranceFund, LiquidityVault
@@ -29,6 +30,7 @@ class Parts:
     risk_parameters: RiskParameters
     circuit_breaker: CircuitBreaker
     collateral_vault: CollateralVault
+    risk_engine: RiskEngine
     margin_engine: MarginEngine
     perp_exchange: PerpExchange
     liquidity_vault: LiquidityVault

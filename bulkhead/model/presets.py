@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, WAD
 from bulkhead.model.types import (
     Address,
@@ -9,6 +10,7 @@ from bulkhead.model.types import (
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    MarginParameters,
     MarketLiquidation,
     MarketTrading,
 )
@@ -24,6 +26,36 @@ COMPARTMENT = CompartmentParameters(
     auction_start_premium=WAD // 20,
     auction_duration=3_600,
     dust_units=1,
+)
+
+INTEREST = InterestParameters(
+    kink_bps=8_000,
+    rate_at_zero=WAD * 5 // 100_000,
+    rate_at_kink=WAD * 3 // 10_000,
+    rate_at_full=WAD * 4 // 1_000,
+    tier1_bps=12_500,
+    tier2_bps=15_000,
+    tier3_bps=20_000,
+    tier4_bps=30_000,
+)
+
+FREE = InterestParameters(5_000, 0, 0, 0, 10_000, 10_000, 10_000, 10_000)
+"""Debt costs nothing: for worlds in which sums are to come out even."""
+
+MARGIN = MarginParameters(
+    horizon=DAY,
+    gross_floor=1_500,
+    max_ratio_rise=500,
+    max_stress_rise=2_500,
+    ratio_tier1=10_000,
+    ratio_tier2=11_000,
+    ratio_tier3=12_500,
+    ratio_tier4=15_000,
+    stress_tier0=0,
+    stress_tier1=2_500,
+    stress_tier2=5_000,
+    stress_tier3=7_500,
+    stress_tier4=10_000,
 )
 
 TIMING = BreakerTiming(
@@ -48,10 +80,12 @@ def market(index_asset: str, skew_scale: int = 10_000 * WAD) -> MarketTrading:
         index_asset=index_asset,
         skew_scale=skew_scale,
         max_open_interest=skew_scale * 15 // 1_000,
-        max_premium=WAD * 15 // 1_000,
-        taker_fee=WAD // 2_000,
         initial_margin_ratio=WAD // 20,
         maintenance_margin_ratio=WAD * 3 // 100,
+        max_initial_margin_ratio=WAD // 2,
+        volatility_multiplier=3 * WAD,
+        max_premium=WAD * 15 // 1_000,
+        taker_fee=WAD // 2_000,
         max_funding_rate=WAD // 20,
         max_funding_velocity=WAD // 10,
         premium_scale=WAD // 100,
@@ -70,4 +104,5 @@ def collateral(
         haircut=0 if pegged else WAD // 10,
         asset=asset,
         cap=10 ** (12 + decimals),
+        depth=0,
     )

@@ -204,6 +204,30 @@ class RiskParameters_Immutable(ModelRevert):
     """``(parameter)``."""
 
 
+class RiskParameters_PairCount(ModelRevert):
+    """``(pairs, markets)``."""
+
+
+class Correlations_NotPositiveDefinite(ModelRevert):
+    """``(market, pivot, leastPivot)``."""
+
+
+class TokenScreen_Rebasing(ModelRevert):
+    """``(token, selector)``."""
+
+
+class RiskEngine_NoDepthSource(ModelRevert):
+    """``(collateral)``."""
+
+
+class RiskEngine_NoExposure(ModelRevert):
+    """``(account, market)``."""
+
+
+class LiquidationEngine_Offsetting(ModelRevert):
+    """``(account, market)``."""
+
+
 class RiskParameters_TokenAlreadyListed(ModelRevert):
     """``(token)``."""
 

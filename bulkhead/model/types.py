@@ -214,13 +214,34 @@ class MarketExposure:
     """One position as the margin engine sees it."""
 
     market: int
+    index_asset: str
     notional: int
     unrealized_pnl: int
     index_pnl: int
     close_out_cost: int
-    initial_margin: int
-    maintenance_margin: int
     status: PriceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One collateral of an account: token units that it and the whole compartment hold."""
+
+    collateral: int
+    amount_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStanding:
+    """What the margin engine knows of an account; ``pool_cash`` and ``junior`` give h."""
+
+    cash: int
+    claim: int
+    matured: int
+    pool_cash: int
+    junior: int
+    is_haircut_fresh: bool
+    holdings: tuple[Holding, ...]
 
 
 @dataclass(slots=True)
@@ -270,14 +291,58 @@ class MarketTrading:
     index_asset: str
     skew_scale: int
     max_open_interest: int
-    max_premium: int
-    taker_fee: int
     initial_margin_ratio: int
     maintenance_margin_ratio: int
+    max_initial_margin_ratio: int
+    volatility_multiplier: int
+    max_premium: int
+    taker_fee: int
     max_funding_rate: int
     max_funding_velocity: int
     premium_scale: int
     funding_deadband: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMargin:
+    """The part of a market's rules that its margin follows from; WAD."""
+
+    initial_ratio: int
+    maintenance_ratio: int
+    max_initial_ratio: int
+    volatility_multiplier: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarginParameters:
+    """How margin adapts: seconds and basis points."""
+
+    horizon: int
+    gross_floor: int
+    max_ratio_rise: int
+    max_stress_rise: int
+    ratio_tier1: int
+    ratio_tier2: int
+    ratio_tier3: int
+    ratio_tier4: int
+    stress_tier0: int
+    stress_tier1: int
+    stress_tier2: int
+    stress_tier3: int
+    stress_tier4: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioTerms:
+    """What one position has to do with an account's other ones."""
+
+    rate: int
+    gross_floor: int
+    own: int
+    cross: int
+    rest: int
+    gross_rest: int
+    shift: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +364,7 @@ class CollateralConfig:
     haircut: int
     asset: str
     cap: int
+    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,3 +439,4 @@ class Addresses:
     liquidity_vault: Address = "0x00000000000000000000000000000000000000c7"
     insurance_fund: Address = "0x00000000000000000000000000000000000000c8"
     liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"
+    risk_engine: Address = "0x00000000000000000000000000000000000000ca"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkhead.model import token_scale
+from bulkhead.model import interest_curve, token_scale
 from bulkhead.model.context import Cell
 from bulkhead.model.ledger_vault import LedgerVault
 from bulkhead.model.oracle import PriceStatus
@@ -23,7 +23,7 @@ class LiquidityVault(LedgerVault):
         self._refreshed = Cell(parts.context, False)
 
     def net_asset_value(self) -> tuple[int, int]:
-        """Return WAD ``(to enter, to leave)``: L + D − J − ΣU and L − J − U⁺.
+        """Return WAD ``(to enter, to leave)``: L + D − J − ΣU and L − J − U⁺; D with interest.
 
         Raises:
             CompartmentLock_Locked: asked in the middle of a call.
@@ -38,8 +38,12 @@ class LiquidityVault(LedgerVault):
             u = engine.unrealized_totals(caller=self.address)
         else:
             u = self._live_unrealized()
-        cash_less_claims = t.pool_cash - t.claims
-        return cash_less_claims + t.debt - u.net, cash_less_claims - u.positive
+        cash_less_claims, owed = t.pool_cash - t.claims, 0
+        if t.debt:
+            b = engine.borrow_state(caller=self.address)
+            index = interest_curve.current_index(b, self._context.now)
+            owed = interest_curve.total(b.scaled_debt, index)
+        return cash_less_claims + owed - u.net, cash_less_claims - u.positive
 
     def _live_unrealized(self) -> UnrealizedTotals:
         exchange = self._parts.perp_exchange

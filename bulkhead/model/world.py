@@ -23,11 +23,13 @@ from bulkhead.model.context import Context, Event
 from bulkhead.model.custody import CollateralVault
 from bulkhead.model.exchange import PerpExchange
 from bulkhead.model.feeds import Feeds, PegFeed, PriceFeed, StaticOracle, StaticPeg
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquidation import LiquidationEngine
 from bulkhead.model.margin import MarginEngine
 from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.parameters import RiskParameters
 from bulkhead.model.parts import Parts
+from bulkhead.model.risk_engine import RiskEngine
 from bulkhead.model.roles import RoleRegistry
 from bulkhead.model.tokens import ERC20, Token
 from bulkhead.model.types import (
@@ -36,6 +38,7 @@ from bulkhead.model.types import (
     BreakerThresholds,
     BreakerTiming,
     CompartmentParameters,
+    MarginParameters,
     address,
 )
 from bulkhead.model.vaults import InsuranceFund, LiquidityVault
@@ -56,7 +59,8 @@ class Compartment(Generic[O, G]):
         now: block time, Unix seconds.
         settlement_decimals: decimals of the settlement token.
         settlement_fee: WAD fraction that a transfer of it burns.
-        parameters, timing, thresholds, watched_prices, watched_pegs: as the contract's constructor.
+        parameters, interest, margin, timing, thresholds, watched_prices, watched_pegs: as the
+            contract's constructor.
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
         context: of the world; None: its own.
@@ -71,6 +75,8 @@ class Compartment(Generic[O, G]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        interest: InterestParameters = presets.INTEREST,
+        margin: MarginParameters = presets.MARGIN,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -92,10 +98,18 @@ class Compartment(Generic[O, G]):
         parts.feeds = Feeds(self.context, oracle, peg)
         self.roles = parts.roles = RoleRegistry(parts, governor)
         self.risk_parameters = parts.risk_parameters = RiskParameters(
-            parts, parameters, timing, thresholds, watched_prices, watched_pegs
+            parts,
+            parameters,
+            interest,
+            margin,
+            timing,
+            thresholds,
+            watched_prices,
+            watched_pegs,
         )
         self.circuit_breaker = parts.circuit_breaker = CircuitBreaker(parts)
         self.collateral_vault = parts.collateral_vault = CollateralVault(parts)
+        self.risk_engine = parts.risk_engine = RiskEngine(parts)
         self.margin_engine = parts.margin_engine = MarginEngine(parts)
         self.perp_exchange = parts.perp_exchange = PerpExchange(parts)
         self.liquidity_vault = parts.liquidity_vault = LiquidityVault(parts)
@@ -155,6 +169,8 @@ class World(Compartment[StaticOracle, StaticPeg]):
         settlement_decimals: int = 6,
         settlement_fee: int = 0,
         parameters: CompartmentParameters = presets.COMPARTMENT,
+        interest: InterestParameters = presets.INTEREST,
+        margin: MarginParameters = presets.MARGIN,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -169,6 +185,8 @@ class World(Compartment[StaticOracle, StaticPeg]):
             settlement_decimals=settlement_decimals,
             settlement_fee=settlement_fee,
             parameters=parameters,
+            interest=interest,
+            margin=margin,
             timing=timing,
             thresholds=thresholds,
             watched_prices=watched_prices,

@@ -307,13 +307,13 @@ def check_replay(
     for a in accounts:
         entry = replay.entry(a.account)
         held = tuple(entry.collateral.get(i + 1, 0) for i in range(len(a.collateral_tokens)))
-        if (a.cash, a.claim, a.collateral_tokens) != (entry.cash, entry.claim, held):
+        if (a.booked_cash, a.claim, a.collateral_tokens) != (entry.cash, entry.claim, held):
             wrong = (
-                f"account 0x{a.account.hex()}: chain cash {a.cash} claim {a.claim} collateral "
-                f"{a.collateral_tokens}, events {entry.cash} {entry.claim} {held}"
+                f"account 0x{a.account.hex()}: chain cash {a.booked_cash} claim {a.claim} "
+                f"collateral {a.collateral_tokens}, events {entry.cash} {entry.claim} {held}"
             )
             # A fall that no event explains is a fall that nobody answers for.
-            fallen = a.cash < entry.cash or any(
+            fallen = a.booked_cash < entry.cash or any(
                 x < y for x, y in zip(a.collateral_tokens, held, strict=True)
             )
             if fallen:
@@ -323,7 +323,7 @@ def check_replay(
     log.counted("EVT-1", max(0, len(accounts) - 1))
     sums = {
         "principal": sum(max(0, a.cash) for a in accounts),
-        "debt": sum(max(0, -a.cash) for a in accounts),
+        "debt": sum(a.booked_debt for a in accounts),
         "claims": sum(a.claim for a in accounts),
     }
     for pot, amount in sums.items():

@@ -30,6 +30,7 @@ FEES = "fees and penalties"
 REWARDS = "keeper rewards"
 FEES_SHARED = "fees passed on"
 CONVERSIONS = "profit converted"
+INTEREST = "interest on debt"
 WRITE_OFFS = "bad debt written off"
 BORDER_ROWS = (
     DEPOSITS,
@@ -40,7 +41,7 @@ BORDER_ROWS = (
     INSURANCE_OUT,
     AUCTIONS,
 )
-INNER_ROWS = (LOSSES, PROFITS, FEES, REWARDS, FEES_SHARED, CONVERSIONS, WRITE_OFFS)
+INNER_ROWS = (LOSSES, PROFITS, FEES, REWARDS, FEES_SHARED, CONVERSIONS, INTEREST, WRITE_OFFS)
 ROWS = BORDER_ROWS + INNER_ROWS
 COLLATERAL_ROWS = ("deposited", "withdrawn", "auctioned", "forfeited")
 
@@ -90,6 +91,7 @@ class LossSplit:
     repaid_by_auction: int = 0
     repaid_by_owner: int = 0
     forgiven_by_profit: int = 0
+    interest: int = 0
 
 
 class LedgerReplay:
@@ -225,6 +227,11 @@ class LedgerReplay:
         entry.cash += e.paid
         # An account with a claim has no debt, so all of it is principal.
         self._book(CONVERSIONS, principal=e.paid, pool=-e.paid, claims=-e.amount)
+
+    def _on_InterestAccrued(self, e: Any) -> None:  # noqa: N802
+        self.entry(e.account).cash -= e.interest
+        self._book(INTEREST, debt=e.interest)
+        self.losses.interest += e.interest
 
     def _on_PoolCashChanged(self, e: Any) -> None:  # noqa: N802
         self._book(POOL_IN if e.delta > 0 else POOL_OUT, pool=e.delta)

@@ -21,6 +21,7 @@ def account_state(raw: Any) -> AccountState:
         account=bytes(raw.account),
         owner="0x" + bytes(raw.account)[:20].hex(),
         cash=raw.ledger.cash,
+        booked_debt=raw.bookedDebt,
         claim=raw.ledger.claim,
         matured_claim=raw.maturedClaim,
         collateral_tokens=tuple(raw.collateralTokens),
@@ -44,6 +45,8 @@ def compartment_state(raw: Any) -> CompartmentState:
     return CompartmentState(
         principal=t.principal,
         debt=t.debt,
+        accrued_debt=raw.accruedDebt,
+        borrow_rate=raw.borrowRate,
         claims=t.claims,
         pool_cash=t.poolCash,
         insurance_cash=t.insuranceCash,

@@ -7,12 +7,14 @@ import {TickPrice} from "../libraries/TickPrice.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {LiquidationMath} from "../liquidation/LiquidationMath.sol";
+import {InterestCurve} from "../margin/InterestCurve.sol";
 import {Funding} from "../perps/Funding.sol";
 import {PositionMath} from "../perps/PositionMath.sol";
 import {SkewPricing} from "../perps/SkewPricing.sol";
 import {Action} from "../types/Action.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
-import {MarketTrading} from "../types/Parameters.sol";
+import {BorrowState} from "../types/Ledger.sol";
+import {InterestParameters, MarketTrading} from "../types/Parameters.sol";
 import {PriceStatus} from "../types/Price.sol";
 
 /// @title The pure libraries, callable from outside
@@ -102,6 +104,40 @@ contract LibraryHarness {
 
     function roles() external pure returns (bytes32 governor, bytes32 riskAdmin, bytes32 guardian) {
         return (Roles.GOVERNOR, Roles.RISK_ADMIN, Roles.GUARDIAN);
+    }
+
+    // ------------------------------------------------------------------ InterestCurve
+
+    function utilisation(uint256 debt, uint256 poolCash) external pure returns (uint256) {
+        return InterestCurve.utilisation(debt, poolCash);
+    }
+
+    function borrowRate(InterestParameters calldata p, uint256 utilised, uint8 tier)
+        external
+        pure
+        returns (uint256)
+    {
+        return InterestCurve.rate(p, utilised, tier);
+    }
+
+    function currentIndex(BorrowState calldata b) external view returns (uint256) {
+        return InterestCurve.currentIndex(b);
+    }
+
+    function grown(uint256 debt, uint256 fromIndex, uint256 toIndex)
+        external
+        pure
+        returns (uint256)
+    {
+        return InterestCurve.grown(debt, fromIndex, toIndex);
+    }
+
+    function scaled(uint256 debt, uint256 index) external pure returns (uint256) {
+        return InterestCurve.scaled(debt, index);
+    }
+
+    function totalOwed(uint256 scaledDebt, uint256 index) external pure returns (uint256) {
+        return InterestCurve.total(scaledDebt, index);
     }
 
     // ------------------------------------------------------------------ LiquidationMath

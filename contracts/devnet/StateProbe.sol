@@ -5,12 +5,19 @@ import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
+import {
+    AccountLedger,
+    BorrowState,
+    LedgerTotals,
+    MarketUnrealized,
+    UnrealizedTotals
+} from "../types/Ledger.sol";
 import {Market, Position} from "../types/Market.sol";
 import {AssetId} from "../types/AssetId.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
@@ -22,6 +29,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// numbers in one, and `bulkhead/fuzz/suite/words.py` writes the same list from the model.
 contract StateProbe {
     IMarginEngine internal immutable _engine;
+    IRiskEngine internal immutable _risk;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -34,6 +42,7 @@ contract StateProbe {
 
     constructor(Compartment memory wiring) {
         _engine = IMarginEngine(wiring.marginEngine);
+        _risk = IRiskEngine(wiring.riskEngine);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -54,8 +63,8 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 2 + (tokens.length + 1) / 2 + 2 * uint256(markets);
-        words = new uint256[](7 + 5 * uint256(markets) + tokens.length + perAccount * ids.length);
+        uint256 perAccount = 3 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        words = new uint256[](9 + 5 * uint256(markets) + tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
         for (uint8 m; m < markets; ++m) {
             n = _market(MarketId.wrap(m), words, n);
@@ -95,7 +104,7 @@ contract StateProbe {
             n = _prices(MarketId.wrap(m), words, n);
         }
         for (uint8 c = 1; c <= collaterals; ++c) {
-            CollateralValuation memory v = _engine.collateralValuation(CollateralId.wrap(c));
+            CollateralValuation memory v = _risk.collateralValuation(CollateralId.wrap(c));
             (words[n], words[n + 1]) = (v.initialPrice, v.maintenancePrice);
             (words[n + 2], words[n + 3]) = (v.marketPrice, uint256(v.status));
             n += 4;
@@ -144,7 +153,10 @@ contract StateProbe {
         ICircuitBreaker.BreakerState memory b = _breaker.breakerState();
         words[6] = uint256(b.tier) | uint256(b.since) << 8 | uint256(b.haltedAt) << 48
             | uint256(b.guardianTier) << 88 | uint256(b.guardianUntil) << 96;
-        return 7;
+        BorrowState memory borrow = _engine.borrowState();
+        words[7] = _pair(borrow.index, uint256(borrow.rate) | uint256(borrow.updatedAt) << 64);
+        words[8] = borrow.scaledDebt;
+        return 9;
     }
 
     function _market(MarketId market, uint256[] memory words, uint256 n)
@@ -171,7 +183,11 @@ contract StateProbe {
         uint256 n
     ) internal view {
         AccountLedger memory a = _engine.accountLedger(id);
+        // As stored: without the interest since it was last booked.
+        (uint256 debt, uint256 index) = _engine.bookedDebt(id);
+        if (debt != 0) a.cash = -int128(uint128(debt));
         words[n++] = _pair(uint128(a.cash), a.claim);
+        words[n++] = index;
         words[n++] = uint256(a.unvested) | uint256(a.vestingUpdatedAt) << 128
             | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208;
         for (uint8 c = 1; c <= collaterals; ++c) {

@@ -14,4 +14,7 @@ interface IExposureSource {
         external
         view
         returns (MarketExposure[] memory exposures);
+
+    /// @notice Whether an account has any open position.
+    function hasExposure(AccountId account) external view returns (bool);
 }

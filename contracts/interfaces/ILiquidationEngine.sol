@@ -43,6 +43,9 @@ interface ILiquidationEngine {
     );
     event AuctionEnded(AccountId indexed account, CollateralId indexed collateral);
 
+    /// @notice Thrown when closing any part of a position would raise the account's requirement: it offsets others,
+    /// of which one has to be closed first.
+    error LiquidationEngine_Offsetting(AccountId account, MarketId market);
     /// @notice Thrown when an account meets its maintenance margin or, for a write-off, is not bankrupt.
     error LiquidationEngine_Healthy(AccountId account, int256 equity, uint256 maintenanceMargin);
     /// @notice Thrown when an account is below its maintenance margin only because the premium has moved: at the

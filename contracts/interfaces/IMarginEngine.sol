@@ -5,12 +5,13 @@ import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
     AccountLedger,
+    BorrowState,
     LedgerTotals,
     MarketUnrealized,
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
 import {ICompartmentLock} from "./ICompartmentLock.sol";
 
 /// @title The clearing house of a compartment
@@ -61,6 +62,12 @@ interface IMarginEngine is ICompartmentLock {
         MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
     );
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    /// @param interest Added to the account's debt and to D.
+    /// @param index RAY: index up to which the account's interest is booked now.
+    event InterestAccrued(AccountId indexed account, uint256 interest, uint256 index);
+    /// @param rate WAD per day from now on.
+    /// @param index RAY, of now.
+    event BorrowRateSet(uint256 rate, uint256 index);
     event PoolCashChanged(int256 delta, uint256 poolCash);
     event InsuranceCashChanged(int256 delta, uint256 insuranceCash);
     event CollateralSeized(
@@ -119,6 +126,13 @@ interface IMarginEngine is ICompartmentLock {
     /// @param amount WAD of claim to burn.
     /// @return paid WAD of cash received: ⌊amount · h⌋.
     function convert(AccountId account, uint256 amount) external returns (uint256 paid);
+
+    // ------------------------------------------------------------------ for anyone
+
+    /// @notice Books the interest that an account owes by now, and sets the rate by utilisation and tier of now.
+    /// Anyone may call it, in every tier; a second time in the same second changes nothing.
+    /// @dev Nobody has to: whatever changes an account books its interest first, and views include it.
+    function accrueInterest(AccountId account) external;
 
     // ------------------------------------------------------------------ for the exchange
 
@@ -188,13 +202,10 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);
 
-    /// @notice What 1.0 of a collateral is worth.
-    function collateralValuation(CollateralId collateral)
-        external
-        view
-        returns (CollateralValuation memory);
+    /// @notice What the risk engine is told of an account: change it and ask the risk engine "what if".
+    function standing(AccountId account) external view returns (AccountStanding memory);
 
-    /// @notice An account's entry of the ledger.
+    /// @notice An account's entry of the ledger, debt with the interest owed up to now.
     function accountLedger(AccountId account) external view returns (AccountLedger memory);
 
     /// @notice Part of an account's claim that can be converted now.
@@ -209,7 +220,16 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Token units of a collateral that all accounts hold together.
     function totalCollateral(CollateralId collateral) external view returns (uint256);
 
-    /// @notice P, D, J, L, I and F.
+    /// @notice An account's debt without the interest owed since it was last booked: its part of D.
+    /// @return debt WAD.
+    /// @return index RAY: index at which it was booked; 0 without debt.
+    function bookedDebt(AccountId account) external view returns (uint256 debt, uint256 index);
+
+    /// @notice Index, rate and scaled sum of all debt as of the last accrual. `InterestCurve` has what follows from
+    /// it: the index now, and what all accounts owe together.
+    function borrowState() external view returns (BorrowState memory);
+
+    /// @notice P, D, J, L, I and F; D as booked, which is Σ `bookedDebt`.
     function totals() external view returns (LedgerTotals memory);
 
     /// @notice U⁺ and ΣU.

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
 import {PriceStatus} from "../types/Price.sol";
+import {MarketExposure} from "../types/Valuation.sol";
 import {IExposureSource} from "./IExposureSource.sol";
 
 /// @title All perpetual markets of a compartment
@@ -67,6 +68,12 @@ interface IPerpExchange is IExposureSource {
     function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta)
         external
         returns (Fill memory fill);
+
+    /// @notice An account's position in a market as if the index price were another, WAD; all zero without one.
+    function exposureAt(AccountId account, MarketId market, uint256 indexPrice)
+        external
+        view
+        returns (MarketExposure memory);
 
     /// @notice What `trade` would do now. Does not check margin, caps or the breaker.
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)

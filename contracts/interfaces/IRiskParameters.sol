@@ -8,7 +8,10 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
+    MarginParameters,
     MarketLiquidation,
+    MarketMargin,
     MarketTrading
 } from "../types/Parameters.sol";
 
@@ -20,6 +23,11 @@ interface IRiskParameters {
     );
     event CollateralConfigured(CollateralId indexed collateral, CollateralConfig config);
     event CompartmentConfigured(CompartmentParameters parameters);
+    event InterestConfigured(InterestParameters parameters);
+    event MarginConfigured(MarginParameters parameters);
+    /// @param lower Basis points, row by row: ρ₁₀, ρ₂₀, ρ₂₁, ρ₃₀ …
+    event CorrelationsConfigured(uint16[] lower);
+    event DepthSourceConfigured(CollateralId indexed collateral, address source);
     event BreakerConfigured(
         BreakerTiming timing,
         BreakerThresholds thresholds,
@@ -37,6 +45,8 @@ interface IRiskParameters {
     error RiskParameters_UnknownCollateral(CollateralId collateral);
     /// @notice Thrown when a listed market's index asset or a listed collateral's token would change.
     error RiskParameters_Immutable(bytes32 parameter);
+    /// @notice Thrown when the number of correlations is not that of the pairs of at most all listed markets.
+    error RiskParameters_PairCount(uint256 pairs, uint256 markets);
     /// @notice Thrown when a token is listed twice, or is the settlement token.
     error RiskParameters_TokenAlreadyListed(address token);
 
@@ -53,6 +63,23 @@ interface IRiskParameters {
 
     /// @notice Sets the compartment's parameters. Only the governor.
     function setCompartment(CompartmentParameters calldata parameters) external;
+
+    /// @notice Sets what debt costs. Only the governor.
+    /// @dev The rate in force stays until the next accrual: `accrueInterest` of any account takes up the new one.
+    function setInterest(InterestParameters calldata parameters) external;
+
+    /// @notice Sets how margin adapts. Only the governor.
+    function setMargin(MarginParameters calldata parameters) external;
+
+    /// @notice Sets the correlations of the first markets, all at once; those of the others are not known then.
+    /// Only the governor.
+    /// @param lower Basis points, each in [0, 9,999], row by row: ρ₁₀, ρ₂₀, ρ₂₁, ρ₃₀ … A negative correlation
+    /// is counted as none. Reverts unless the whole matrix is positive definite.
+    function setCorrelations(uint16[] calldata lower) external;
+
+    /// @notice Sets what measures the depth of a collateral's market; zero: nothing, the configured depth counts.
+    /// Only the governor.
+    function setDepthSource(CollateralId collateral, address source) external;
 
     /// @notice Sets the breaker's thresholds and what it watches. Only the governor.
     function setBreaker(
@@ -74,6 +101,19 @@ interface IRiskParameters {
     /// @notice Reverts for a market that is not listed.
     function marketLiquidation(MarketId market) external view returns (MarketLiquidation memory);
 
+    /// @notice The part that margin follows from. Reverts for a market that is not listed.
+    function marketMargin(MarketId market) external view returns (MarketMargin memory);
+
+    /// @notice How margin adapts.
+    function marginParameters() external view returns (MarginParameters memory);
+
+    /// @notice Correlations: of each market a row of 16 bits per other market, lowest first: ρ in basis points plus
+    /// one; 0: not known.
+    function correlationRows(MarketId[] calldata markets) external view returns (uint256[] memory);
+
+    /// @notice What measures the depth of a collateral's market; zero: nothing.
+    function depthSource(CollateralId collateral) external view returns (address);
+
     /// @notice Reverts for a collateral that is not listed.
     function collateralConfig(CollateralId collateral)
         external
@@ -82,6 +122,9 @@ interface IRiskParameters {
 
     /// @notice Parameters of the whole compartment.
     function compartmentParameters() external view returns (CompartmentParameters memory);
+
+    /// @notice What debt costs.
+    function interestParameters() external view returns (InterestParameters memory);
 
     /// @notice Windows of the circuit breaker.
     function breakerTiming() external view returns (BreakerTiming memory);

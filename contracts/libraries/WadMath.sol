@@ -49,6 +49,12 @@ library WadMath {
         return mulDivFloor(x, y, WAD);
     }
 
+    /// @dev x·y for WAD factors, signed `x`, rounded away from zero.
+    function mulAway(int256 x, uint256 y) internal pure returns (int256) {
+        int256 product = mulUp(abs(x), y).toInt256();
+        return x >= 0 ? product : -product;
+    }
+
     /// @dev ⌊n / d⌋ towards −∞ for a signed numerator.
     function divFloor(int256 n, uint256 d) internal pure returns (int256) {
         int256 signedD = d.toInt256();

@@ -6,20 +6,24 @@ import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {CompartmentLocked} from "../margin/CompartmentLocked.sol";
+import {PortfolioMargin} from "../margin/PortfolioMargin.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, AccountIdLib, CollateralId, MarketId} from "../types/Ids.sol";
 import {WriteOffReceipt} from "../types/Ledger.sol";
 import {Fill} from "../types/Market.sol";
 import {CollateralConfig, CompartmentParameters, MarketLiquidation} from "../types/Parameters.sol";
-import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
+import {AccountValuation, CollateralValuation, PortfolioTerms} from "../types/Valuation.sol";
 import {LiquidationMath} from "./LiquidationMath.sol";
+import {PartialClose} from "./PartialClose.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `ILiquidationEngine`, where every function is documented.
@@ -27,6 +31,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
     using SafeCastLib for uint256;
 
     IMarginEngine internal immutable _marginEngine;
+    IRiskEngine internal immutable _riskEngine;
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
     ICircuitBreaker internal immutable _circuitBreaker;
@@ -37,6 +42,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
 
     constructor(Compartment memory wiring) CompartmentLocked(wiring.marginEngine) {
         _marginEngine = IMarginEngine(wiring.marginEngine);
+        _riskEngine = IRiskEngine(wiring.riskEngine);
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -234,23 +240,45 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         uint256 notional = WadMath.mulUp(held, index);
         uint256 closed = held;
         if (v.equityMaintenance > 0) {
-            uint256 wanted = LiquidationMath.notionalToClose(
-                uint256(v.equityMaintenance),
-                v.maintenanceMargin,
-                p.targetHealth,
-                _riskParameters.marketTrading(market).maintenanceMarginRatio,
-                l.penalty,
-                p.debtMaintenanceRatio
-            );
-            // What would be left smaller than the minimum is closed too: dust cannot pay for its own liquidation.
-            if (wanted + l.minNotional < notional) {
-                closed = WadMath.mulDivUp(wanted, WadMath.WAD, index);
-            }
+            uint256 wanted = _notionalToClose(account, market, v, l, p, notional);
+            if (wanted < notional) closed = WadMath.mulDivUp(wanted, WadMath.WAD, index);
         }
         if (closed > held) closed = held;
         plan.sizeDelta = size > 0 ? -closed.toInt256() : closed.toInt256();
         plan.notional = WadMath.mulUp(closed, index);
         plan.penalty = WadMath.mulUp(plan.notional, l.penalty);
+    }
+
+    /// @dev Where even closing the best part would not be worth its penalty, as in a book that is hedged well, it is
+    /// sized as if there were none: `boundedPenalty` then takes only what health can spare.
+    function _notionalToClose(
+        AccountId account,
+        MarketId market,
+        AccountValuation memory v,
+        MarketLiquidation memory l,
+        CompartmentParameters memory p,
+        uint256 notional
+    ) internal view returns (uint256 wanted) {
+        PortfolioTerms memory t = _riskEngine.closingTerms(account, market);
+        PartialClose.Problem memory c = PartialClose.Problem(
+            uint256(v.equityMaintenance),
+            FixedPointMathLib.zeroFloorSub(v.maintenanceMargin, PortfolioMargin.ofTerms(t, t.own)),
+            notional,
+            p.targetHealth,
+            l.penalty,
+            p.debtMaintenanceRatio
+        );
+        wanted = PartialClose.leastNotional(c, t);
+        if (wanted == 0) {
+            c.penaltyRatio = 0;
+            wanted = PartialClose.leastNotional(c, t);
+            if (wanted == 0) revert LiquidationEngine_Offsetting(account, market);
+        }
+        // What would be left smaller than the minimum is closed too, unless others need it: dust cannot pay for its
+        // own liquidation.
+        if (wanted + l.minNotional < notional) return wanted;
+        bool helps = PartialClose.surplus(c, t, notional) > PartialClose.surplus(c, t, 0);
+        return helps ? notional : wanted;
     }
 
     /// @dev The smaller of what is wanted, what is held and what repays the debt; the price of it rounded up.
@@ -286,7 +314,7 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
             revert LiquidationEngine_NoAuction(account, collateral);
         }
         CompartmentParameters memory p = _riskParameters.compartmentParameters();
-        CollateralValuation memory v = _marginEngine.collateralValuation(collateral);
+        CollateralValuation memory v = _riskEngine.collateralValuation(collateral);
         ActionPolicy.requireStatus(Action.TakeAuction, v.status);
         uint256 top = WadMath.max(v.marketPrice, v.maintenancePrice);
         return LiquidationMath.auctionPrice(

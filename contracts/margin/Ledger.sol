@@ -208,7 +208,15 @@ library Ledger {
         pure
         returns (uint256)
     {
-        uint256 junior = uint256(t.claims) + u.positive;
-        return junior <= t.poolCash ? amount : WadMath.mulDivDown(amount, t.poolCash, junior);
+        return shareOf(amount, t.poolCash, uint256(t.claims) + u.positive);
+    }
+
+    /// @notice ⌊amount · min(1, poolCash / junior)⌋.
+    function shareOf(uint256 amount, uint256 poolCash, uint256 junior)
+        internal
+        pure
+        returns (uint256)
+    {
+        return junior <= poolCash ? amount : WadMath.mulDivDown(amount, poolCash, junior);
     }
 }

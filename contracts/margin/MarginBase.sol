@@ -6,8 +6,7 @@ import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
 import {ICompartmentLock} from "../interfaces/ICompartmentLock.sol";
 import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
-import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
-import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
+import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
@@ -21,11 +20,10 @@ abstract contract MarginBase is IMarginEngine {
 
     address internal immutable _settlementToken;
     uint8 internal immutable _settlementDecimals;
-    IOracleAggregator internal immutable _oracle;
-    IPegMonitor internal immutable _pegMonitor;
     IRiskParameters internal immutable _riskParameters;
     ICircuitBreaker internal immutable _circuitBreaker;
     ICollateralVault internal immutable _collateralVault;
+    IRiskEngine internal immutable _riskEngine;
     IExposureSource internal immutable _exposureSource;
     address internal immutable _perpExchange;
     address internal immutable _liquidityVault;
@@ -66,11 +64,10 @@ abstract contract MarginBase is IMarginEngine {
     constructor(Compartment memory wiring) {
         _settlementToken = wiring.settlementToken;
         _settlementDecimals = IERC20Metadata(wiring.settlementToken).decimals();
-        _oracle = IOracleAggregator(wiring.oracle);
-        _pegMonitor = IPegMonitor(wiring.pegMonitor);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
         _collateralVault = ICollateralVault(wiring.collateralVault);
+        _riskEngine = IRiskEngine(wiring.riskEngine);
         _exposureSource = IExposureSource(wiring.perpExchange);
         _perpExchange = wiring.perpExchange;
         _liquidityVault = wiring.liquidityVault;

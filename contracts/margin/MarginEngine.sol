@@ -18,11 +18,11 @@ import {
 import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBase} from "./MarginBase.sol";
-import {MarginValuation} from "./MarginValuation.sol";
+import {MarginViews} from "./MarginViews.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginValuation {
+contract MarginEngine is MarginViews {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
@@ -116,9 +116,10 @@ contract MarginEngine is MarginValuation {
         uint256 matured = a.maturedOf();
         if (amount > matured) revert MarginEngine_NotMatured(account, matured, amount);
         LedgerTotals memory t = _totals;
+        // An account with a claim owes nothing.
         paid = t.convert(a, _unrealizedTotals, amount);
-        _totals = t;
         _accounts[account] = a;
+        _saveTotals(t);
         emit Converted(account, amount, paid);
     }
 
@@ -132,9 +133,9 @@ contract MarginEngine is MarginValuation {
         _reportUnrealized(market, unrealized);
         if (pnl == 0 && fee == 0) return;
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         if (pnl > 0) {
-            uint256 period = _riskParameters.compartmentParameters().vestingPeriod;
+            uint256 period = _riskEngine.vestingPeriod(market);
             (uint256 forgiven, uint256 claimed) = t.applyProfit(a, uint256(pnl), period);
             emit ProfitApplied(account, market, uint256(pnl), forgiven, claimed, a.vestingEndsAt);
         } else if (pnl < 0) {
@@ -142,8 +143,8 @@ contract MarginEngine is MarginValuation {
             emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
         }
         if (fee != 0) _chargeFee(account, t, a, fee, 0);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -188,20 +189,20 @@ contract MarginEngine is MarginValuation {
         LedgerTotals memory t = _totals;
         rewarded = WadMath.min(reward, t.feeReserve + penalty);
         if (penalty != 0) {
-            AccountLedger memory a = _accounts[account];
+            AccountLedger memory a = _load(account, t);
             _chargeFee(account, t, a, penalty, rewarded);
             // Written before the keeper's entry is read: the keeper may be the account itself.
-            _accounts[account] = a;
+            _save(account, a);
         }
         rewarded = WadMath.min(rewarded, t.feeReserve);
         if (rewarded != 0) {
-            AccountLedger memory k = _accounts[keeper];
+            AccountLedger memory k = _load(keeper, t);
             t.feeReserve -= rewarded.toUint128();
             uint256 debtRepaid = t.credit(k, rewarded);
-            _accounts[keeper] = k;
+            _save(keeper, k);
             emit KeeperRewarded(keeper, rewarded, debtRepaid);
         }
-        _totals = t;
+        _saveTotals(t);
     }
 
     /// @inheritdoc IMarginEngine
@@ -235,13 +236,13 @@ contract MarginEngine is MarginValuation {
         only(_liquidationEngine)
         returns (WriteOffReceipt memory receipt)
     {
-        AccountLedger memory a = _accounts[account];
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _load(account, t);
         if (a.cash >= 0) revert MarginEngine_NotBankrupt(account);
         _forfeitCollateral(account, a);
-        LedgerTotals memory t = _totals;
         receipt = t.writeOff(a, _unrealizedTotals);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
         emit BadDebtWrittenOff(account, receipt);
     }
 
@@ -252,10 +253,10 @@ contract MarginEngine is MarginValuation {
         returns (uint256 debtRepaid)
     {
         LedgerTotals memory t = _totals;
-        AccountLedger memory a = _accounts[account];
+        AccountLedger memory a = _load(account, t);
         debtRepaid = t.credit(a, amount);
-        _totals = t;
-        _accounts[account] = a;
+        _save(account, a);
+        _saveTotals(t);
     }
 
     /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.
@@ -313,8 +314,11 @@ contract MarginEngine is MarginValuation {
     }
 
     function _movePoolCash(int256 delta) internal {
-        _totals.poolCash = _shift(_totals.poolCash, delta);
-        emit PoolCashChanged(delta, _totals.poolCash);
+        uint128 poolCash = _shift(_totals.poolCash, delta);
+        _totals.poolCash = poolCash;
+        emit PoolCashChanged(delta, poolCash);
+        uint256 debt = _totals.debt;
+        if (debt != 0) _setRate(debt, poolCash);
     }
 
     function _moveInsuranceCash(int256 delta) internal {

@@ -1,77 +1,78 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILens} from "../interfaces/ILens.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
-import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
-import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
-import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {InterestCurve} from "../margin/InterestCurve.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
-import {LedgerTotals} from "../types/Ledger.sol";
+import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
 import {Position} from "../types/Market.sol";
 import {CollateralConfig} from "../types/Parameters.sol";
 import {AccountValuation} from "../types/Valuation.sol";
+import {MarginQuestions} from "./MarginQuestions.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 
 /// @notice Implements `ILens`, where every function is documented.
-contract Lens is ILens {
-    IMarginEngine internal immutable _marginEngine;
-    IPerpExchange internal immutable _perpExchange;
-    IRiskParameters internal immutable _riskParameters;
-    ICircuitBreaker internal immutable _circuitBreaker;
+contract Lens is MarginQuestions {
     ILiquidityVault internal immutable _liquidityVault;
     IERC20 internal immutable _insuranceFund;
     address internal immutable _collateralVault;
     IERC20 internal immutable _settlementToken;
-    uint8 internal immutable _settlementDecimals;
 
-    constructor(Compartment memory wiring) {
-        _marginEngine = IMarginEngine(wiring.marginEngine);
-        _perpExchange = IPerpExchange(wiring.perpExchange);
-        _riskParameters = IRiskParameters(wiring.riskParameters);
-        _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
+    constructor(Compartment memory wiring) MarginQuestions(wiring) {
         _liquidityVault = ILiquidityVault(wiring.liquidityVault);
         _insuranceFund = IERC20(wiring.insuranceFund);
         _collateralVault = wiring.collateralVault;
         _settlementToken = IERC20(wiring.settlementToken);
-        _settlementDecimals = IERC20Metadata(wiring.settlementToken).decimals();
     }
 
     /// @inheritdoc ILens
     function accounts(AccountId[] calldata ids) external view returns (AccountView[] memory views) {
-        uint256 markets = _riskParameters.marketCount();
-        uint256 collaterals = _riskParameters.collateralCount();
         views = new AccountView[](ids.length);
         for (uint256 i; i < ids.length; ++i) {
-            AccountView memory v = views[i];
-            v.account = ids[i];
-            v.ledger = _marginEngine.accountLedger(ids[i]);
-            v.maturedClaim = _marginEngine.maturedClaim(ids[i]);
-            v.collateralTokens = new uint256[](collaterals);
-            for (uint8 c; c < collaterals; ++c) {
-                v.collateralTokens[c] =
-                    _marginEngine.collateralBalance(ids[i], CollateralId.wrap(c + 1));
+            // One account that cannot be read must not hide the others.
+            try this.account(ids[i]) returns (AccountView memory v) {
+                views[i] = v;
+            } catch {
+                views[i].account = ids[i];
+                views[i].ledger = _marginEngine.accountLedger(ids[i]);
+                (views[i].bookedDebt,) = _marginEngine.bookedDebt(ids[i]);
             }
-            v.positions = _positions(ids[i], markets);
-            // One account that cannot be priced must not hide the others.
-            try _marginEngine.valuation(ids[i]) returns (AccountValuation memory valuation) {
-                v.valuation = valuation;
-                v.isPriced = true;
-            } catch {}
         }
+    }
+
+    /// @inheritdoc ILens
+    function account(AccountId id) external view returns (AccountView memory v) {
+        v.account = id;
+        v.ledger = _marginEngine.accountLedger(id);
+        (v.bookedDebt,) = _marginEngine.bookedDebt(id);
+        v.maturedClaim = _marginEngine.maturedClaim(id);
+        v.collateralTokens = new uint256[](_riskParameters.collateralCount());
+        for (uint8 c; c < v.collateralTokens.length; ++c) {
+            v.collateralTokens[c] = _marginEngine.collateralBalance(id, CollateralId.wrap(c + 1));
+        }
+        v.positions = _positions(id, _riskParameters.marketCount());
+        try _marginEngine.valuation(id) returns (AccountValuation memory valuation) {
+            v.valuation = valuation;
+            v.freeCollateral = valuation.equityInitial - int256(valuation.initialMargin);
+            v.healthRatio = _healthRatio(valuation);
+            v.isPriced = true;
+        } catch {}
     }
 
     /// @inheritdoc ILens
     function compartment() external view returns (CompartmentView memory v) {
         LedgerTotals memory t = _marginEngine.totals();
         v.totals = t;
+        BorrowState memory b = _marginEngine.borrowState();
+        v.accruedDebt = InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
+        v.borrowRate = b.rate;
         v.unrealized = _marginEngine.unrealizedTotals();
         v.haircutRatio = _marginEngine.haircutRatio();
         v.tier = _circuitBreaker.tier();
+        (v.initialStress, v.maintenanceStress) = _riskEngine.stressLevels();
         v.custodyTokens = _settlementToken.balanceOf(_collateralVault);
         v.custodySurplus = int256(TokenScale.toWad(v.custodyTokens, _settlementDecimals))
             - int256(uint256(t.principal) + t.poolCash + t.insuranceCash + t.feeReserve);
@@ -82,18 +83,18 @@ contract Lens is ILens {
         v.collaterals = _collaterals();
     }
 
-    function _positions(AccountId account, uint256 markets)
+    function _positions(AccountId id, uint256 markets)
         internal
         view
         returns (PositionView[] memory views)
     {
-        views = new PositionView[](_perpExchange.exposuresOf(account).length);
+        views = new PositionView[](_perpExchange.exposuresOf(id).length);
         uint256 next;
         for (uint8 m; m < markets && next < views.length; ++m) {
             MarketId market = MarketId.wrap(m);
-            Position memory p = _perpExchange.position(account, market);
+            Position memory p = _perpExchange.position(id, market);
             if (p.size == 0) continue;
-            views[next++] = PositionView(market, p, _perpExchange.unrealizedPnlOf(account, market));
+            views[next++] = PositionView(market, p, _perpExchange.unrealizedPnlOf(id, market));
         }
     }
 
@@ -107,6 +108,7 @@ contract Lens is ILens {
             v.markPrice = _perpExchange.markPrice(v.market);
             v.fundingRate = _perpExchange.fundingRate(v.market);
             v.unrealizedPnl = _perpExchange.unrealizedPnl(v.market);
+            (v.initialRate, v.maintenanceRate) = _riskEngine.marginRates(v.market);
             v.reported = _marginEngine.marketUnrealized(v.market);
         }
     }
@@ -116,11 +118,14 @@ contract Lens is ILens {
         for (uint8 c; c < views.length; ++c) {
             CollateralId id = CollateralId.wrap(c + 1);
             CollateralConfig memory config = _riskParameters.collateralConfig(id);
+            (uint256 initialDepth, uint256 maintenanceDepth) = _riskEngine.depths(id);
             views[c] = CollateralView(
                 config.token,
                 IERC20(config.token).balanceOf(_collateralVault),
                 _marginEngine.totalCollateral(id),
-                _marginEngine.collateralValuation(id)
+                initialDepth,
+                maintenanceDepth,
+                _riskEngine.collateralValuation(id)
             );
         }
     }

@@ -6,11 +6,12 @@ import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {InterestCurve} from "../margin/InterestCurve.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {MarketId} from "../types/Ids.sol";
-import {LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
+import {BorrowState, LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
 import {Market} from "../types/Market.sol";
 import {isFirm, PriceStatus} from "../types/Price.sol";
 
@@ -43,7 +44,14 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
         toLeave = cashLessClaims - int256(uint256(u.positive));
         // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
-        toEnter = cashLessClaims + int256(uint256(t.debt)) - u.net;
+        toEnter = cashLessClaims + int256(_debt(t)) - u.net;
+    }
+
+    /// @dev With the interest that no account has booked yet: it is not for those who come now.
+    function _debt(LedgerTotals memory t) internal view returns (uint256) {
+        if (t.debt == 0) return 0;
+        BorrowState memory b = _marginEngine.borrowState();
+        return InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
     }
 
     function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {

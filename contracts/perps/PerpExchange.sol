@@ -141,6 +141,23 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         }
     }
 
+    /// @inheritdoc IExposureSource
+    function hasExposure(AccountId account) external view returns (bool) {
+        return _marketMask[account] != 0;
+    }
+
+    /// @inheritdoc IPerpExchange
+    function exposureAt(AccountId account, MarketId market, uint256 assumedPrice)
+        external
+        view
+        whenUnlocked
+        returns (MarketExposure memory)
+    {
+        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        index.price = assumedPrice.toUint128();
+        return _exposureOf(account, market, m, p, index);
+    }
+
     /// @inheritdoc IPerpExchange
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)
         external
@@ -307,16 +324,25 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         returns (MarketExposure memory e)
     {
         (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        return _exposureOf(account, market, m, p, index);
+    }
+
+    function _exposureOf(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        MarketTrading memory p,
+        PriceData memory index
+    ) internal view returns (MarketExposure memory e) {
         Position memory position_ = _positions[account][market];
         uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
         e.market = market;
+        e.indexAsset = p.indexAsset;
         e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
         e.unrealizedPnl =
             m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
         e.indexPnl = m.unrealizedOf(position_, index.price);
         e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
-        e.initialMargin = WadMath.mulUp(notional, p.initialMarginRatio);
-        e.maintenanceMargin = WadMath.mulUp(notional, p.maintenanceMarginRatio);
         e.status = index.status;
     }
 

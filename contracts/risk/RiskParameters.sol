@@ -14,9 +14,16 @@ import {
     BreakerTiming,
     CollateralConfig,
     CompartmentParameters,
+    InterestParameters,
+    MarginParameters,
     MarketLiquidation,
+    MarketMargin,
     MarketTrading
 } from "../types/Parameters.sol";
+import {_bound} from "./Bounds.sol";
+import {Correlations} from "./Correlations.sol";
+import {InterestBounds} from "./InterestBounds.sol";
+import {TokenScreen} from "./TokenScreen.sol";
 
 /// @notice Implements `IRiskParameters`, where every function is documented.
 contract RiskParameters is IRiskParameters {
@@ -26,6 +33,10 @@ contract RiskParameters is IRiskParameters {
     uint256 internal constant MAX_WATCHED = 8;
     /// @dev Sizes and caps stay far below 2^127, so that sums over accounts fit the packed ledger.
     uint256 internal constant MAX_AMOUNT = 1e36;
+
+    /// @dev Fits what the risk engine keeps of it.
+    uint256 internal constant MAX_DEPTH = 1e31;
+    uint256 internal constant BPS = 1e4;
 
     IRoleRegistry internal immutable _roles;
     address internal immutable _settlementToken;
@@ -39,6 +50,10 @@ contract RiskParameters is IRiskParameters {
     mapping(MarketId market => MarketLiquidation) internal _liquidation;
     mapping(CollateralId collateral => CollateralConfig) internal _collateral;
     CompartmentParameters internal _compartment;
+    InterestParameters internal _interest;
+    MarginParameters internal _margin;
+    mapping(MarketId market => uint256 row) internal _correlations;
+    mapping(CollateralId collateral => address source) internal _depthSources;
     BreakerTiming internal _breakerTiming;
     BreakerThresholds internal _breakerThresholds;
     AssetId[] internal _watchedPrices;
@@ -53,6 +68,8 @@ contract RiskParameters is IRiskParameters {
     constructor(
         Compartment memory wiring,
         CompartmentParameters memory parameters,
+        InterestParameters memory interest,
+        MarginParameters memory margin,
         BreakerTiming memory timing,
         BreakerThresholds memory thresholds,
         AssetId[] memory watchedPrices,
@@ -61,6 +78,8 @@ contract RiskParameters is IRiskParameters {
         _roles = IRoleRegistry(wiring.roles);
         _settlementToken = wiring.settlementToken;
         _setCompartment(parameters);
+        _setInterest(interest);
+        _setMargin(margin);
         _setBreaker(timing, thresholds, watchedPrices, watchedPegs);
     }
 
@@ -99,6 +118,8 @@ contract RiskParameters is IRiskParameters {
             uint256(t.maintenanceMarginRatio) * 5 / 4,
             WAD
         );
+        _bound("maxInitialMarginRatio", t.maxInitialMarginRatio, t.initialMarginRatio, WAD);
+        _bound("volatilityMultiplier", t.volatilityMultiplier, 0, 10e18);
         _bound("maxFundingRate", t.maxFundingRate, 0, 0.5e18);
         _bound("maxFundingVelocity", t.maxFundingVelocity, 0, 10e18);
         _bound("premiumScale", t.premiumScale, 0.0001e18, WAD);
@@ -131,6 +152,7 @@ contract RiskParameters is IRiskParameters {
                     revert RiskParameters_TokenAlreadyListed(c.token);
                 }
             }
+            TokenScreen.requireConstantBalances(c.token);
             uint256 actual = IERC20Metadata(c.token).decimals();
             _bound("decimals", c.decimals, actual, actual);
             _bound("decimals", c.decimals, 0, 18);
@@ -144,6 +166,7 @@ contract RiskParameters is IRiskParameters {
         _bound("asset", uint256(AssetId.unwrap(c.asset)), 1, type(uint256).max);
         _bound("haircut", c.haircut, c.pegged ? 0 : 0.01e18, c.pegged ? 0 : 0.9e18);
         _bound("cap", c.cap, 0, MAX_AMOUNT);
+        _bound("depth", c.depth, 0, MAX_DEPTH);
 
         _collateral[collateral] = c;
         emit CollateralConfigured(collateral, c);
@@ -152,6 +175,43 @@ contract RiskParameters is IRiskParameters {
     /// @inheritdoc IRiskParameters
     function setCompartment(CompartmentParameters calldata parameters) external onlyGovernor {
         _setCompartment(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setInterest(InterestParameters calldata parameters) external onlyGovernor {
+        _setInterest(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setMargin(MarginParameters calldata parameters) external onlyGovernor {
+        _setMargin(parameters);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setCorrelations(uint16[] calldata lower) external onlyGovernor {
+        uint256 size = 1;
+        while (Correlations.index(size, 0) < lower.length) ++size;
+        if (Correlations.index(size, 0) != lower.length || size > marketCount) {
+            revert RiskParameters_PairCount(lower.length, marketCount);
+        }
+        for (uint256 i; i < lower.length; ++i) {
+            // Two markets that always move alike are one market.
+            _bound("correlation", lower[i], 0, BPS - 1);
+        }
+        Correlations.requirePositiveDefinite(lower, size);
+        for (uint8 i; i < MAX_MARKETS; ++i) {
+            _correlations[MarketId.wrap(i)] = i < size ? Correlations.row(lower, size, i) : 0;
+        }
+        emit CorrelationsConfigured(lower);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function setDepthSource(CollateralId collateral, address source) external onlyGovernor {
+        if (_collateral[collateral].token == address(0)) {
+            revert RiskParameters_UnknownCollateral(collateral);
+        }
+        _depthSources[collateral] = source;
+        emit DepthSourceConfigured(collateral, source);
     }
 
     /// @inheritdoc IRiskParameters
@@ -177,6 +237,38 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function marketMargin(MarketId market) external view returns (MarketMargin memory m) {
+        MarketTrading storage t = _trading[market];
+        m.initialRatio = t.initialMarginRatio;
+        if (m.initialRatio == 0) revert RiskParameters_UnknownMarket(market);
+        m.maintenanceRatio = t.maintenanceMarginRatio;
+        m.maxInitialRatio = t.maxInitialMarginRatio;
+        m.volatilityMultiplier = t.volatilityMultiplier;
+    }
+
+    /// @inheritdoc IRiskParameters
+    function marginParameters() external view returns (MarginParameters memory) {
+        return _margin;
+    }
+
+    /// @inheritdoc IRiskParameters
+    function correlationRows(MarketId[] calldata markets)
+        external
+        view
+        returns (uint256[] memory rows)
+    {
+        rows = new uint256[](markets.length);
+        for (uint256 i; i < markets.length; ++i) {
+            rows[i] = _correlations[markets[i]];
+        }
+    }
+
+    /// @inheritdoc IRiskParameters
+    function depthSource(CollateralId collateral) external view returns (address) {
+        return _depthSources[collateral];
+    }
+
+    /// @inheritdoc IRiskParameters
     function collateralConfig(CollateralId collateral)
         external
         view
@@ -189,6 +281,11 @@ contract RiskParameters is IRiskParameters {
     /// @inheritdoc IRiskParameters
     function compartmentParameters() external view returns (CompartmentParameters memory) {
         return _compartment;
+    }
+
+    /// @inheritdoc IRiskParameters
+    function interestParameters() external view returns (InterestParameters memory) {
+        return _interest;
     }
 
     /// @inheritdoc IRiskParameters
@@ -223,6 +320,32 @@ contract RiskParameters is IRiskParameters {
 
         _compartment = p;
         emit CompartmentConfigured(p);
+    }
+
+    function _setInterest(InterestParameters memory p) internal {
+        InterestBounds.requireWithin(p);
+        _interest = p;
+        emit InterestConfigured(p);
+    }
+
+    function _setMargin(MarginParameters memory p) internal {
+        _bound("horizon", p.horizon, 1 hours, 30 days);
+        // At most a half: a position that halves another's risk then never costs more than it saves.
+        _bound("grossFloor", p.grossFloor, BPS / 20, BPS / 2);
+        _bound("maxRatioRise", p.maxRatioRise, 1, 100 * BPS);
+        _bound("maxStressRise", p.maxStressRise, 1, 100 * BPS);
+        _bound("ratioTier1", p.ratioTier1, BPS, 3 * BPS);
+        _bound("ratioTier2", p.ratioTier2, p.ratioTier1, 3 * BPS);
+        _bound("ratioTier3", p.ratioTier3, p.ratioTier2, 3 * BPS);
+        _bound("ratioTier4", p.ratioTier4, p.ratioTier3, 3 * BPS);
+        _bound("stressTier0", p.stressTier0, 0, BPS);
+        _bound("stressTier1", p.stressTier1, p.stressTier0, BPS);
+        _bound("stressTier2", p.stressTier2, p.stressTier1, BPS);
+        _bound("stressTier3", p.stressTier3, p.stressTier2, BPS);
+        _bound("stressTier4", p.stressTier4, p.stressTier3, BPS);
+
+        _margin = p;
+        emit MarginConfigured(p);
     }
 
     function _setBreaker(
@@ -267,15 +390,6 @@ contract RiskParameters is IRiskParameters {
         for (uint256 i; i < 4; ++i) {
             _bound(parameter, thresholds[i], least, MAX_AMOUNT);
             least = thresholds[i] + 1;
-        }
-    }
-
-    function _bound(bytes32 parameter, uint256 value, uint256 minimum, uint256 maximum)
-        internal
-        pure
-    {
-        if (value < minimum || value > maximum) {
-            revert RiskParameters_OutOfBounds(parameter, value, minimum, maximum);
         }
     }
 }

@@ -12,6 +12,7 @@ struct Compartment {
     address riskParameters;
     address circuitBreaker;
     address collateralVault;
+    address riskEngine;
     address marginEngine;
     address perpExchange;
     address liquidityVault;

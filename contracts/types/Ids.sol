@@ -12,6 +12,11 @@ type MarketId is uint8;
 type CollateralId is uint8;
 
 using AccountIdLib for AccountId global;
+using {_sameMarket as ==} for MarketId global;
+
+function _sameMarket(MarketId a, MarketId b) pure returns (bool) {
+    return MarketId.unwrap(a) == MarketId.unwrap(b);
+}
 
 /// @notice Builds and reads account ids.
 library AccountIdLib {

@@ -49,6 +49,19 @@ struct UnrealizedTotals {
     int128 net;
 }
 
+/// @notice What debt has cost since the compartment began, and what it costs now. Two slots.
+/// @param index RAY (1e27): what a debt of 1 from the beginning has grown to at `updatedAt`.
+/// @param rate WAD per day from then on; 0 while nobody owes.
+/// @param updatedAt Unix seconds.
+/// @param scaledDebt Σ ⌈debt · 1e45 / index⌉ over accounts, each debt and index as last booked: times the index
+/// of a moment, it is what all accounts owe together at that moment.
+struct BorrowState {
+    uint128 index;
+    uint64 rate;
+    uint40 updatedAt;
+    uint256 scaledDebt;
+}
+
 /// @notice How a loss or fee was met, in the order of use for a loss (a fee uses cash before claim).
 /// @param fromClaim WAD of junior claim burned.
 /// @param fromCash WAD of cash moved to pool or fee reserve.

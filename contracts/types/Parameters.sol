@@ -3,14 +3,16 @@ pragma solidity ^0.8.28;
 
 import {AssetId} from "./AssetId.sol";
 
-/// @notice What a trade in a market needs to know. Four slots. Fractions are WAD.
+/// @notice A market's rules. Five slots. Fractions are WAD.
 /// @param indexAsset Asset whose oracle price is the index.
 /// @param skewScale WAD base units k: a skew of k would move the price by 100 %.
 /// @param maxOpenInterest WAD base units per side.
+/// @param initialMarginRatio Least initial margin, of the notional at the index price: what calm markets ask.
+/// @param maintenanceMarginRatio Least maintenance margin, of the same.
+/// @param maxInitialMarginRatio Most initial margin that volatility alone asks.
+/// @param volatilityMultiplier z: initial margin is z standard deviations of the price over the horizon.
 /// @param maxPremium |skew| / skewScale may not be raised above this.
 /// @param takerFee Of the notional at the fill price.
-/// @param initialMarginRatio Of the notional at the index price.
-/// @param maintenanceMarginRatio Of the notional at the index price.
 /// @param maxFundingRate |rate| per day.
 /// @param maxFundingVelocity |change of the rate| per day, per day.
 /// @param premiumScale Premium at which the velocity reaches its maximum.
@@ -19,14 +21,47 @@ struct MarketTrading {
     AssetId indexAsset;
     uint128 skewScale;
     uint128 maxOpenInterest;
-    uint64 maxPremium;
-    uint64 takerFee;
     uint64 initialMarginRatio;
     uint64 maintenanceMarginRatio;
+    uint64 maxInitialMarginRatio;
+    uint64 volatilityMultiplier;
+    uint64 maxPremium;
+    uint64 takerFee;
     uint64 maxFundingRate;
     uint64 maxFundingVelocity;
     uint64 premiumScale;
     uint64 fundingDeadband;
+}
+
+/// @notice The part of a market's rules that its margin follows from. WAD; see `MarketTrading`.
+struct MarketMargin {
+    uint64 initialRatio;
+    uint64 maintenanceRatio;
+    uint64 maxInitialRatio;
+    uint64 volatilityMultiplier;
+}
+
+/// @notice How margin adapts, in all markets of a compartment. One slot.
+/// @param horizon Seconds over which a price may move before a position is closed.
+/// @param grossFloor Basis points of Σ|weighted notional| that are asked however well positions offset.
+/// @param maxRatioRise Basis points of notional by which a maintenance rate may rise per day.
+/// @param maxStressRise Basis points by which the stress of maintenance may rise per day.
+/// @param ratioTier1 Basis points by which the breaker's tier 1 multiplies initial rates (tier 0: 10,000); so on.
+/// @param stressTier0 Basis points of stress in tier 0; so on.
+struct MarginParameters {
+    uint32 horizon;
+    uint16 grossFloor;
+    uint32 maxRatioRise;
+    uint32 maxStressRise;
+    uint16 ratioTier1;
+    uint16 ratioTier2;
+    uint16 ratioTier3;
+    uint16 ratioTier4;
+    uint16 stressTier0;
+    uint16 stressTier1;
+    uint16 stressTier2;
+    uint16 stressTier3;
+    uint16 stressTier4;
 }
 
 /// @notice What a liquidation in a market needs to know. One slot.
@@ -46,6 +81,8 @@ struct MarketLiquidation {
 /// @param haircut WAD fraction; only for tokens that are not pegged.
 /// @param asset Peg monitor's or oracle's name of it.
 /// @param cap Most that the compartment holds, in token units; 0 stops deposits.
+/// @param depth WAD units of the token in the virtual reserve of its market that the governor believes in at most;
+/// 0: the amount does not matter. See `IDepthSource`.
 struct CollateralConfig {
     address token;
     uint8 decimals;
@@ -53,10 +90,11 @@ struct CollateralConfig {
     uint64 haircut;
     AssetId asset;
     uint128 cap;
+    uint128 depth;
 }
 
 /// @notice Parameters of the whole compartment. Two slots. Fractions are WAD.
-/// @param vestingPeriod Seconds over which realised profit vests.
+/// @param vestingPeriod Seconds over which realised profit vests in calm markets; see `IRiskEngine.vestingPeriod`.
 /// @param maxUnrealizedAge Seconds after which a market's U_m is too old to convert or leave the pool on.
 /// @param debtInitialRatio Initial margin asked for debt.
 /// @param debtMaintenanceRatio Maintenance margin asked for debt.
@@ -77,6 +115,27 @@ struct CompartmentParameters {
     uint64 auctionStartPremium;
     uint32 auctionDuration;
     uint32 dustUnits;
+}
+
+/// @notice What debt costs: a rate that rises with utilisation u = D / (D + L), faster beyond the kink, times a
+/// multiplier that rises with the breaker's tier. One slot; rates are WAD fractions per day.
+/// @param kinkBps Utilisation at which the steeper part begins, in basis points.
+/// @param rateAtZero Rate at u = 0 …
+/// @param rateAtKink … at the kink, linear in between …
+/// @param rateAtFull … and at u = 1, linear from the kink.
+/// @param tier1Bps Multiplier in tier 1, in basis points; in tier 0 it is 10,000 …
+/// @param tier2Bps … in tier 2 …
+/// @param tier3Bps … in tier 3 …
+/// @param tier4Bps … and in tier 4.
+struct InterestParameters {
+    uint16 kinkBps;
+    uint56 rateAtZero;
+    uint56 rateAtKink;
+    uint56 rateAtFull;
+    uint16 tier1Bps;
+    uint16 tier2Bps;
+    uint16 tier3Bps;
+    uint16 tier4Bps;
 }
 
 /// @notice How long the circuit breaker looks back and holds on. One slot.

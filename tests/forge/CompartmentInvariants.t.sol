@@ -114,7 +114,8 @@ contract CompartmentInvariants {
         for (uint256 i; i < _d.accounts.length; i++) {
             AccountLedger memory a = _d.engine.accountLedger(_d.accounts[i]);
             if (a.cash > 0) principal += a.cash;
-            else debt -= a.cash;
+            (uint256 booked,) = _d.engine.bookedDebt(_d.accounts[i]);
+            debt += int256(booked);
             claims += int256(uint256(a.claim));
             if (a.cash < 0 && a.claim > 0) {
                 revert Violated("LED-4", "debt and claim", i, a.cash, int256(uint256(a.claim)));

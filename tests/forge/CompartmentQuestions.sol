@@ -164,7 +164,7 @@ abstract contract CompartmentQuestions {
         if (!valued) return held;
         uint256 free = _freeMargin(v);
         if (collateral == 0) return _min(held, free / _d.cashScale);
-        uint256 price = _d.engine.collateralValuation(CollateralId.wrap(collateral)).initialPrice;
+        uint256 price = _d.risk.collateralValuation(CollateralId.wrap(collateral)).initialPrice;
         if (price == 0) return held;
         return _min(held, free * WAD / price / 10 ** (18 - _d.tokens[collateral].decimals()));
     }

@@ -10,6 +10,7 @@ import {IMarginEngine} from "../../contracts/interfaces/IMarginEngine.sol";
 import {IOracleAggregator} from "../../contracts/interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../../contracts/interfaces/IPegMonitor.sol";
 import {IPerpExchange} from "../../contracts/interfaces/IPerpExchange.sol";
+import {IRiskEngine} from "../../contracts/interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
 import {AssetId} from "../../contracts/types/AssetId.sol";
 import {AccountId, AccountIdLib} from "../../contracts/types/Ids.sol";
@@ -37,6 +38,7 @@ struct Deployment {
     IRiskParameters parameters;
     ICircuitBreaker breaker;
     IMarginEngine engine;
+    IRiskEngine risk;
     IPerpExchange exchange;
     ILiquidationEngine liquidation;
     address custody;
@@ -93,6 +95,7 @@ library DeploymentLoader {
         d.parameters = IRiskParameters(_contract(json, "RiskParameters"));
         d.breaker = ICircuitBreaker(_contract(json, "CircuitBreaker"));
         d.engine = IMarginEngine(_contract(json, "MarginEngine"));
+        d.risk = IRiskEngine(_contract(json, "RiskEngine"));
         d.exchange = IPerpExchange(_contract(json, "PerpExchange"));
         d.liquidation = ILiquidationEngine(_contract(json, "LiquidationEngine"));
         d.custody = _contract(json, "CollateralVault");

@@ -9,9 +9,20 @@ from pathlib import Path
 import pytest
 
 from bulkhead.model import ledger
+from bulkhead.model.math import DAY
 from bulkhead.model.policy import max_tier, min_status
 from bulkhead.model.prices import PriceStatus
-from bulkhead.model.types import AccountLedger, Action, LedgerTotals, UnrealizedTotals
+from bulkhead.model.roles import GUARDIAN
+from bulkhead.model.types import (
+    SETTLEMENT,
+    AccountLedger,
+    Action,
+    LedgerTotals,
+    UnrealizedTotals,
+    address,
+    pack,
+)
+from bulkhead.model.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(
@@ -135,6 +146,38 @@ def test_ledger__worked_example__gives_the_numbers_stated() -> None:
     ledger.apply_loss(t, loser, 80 * WAD, now)
     assert t.pool_cash == 200 * WAD
     assert ledger.haircut(t, u, WAD) == WAD
+
+
+def test_interest__worked_example__gives_the_numbers_stated() -> None:
+    world = World()
+    engine, exchange = world.margin_engine, world.addresses.perp_exchange
+    lp, a, b = address(1), pack(address(2)), pack(address(3))
+    for holder in (lp, address(2)):
+        world.fund(holder, 10**10)
+    world.liquidity_vault.deposit(lp, 1_400 * 10**6, lp)
+    millionth = WAD // 10**6
+
+    engine.settle(exchange, a, 0, -600 * WAD, 0, 0)
+    assert engine.borrow_state().rate == 14_375 * millionth // 100
+    world.now += 4 * DAY
+    assert engine.account_ledger(a).cash == -600_345 * WAD // 1_000
+    engine.deposit(address(2), a, SETTLEMENT, 600_345_000)
+    assert engine.totals().pool_cash == 2_000_345 * WAD // 1_000
+    state = engine.borrow_state()
+    assert (state.index, state.rate) == (1_000_575 * 10**21, 0)
+    assert state.scaled_debt == engine.totals().debt == 0
+
+    world.liquidity_vault.withdraw(lp, 1_500_345_000, lp, lp)
+    world.roles.grant_role(world.governor, GUARDIAN, lp)
+    world.circuit_breaker.raise_(lp, 2, 3_600)
+    engine.settle(exchange, b, 0, -500 * WAD, 0, 0)
+    assert engine.totals().pool_cash == 500 * WAD
+    # What is owed together is rounded up by a wei, and so are utilisation and rate.
+    assert 0 <= engine.borrow_state().rate - 309_375 * millionth // 1_000 <= 2
+    world.now += 10 * DAY
+    assert -engine.account_ledger(b).cash // millionth == 501_546_875
+    engine.accrue_interest(lp, b)
+    assert engine.borrow_state().index // 10**12 == 1_003_670_528_906_250
 
 
 def test_sources__name_no_outside_place() -> None:

@@ -25,6 +25,7 @@ ORDER = (
 """From left to right; a file imports from its own room and from rooms to its left."""
 
 TESTED_THROUGH = {
+    "MarginViews": "MarginEngine",
     "AggregateRules": "OracleAggregator",
     "BoundedCall": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",

@@ -13,9 +13,11 @@ from bulkhead.fuzz.suite.governance_operations import (
     SetBreaker,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetMarket,
 )
 from bulkhead.fuzz.suite.keeper_operations import (
+    AccrueInterest,
     EndAuction,
     Liquidate,
     RaiseTier,
@@ -61,6 +63,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     TakeAuction,
     EndAuction,
     WriteOff,
+    AccrueInterest,
     Upkeep,
     EnterVault,
     LeaveVault,
@@ -82,6 +85,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetMarket,
     SetCollateral,
     SetCompartment,
+    SetInterest,
     SetBreaker,
     GrantRole,
     RevokeRole,

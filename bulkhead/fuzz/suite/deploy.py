@@ -10,7 +10,7 @@ from bulkhead.chain.contract import Contract, interface_of
 from bulkhead.chain.rpc import Rpc
 from bulkhead.deployment.addresses import AddressBook
 from bulkhead.deployment.devnet import DevnetOptions, deploy_devnet, devnet_parameters
-from bulkhead.deployment.models import CollateralParameters
+from bulkhead.deployment.models import CollateralParameters, InterestParameters
 from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
 from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
@@ -27,6 +27,19 @@ ODD = "ODD"
 _ODD = CollateralParameters.model_validate(
     {"name": ODD, "decimals": 3, "asset": "ETH", "haircut": "0.1", "cap": 5_000}
 )
+_INTEREST = InterestParameters.model_validate(
+    {
+        "kink_bps": "0.1",
+        "rate_at_zero": "0.002",
+        "rate_at_kink": "0.005",
+        "rate_at_full": "0.01",
+        "tier1_bps": "1.5",
+        "tier2_bps": "2",
+        "tier3_bps": "3",
+        "tier4_bps": "5",
+    }
+)
+"""So high that a debt grows by more than dust between two operations."""
 _ODD_EACH = 3_000 * 10**3
 _SEASONING = 3_600
 _FIRST = 6_000
@@ -69,7 +82,7 @@ def deploy_for_fuzzing(
 def _parameters() -> DeploymentParameters:
     """Return the devnet's, where shares move within an hour and BTC's second feed may be missing.
 
-    So sequences see lists of sources change, and judge a source that is away.
+    Debt costs much. So sequences see lists of sources change, and judge a source that is away.
     """
 
     def uneven(asset: OracleAssetParameters) -> OracleAssetParameters:
@@ -82,7 +95,8 @@ def _parameters() -> DeploymentParameters:
 
     parameters = devnet_parameters(spot_markets=False)
     oracle = tuple(map(uneven, parameters.oracle))
-    return parameters.model_copy(update={"seasoning": _SEASONING, "oracle": oracle})
+    changed = {"seasoning": _SEASONING, "oracle": oracle, "interest": _INTEREST}
+    return parameters.model_copy(update=changed)
 
 
 def _list_odd(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 _FACTORS_BPS = (10_000, 9_000, 11_000, 8_000, 12_500, 5_000, 20_000, 0)
-_UINT32, _UINT64 = 2**32 - 1, 2**64 - 1
+_UINT16, _UINT32, _UINT56, _UINT64 = 2**16 - 1, 2**32 - 1, 2**56 - 1, 2**64 - 1
 _SHORT = frozenset(
     {
         *("vesting_period", "max_unrealized_age", "auction_duration", "dust_units"),
@@ -33,6 +33,7 @@ _TRADING = 10
 """Numbers of ``MarketTrading``, which come after its asset."""
 _LIQUIDATION = 3
 _COMPARTMENT = 10
+_INTEREST = 8
 _TIMING = 4
 _ASSETS = ("ETH", "BTC")
 
@@ -114,6 +115,25 @@ class SetCompartment(Operation):
     def resolve(self, u: Questions) -> Step | None:
         known = u.model.risk_parameters.compartment_parameters()
         return _governor(u, self.who, "setCompartment", _scaled(known, self.parameter, self.factor))
+
+
+@dataclass(frozen=True, slots=True)
+class SetInterest(Operation):
+    """Change one parameter of what debt costs."""
+
+    weight = 2
+    refusals = may.NOT_YOURS | _BOUNDS
+
+    who: Who
+    parameter: Annotated[int, Index(_INTEREST)]
+    factor: Factor
+
+    def resolve(self, u: Questions) -> Step | None:
+        known = u.model.risk_parameters.interest_parameters()
+        name = fields(known)[self.parameter].name
+        most = _UINT16 if name.endswith("_bps") else _UINT56
+        changed = replace(known, **{name: times(getattr(known, name), self.factor, most)})
+        return _governor(u, self.who, "setInterest", changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,22 @@ class WriteOff(Operation):
         return Step((Call(u.keeper, "LiquidationEngine", "writeOff", (account,)),))
 
 
+@dataclass(frozen=True, slots=True)
+class AccrueInterest(Operation):
+    """Book an account's interest, if it owes or not."""
+
+    weight = 3
+
+    target: Anyone
+    stray: Stray
+
+    def resolve(self, u: Questions) -> Step | None:
+        account = account_for(u, self.stray, self.target, lambda a: u.debt(a) > 0)
+        if account is None:
+            return None
+        return Step((Call(u.keeper, "MarginEngine", "accrueInterest", (account,)),))
+
+
 _UPKEEP = (
     ("CircuitBreaker", "poke", ()),
     ("PerpExchange", "poke", (0,)),

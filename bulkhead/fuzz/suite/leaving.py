@@ -134,7 +134,7 @@ def _is_priced(u: Questions) -> bool:
     """Return whether every price is good, and will be for a block."""
     if not all(u.is_good(name, at) for name in u.assets for at in (u.now, u.now + BLOCK_SECONDS)):
         return False
-    value = u.model.margin_engine.collateral_valuation
+    value = u.model.risk_engine.collateral_valuation
     ids = range(1, u.collateral_count + 1)
     return all(value(i).status == PriceStatus.VALID for i in ids)
 

@@ -92,7 +92,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+    *("INT-1", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
 )
 """The ids that a campaign may report."""
 
@@ -117,6 +117,7 @@ def violations(j: Judged) -> Iterator[Violation]:
             unhealthy = j.expected.note or ()
             before, after = j.before.snapshot, j.after.snapshot
             yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
+            yield from _one(invariants.int_1_step(before, after))
         yield from _of_function(j)
     elif j.before.stored != j.after.stored:
         yield Violation("CUS-2", "a refused call changed what is stored")

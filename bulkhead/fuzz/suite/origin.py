@@ -14,6 +14,7 @@ from bulkhead.model import oracle as oracle_model
 from bulkhead.model import peg_math, types
 from bulkhead.model.breaker import Reference
 from bulkhead.model.context import Context
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquid_staking import NOBODY, OPERATOR
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.sources import ChainlinkAdapter
@@ -35,6 +36,7 @@ _WIRING = {
     "risk_parameters": "riskParameters",
     "circuit_breaker": "circuitBreaker",
     "collateral_vault": "collateralVault",
+    "risk_engine": "riskEngine",
     "margin_engine": "marginEngine",
     "perp_exchange": "perpExchange",
     "liquidity_vault": "liquidityVault",
@@ -94,6 +96,8 @@ class Origin:
             lower(book.contracts["PegMonitor"]),
             settlement_decimals=book.decimals[book.settlement_token],
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
+            interest=InterestParameters(**_snake(p.interest.struct())),
+            margin=types.MarginParameters(**_snake(p.margin.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),
             watched_prices=p.breaker.watched_prices,
@@ -187,6 +191,8 @@ class Origin:
             )
             liquidation = types.MarketLiquidation(**_snake(market.liquidation()))
             m.risk_parameters.set_market(m.governor, i, trading, liquidation)
+        if p.correlations:
+            m.risk_parameters.set_correlations(m.governor, p.lower_triangle)
         for i, collateral in enumerate(p.collaterals, start=1):
             token = lower(self._book.tokens[collateral.name])
             listed = _snake(collateral.config(token)) | {"asset": collateral.asset}

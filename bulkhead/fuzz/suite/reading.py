@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bulkhead.model import types
+from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
 
@@ -28,6 +29,9 @@ def snapshot(
     positive, net = _unpair(next(take))
     custody = {SETTLEMENT: next(take)}
     next(take), next(take)  # Shares and the breaker: no invariant of a state reads them.
+    index, rate = _unpair(next(take))
+    borrow = BorrowState(index, rate & (1 << 64) - 1, rate >> 64, next(take))
+    indices: dict[AccountId, int] = {}
     states: dict[int, types.Market] = {}
     reported: dict[int, types.MarketUnrealized] = {}
     for i in range(markets):
@@ -39,7 +43,10 @@ def snapshot(
     collateral: dict[tuple[AccountId, int], int] = {}
     positions: dict[tuple[AccountId, int], types.Position] = {}
     for account in accounts:
-        ledgers[account] = _ledger(next(take), next(take))
+        balances = next(take)
+        if last := next(take):
+            indices[account] = last
+        ledgers[account] = _ledger(balances, next(take))
         held = [amount for _ in range((collaterals + 1) // 2) for amount in _unpair(next(take))]
         collateral |= {(account, c + 1): n for c, n in enumerate(held[:collaterals]) if n}
         for i in range(markets):
@@ -59,6 +66,8 @@ def snapshot(
         positions=positions,
         market_unrealized=reported,
         marks=dict.fromkeys(states, MARK),
+        borrow=borrow,
+        debt_index=indices,
     )
 
 
@@ -74,6 +83,8 @@ def labels(
         ("custody of S",),
         ("pool shares", "fund shares"),
         ("breaker state",),
+        ("borrow index", "borrow rate and time"),
+        ("scaled debt",),
     ]
     for i in range(markets):
         names += [
@@ -88,7 +99,8 @@ def labels(
     ]
     for account in accounts:
         short = f"account {account:#066x}"
-        names += [(f"{short} cash", f"{short} claim"), (f"{short} vesting",)]
+        names += [(f"{short} cash", f"{short} claim"), (f"{short} debt index",)]
+        names += [(f"{short} vesting",)]
         names += [
             (f"{short} collateral {c}", f"{short} collateral {c + 1}")
             for c in range(1, collaterals + 1, 2)

@@ -65,4 +65,6 @@ def snapshot_of(m: Model, accounts: Sequence[AccountId]) -> Snapshot:
         positions={key: p for key, p in exchange._positions.items() if p.size},
         market_unrealized={i: engine.market_unrealized(i) for i in markets},
         marks=dict.fromkeys(markets, MARK),
+        borrow=engine.borrow_state(),
+        debt_index={a: index for a, index in engine._debt_index.items() if index},
     )

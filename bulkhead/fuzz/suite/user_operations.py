@@ -114,7 +114,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 29
+    weight = 24
     refusals = (
         may.BLOCKED
         | may.MARGIN
@@ -210,7 +210,7 @@ def free_of(u: Questions, account: AccountId, collateral: int) -> int:
     if collateral == SETTLEMENT:
         return min(held, token_scale.to_tokens_down(free, u.model.settlement.decimals))
     try:
-        price = u.model.margin_engine.collateral_valuation(collateral).initial_price
+        price = u.model.risk_engine.collateral_valuation(collateral).initial_price
         decimals = u.model.risk_parameters.collateral_config(collateral).decimals
     except ModelRevert:
         return held

@@ -99,8 +99,8 @@ class Stored:
         """Return what the function returns for some of the accounts, by their places, ascending."""
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
-        shared = 32 * (7 + 5 * markets + collaterals)
-        each = 32 * (2 + (collaterals + 1) // 2 + 2 * markets)
+        shared = 32 * (9 + 5 * markets + collaterals)
+        each = 32 * (3 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
         parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
@@ -111,12 +111,12 @@ class Stored:
         engine, exchange = m.margin_engine, m.perp_exchange
         tokens = [token.balances for token in m.tokens.values()]
         shared = (
-            *(engine._totals, engine._unrealized_totals, engine._unrealized),
+            *(engine._totals, engine._unrealized_totals, engine._unrealized, engine._borrow),
             *(engine._total_collateral, exchange._markets, m.circuit_breaker._state),
             *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
         )
         self._shared_places = {id(place) for place in shared}
-        self._account_places = {id(engine._accounts)}
+        self._account_places = {id(engine._accounts), id(engine._debt_index)}
         self._pair_places = {id(engine._collateral), id(exchange._positions)}
 
     def _touched(self, entries: Sequence[tuple[Any, Any, Any]]) -> set[Any]:
@@ -136,6 +136,7 @@ class Stored:
         m = self._model
         engine, exchange = m.margin_engine, m.perp_exchange
         t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
+        borrow = engine.borrow_state()
         custody = m.collateral_vault.address
         words = [
             pair(t.principal, t.debt),
@@ -149,6 +150,8 @@ class Stored:
             | b.halted_at << 48
             | b.guardian_tier << 88
             | b.guardian_until << 96,
+            pair(borrow.index, borrow.rate | borrow.updated_at << 64),
+            borrow.scaled_debt,
         ]
         for i in markets:
             s, r = exchange.market_state(i), engine.market_unrealized(i)
@@ -169,14 +172,16 @@ class Stored:
         ledger = engine._accounts.get(account, _NO_LEDGER)
         positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
         held = [engine._collateral.get((account, c), 0) for c in collaterals]
-        return _words(_account_words(ledger, positions, held))
+        index = engine._debt_index.get(account, 0)
+        return _words(_account_words(ledger, index, positions, held))
 
 
 def _account_words(
-    a: AccountLedger, positions: Sequence[types.Position], held: Sequence[int]
+    a: AccountLedger, index: int, positions: Sequence[types.Position], held: Sequence[int]
 ) -> list[int]:
     words = [
         pair(a.cash, a.claim),
+        index,
         a.unvested
         | a.vesting_updated_at << 128
         | a.vesting_ends_at << 168
@@ -206,7 +211,7 @@ def derived(
             exchange.unrealized_pnl(i),
         )
     for c in collaterals:
-        v = engine.collateral_valuation(c)
+        v = m.risk_engine.collateral_valuation(c)
         words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
     for asset in assets:
         d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)

@@ -196,4 +196,4 @@ def _spread(world: IncidentWorld, depeg: Depeg) -> list[Vote]:
 
 def _maintenance_price(world: IncidentWorld, depeg: Depeg) -> int:
     """Return what 1.0 of the collateral counts for in maintenance, WAD."""
-    return int(world.margin.call("collateralValuation", depeg.collateral).maintenancePrice)
+    return int(world.valuer.call("collateralValuation", depeg.collateral).maintenancePrice)

@@ -85,7 +85,7 @@ def _play(world: IncidentWorld, depeg: Depeg) -> Outcome:
         while world.now + LOOK_SECONDS < started + seconds:
             depeg.look(LOOK_SECONDS, feed_ratio=MARKET_RATIO)
         depeg.look(started + seconds - world.now, feed_ratio=MARKET_RATIO)
-        value = world.margin.call("collateralValuation", depeg.collateral)
+        value = world.valuer.call("collateralValuation", depeg.collateral)
         if is_watched:
             figures[f"stress_after_{name}_wad"] = int(world.peg_value(PEG).stress)
         figures[f"maintenance_after_{name}_wad"] = int(value.maintenancePrice)
@@ -126,7 +126,7 @@ def _recognition(world: IncidentWorld, depeg: Depeg) -> dict[str, int]:
     per_day = rules.stress_per_day * (world.peg_value(PEG).discount - rules.deadband) // WAD
     # The last thing that happens here: from now on the monitor watches the queue.
     world.set_peg(PEG, PEG)
-    value = world.margin.call("collateralValuation", depeg.collateral)
+    value = world.valuer.call("collateralValuation", depeg.collateral)
     return {
         "minutes_until_recognised_at_all": MINUTES_PER_DAY * rules.grace_stress // per_day,
         "minutes_until_recognised_in_full": MINUTES_PER_DAY * WAD // per_day,

@@ -69,6 +69,7 @@ class IncidentWorld:
         self.oracle = self.named("OracleAggregator")
         self.risk = self.named("RiskParameters")
         self.margin = self.named("MarginEngine")
+        self.valuer = self.named("RiskEngine")
         self.perps = self.named("PerpExchange")
         self.liquidation = self.named("LiquidationEngine")
         self.peg = self.named("PegMonitor")

@@ -44,6 +44,8 @@ def view() -> MarketView:
     compartment = CompartmentState(
         principal=0,
         debt=0,
+        accrued_debt=0,
+        borrow_rate=0,
         claims=0,
         pool_cash=10**6 * WAD,
         insurance_cash=10**5 * WAD,
@@ -94,7 +96,7 @@ def account() -> Callable[..., AccountState]:
 
     def _account(owner: str, **changes: Any) -> AccountState:
         empty = AccountState(
-            account_id(owner), owner, 0, 0, 0, (0, 0, 0), (), 0, 0, 0, 0, 0, 0, True
+            account_id(owner), owner, 0, 0, 0, 0, (0, 0, 0), (), 0, 0, 0, 0, 0, 0, True
         )
         changed = replace(empty, **changes)
         # No premium: what the index says is what the curve says.

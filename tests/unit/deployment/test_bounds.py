@@ -22,6 +22,7 @@ from bulkhead.deployment.models import (
     BreakerTiming,
     CollateralParameters,
     CompartmentParameters,
+    InterestParameters,
     MarketParameters,
     Model,
     _camel_case,
@@ -129,6 +130,10 @@ def probes(devnet):
         struct = {**PARAMETERS.compartment.struct(), field: value}
         devnet.risk.call("setCompartment", struct, sender=governor)
 
+    def interest(field: str, value: int) -> None:
+        struct = {**PARAMETERS.interest.struct(), field: value}
+        devnet.risk.call("setInterest", struct, sender=governor)
+
     def timing(field: str, value: int) -> None:
         struct = {**PARAMETERS.breaker.timing.struct(), field: value}
         thresholds = PARAMETERS.breaker.thresholds.struct()
@@ -148,6 +153,7 @@ def probes(devnet):
         "pegged": Probe(PEGGED, collateral(PEGGED)),
         "unpegged": Probe(UNPEGGED, collateral(UNPEGGED)),
         "compartment": Probe(PARAMETERS.compartment, compartment),
+        "interest": Probe(PARAMETERS.interest, interest),
         "timing": Probe(PARAMETERS.breaker.timing, timing),
         "oracle": Probe(ORACLE, oracle),
         "peg": Probe(PEG, peg),
@@ -161,6 +167,7 @@ FIELDS = [
         "pegged": CollateralParameters,
         "unpegged": CollateralParameters,
         "compartment": CompartmentParameters,
+        "interest": InterestParameters,
         "timing": BreakerTiming,
         "oracle": OracleAssetParameters,
         "peg": PegParameters,
@@ -172,7 +179,7 @@ FIELDS = [
 
 def _largest(probe: Probe, field: str) -> int:
     """Return the largest value that the struct's field can hold."""
-    for bits in (16, 32, 64, 128):
+    for bits in (16, 32, 56, 64, 128):
         try:
             probe.refusal(field, 2**bits)
         except ValueError:  # The codec: it does not fit.

@@ -98,7 +98,7 @@ def test_auction_price__over_time__falls_from_above_the_market_to_the_margin_val
     if elapsed:
         world.skip(elapsed)
     assert world.liquidation.call("auctionPrice", world.account("alice"), WETH) == price
-    assert price >= world.margin.call("collateralValuation", WETH).maintenancePrice
+    assert price >= world.valuer.call("collateralValuation", WETH).maintenancePrice
 
 
 def test_auction_price__after_twice_the_duration__there_is_none(
@@ -124,13 +124,13 @@ def test_auction_price__pegged_collateral__starts_at_its_market_and_ends_at_main
     world.deposit("alice", 38 * WAD // 100, LST)
     world.settle("alice", -1_000 * WAD)
     start_auction(collateral=LST)
-    v = world.margin.call("collateralValuation", LST)
+    v = world.valuer.call("collateralValuation", LST)
     account = world.account("alice")
     assert v.marketPrice == 2_940 * WAD
     top = v.marketPrice + v.marketPrice // 20
     assert world.liquidation.call("auctionPrice", account, LST) == top
     world.skip(DURATION)
-    v = world.margin.call("collateralValuation", LST)
+    v = world.valuer.call("collateralValuation", LST)
     assert world.liquidation.call("auctionPrice", account, LST) == v.maintenancePrice
 
 

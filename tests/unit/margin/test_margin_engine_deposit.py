@@ -109,7 +109,7 @@ def test_deposit__with_debt__repays_it_to_the_pool_first(world, owe):
     assert world.totals() == before._replace(
         debt=before.debt - 4 * WAD, poolCash=before.poolCash + 4 * WAD
     )
-    [event] = world.margin.events(receipt)
+    [event] = world.margin.events(receipt, "Deposited")
     assert (event.args.amountTokens, event.args.debtRepaid) == (4 * 10**6, 4 * WAD)
 
     receipt = world.deposit("alice", 10 * 10**6)
@@ -119,7 +119,7 @@ def test_deposit__with_debt__repays_it_to_the_pool_first(world, owe):
         poolCash=before.poolCash + 10 * WAD,
         principal=before.principal + 4 * WAD,
     )
-    [event] = world.margin.events(receipt)
+    [event] = world.margin.events(receipt, "Deposited")
     assert (event.args.amountTokens, event.args.debtRepaid) == (10 * 10**6, 6 * WAD)
 
 

@@ -237,11 +237,9 @@ def test_credit_auction_proceeds__repays_debt_then_becomes_principal(world, owe)
         poolCash=before.poolCash + 5 * WAD,
         principal=before.principal + 2 * WAD,
     )
-    [event] = world.margin.events(receipt)
-    assert (event.name, tuple(event.args)) == (
-        "AuctionProceedsCredited",
-        (world.account("alice"), bob, 7 * 10**6, 5 * WAD),
-    )
+    rate, event = world.margin.events(receipt)
+    assert (rate.name, event.name) == ("BorrowRateSet", "AuctionProceedsCredited")
+    assert tuple(event.args) == (world.account("alice"), bob, 7 * 10**6, 5 * WAD)
 
 
 def test_write_off__account_without_debt__refused(world, refuses):

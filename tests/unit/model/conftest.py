@@ -29,7 +29,7 @@ CALLS = (
     *("trade", "trade", "trade", "trade", "close", "close", "price", "price", "crash"),
     *("advance", "advance", "liquidate", "liquidate", "liquidate", "start_auction"),
     *("start_auction", "take_auction", "take_auction", "end_auction"),
-    *("pool_deposit", "pool_redeem", "fund_deposit", "fund_redeem"),
+    *("pool_deposit", "pool_redeem", "fund_deposit", "fund_redeem", "accrue"),
 )
 
 
@@ -107,6 +107,7 @@ class Driver:
         after = invariants.snapshot(world)
         self._add(*invariants.check_state(after), invariants.vlt_1(world))
         self._add(invariants.led_1(before, after, actor, unhealthy))
+        self._add(invariants.int_1_step(before, after))
 
     def _call(self, name: str, actor: str, account: AccountId, what: int, amount: int) -> None:
         world = self.world
@@ -140,6 +141,11 @@ class Driver:
             paid = engine.convert(actor, account, burned)
             after = invariants.snapshot(world)
             self._add(invariants.led_3_conversion(before, after, burned, paid))
+        elif name == "accrue":
+            owed = -min(a.cash, 0)
+            engine.accrue_interest(actor, account)
+            assert engine.booked_debt(account)[0] == -min(engine.account_ledger(account).cash, 0)
+            assert engine.booked_debt(account)[0] == owed
         elif name == "poke":
             before = invariants.snapshot(world)
             exchange.poke(actor, market)

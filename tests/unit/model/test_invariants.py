@@ -194,5 +194,55 @@ def test_vlt_1_wants_entering_to_cost_no_less(world):
     assert invariants.vlt_1(world) is not None
 
 
+def test_int_1_wants_the_scaled_sum_and_a_steady_index(world):
+    account, others = pack(ALICE, 3), pack(BOB, 3)
+    exchange = world.perp_exchange.address
+    for who, debt in ((account, 100 * WAD), (others, 50 * WAD)):
+        world.margin_engine.settle(exchange, who, 0, -debt, 0, 0)
+        world.now += 86_400
+    world.margin_engine.accrue_interest(BOB, account)
+    good = invariants.snapshot(world)
+    assert invariants.int_1(good) is None
+    b, index = good.borrow, good.debt_index[others]
+
+    def broken(borrow=b, **indices):
+        known = {**good.debt_index, **{int(k[1:]): v for k, v in indices.items()}}
+        known = {k: v for k, v in known.items() if v}
+        return invariants.int_1(replace(good, borrow=borrow, debt_index=known))
+
+    assert broken(replace(b, scaled_debt=b.scaled_debt + 1)) is not None
+    assert broken(replace(b, index=index - 1)) is not None  # booked in the future
+    assert broken(**{f"_{others}": index + 1}) is not None  # the sum is another
+    assert broken(**{f"_{others}": 0}) is not None
+    nobody = {k: AccountLedger() for k in good.accounts}
+    free = replace(good, accounts=nobody, debt_index={}, borrow=replace(b, scaled_debt=0))
+    assert b.rate > 0
+    assert invariants.int_1(free) is not None
+    assert invariants.int_1(replace(free, borrow=replace(b, scaled_debt=0, rate=0))) is None
+
+    world.now += 1_000
+    world.margin_engine.accrue_interest(BOB, others)
+    after = invariants.snapshot(world)
+    assert invariants.int_1_step(good, after) is None
+    assert invariants.int_1_step(after, good) is not None
+    for off in (-1, 1):
+        moved = replace(after.borrow, index=after.borrow.index + off)
+        assert invariants.int_1_step(good, replace(after, borrow=moved)) is not None
+
+
+def test_led_1_allows_interest_and_no_more(world):
+    account = pack(ALICE, 3)
+    world.margin_engine.settle(world.perp_exchange.address, account, 0, -100 * WAD, 0, 0)
+    before = invariants.snapshot(world)
+    world.now += 86_400
+    world.margin_engine.accrue_interest(BOB, account)
+    after = invariants.snapshot(world)
+    assert after.accounts[account].cash < before.accounts[account].cash
+    assert invariants.led_1(before, after, BOB) is None
+    cash = after.accounts[account].cash - 1
+    worse = {**after.accounts, account: replace(after.accounts[account], cash=cash)}
+    assert invariants.led_1(before, replace(after, accounts=worse), BOB) is not None
+
+
 def test_a_fresh_account_is_empty(world):
     assert world.margin_engine.account_ledger(pack(ALICE, 9)) == AccountLedger()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulkhead.model import invariants, liquidation_math
+from bulkhead.model import invariants, liquidation_math, presets
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import ActionPolicy_PriceStatus
@@ -207,6 +207,8 @@ class TestAuctions:
     def test_a_debt_is_repaid_out_of_collateral(self, debtor):
         world = debtor
         engine = world.liquidation_engine
+        world.risk_parameters.set_interest(world.governor, presets.FREE)
+        world.margin_engine.accrue_interest(KEEPER, ACCOUNT)
         engine.start_auction(KEEPER, ACCOUNT, 1)
         assert engine.auction_price(ACCOUNT, 1) == 2_100 * WAD
         world.now += 1_800

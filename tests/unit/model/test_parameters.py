@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bulkhead.model import presets
+from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.math import DAY, UINT256_MAX, WAD
 from bulkhead.model.reverts import (
     EmptyRevert,
@@ -137,6 +138,43 @@ def test_compartment_bounds(world, parameters, field, name, least, most):
         assert getattr(parameters.compartment_parameters(), field) == value
 
 
+@pytest.mark.parametrize(
+    ("field", "name", "least", "most"),
+    [
+        ("kink_bps", "kinkBps", 1_000, 9_900),
+        ("rate_at_kink", "rateAtKink", 5, WAD // 100),
+        ("rate_at_full", "rateAtFull", 7, WAD // 100),
+        ("tier1_bps", "tier1Bps", 10_000, 50_000),
+        ("tier2_bps", "tier2Bps", 12_000, 50_000),
+        ("tier3_bps", "tier3Bps", 13_000, 50_000),
+        ("tier4_bps", "tier4Bps", 14_000, 50_000),
+    ],
+)
+def test_interest_bounds(world, parameters, field, name, least, most):
+    valid = InterestParameters(5_000, 5, 7, 9, 12_000, 13_000, 14_000, 15_000)
+    for value in (least - 1, most + 1):
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_interest(world.governor, replace(valid, **{field: value}))
+        assert caught.value.args == (name, value, least, most)
+    parameters.set_interest(world.governor, replace(valid, **{field: least}))
+    assert getattr(parameters.interest_parameters(), field) == least
+
+
+def test_interest_rises_with_utilisation_and_tier(world, parameters):
+    most = InterestParameters(9_900, *(WAD // 100,) * 3, *(50_000,) * 4)
+    parameters.set_interest(world.governor, most)
+    assert parameters.interest_parameters() == most
+    for field, name, least in (
+        ("rate_at_kink", "rateAtKink", WAD // 100),
+        ("rate_at_full", "rateAtFull", WAD // 100),
+        ("tier2_bps", "tier2Bps", 50_000),
+        ("tier4_bps", "tier4Bps", 50_000),
+    ):
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
+            parameters.set_interest(world.governor, replace(most, **{field: least - 1}))
+        assert caught.value.args == (name, least - 1, least, least)
+
+
 def test_breaker_thresholds_rise_strictly(world, parameters):
     flat = replace(presets.THRESHOLDS, bad_debt=(1, 2, 2, 3))
     with pytest.raises(RiskParameters_OutOfBounds) as caught:
@@ -236,6 +274,7 @@ def test_only_the_governor_sets_anything(world, parameters):
         lambda: parameters.set_market(stranger, 0, TRADING, LIQUIDATION),
         lambda: parameters.set_collateral(stranger, 1, parameters.collateral_config(1)),
         lambda: parameters.set_compartment(stranger, presets.COMPARTMENT),
+        lambda: parameters.set_interest(stranger, presets.INTEREST),
         lambda: parameters.set_breaker(stranger, presets.TIMING, presets.THRESHOLDS, (), ()),
     )
     for call in calls:

@@ -148,6 +148,7 @@ class TestLock:
             lambda: pool.mint(BOB, 1, BOB),
             lambda: pool.withdraw(BOB, 0, BOB, BOB),
             lambda: fund.redeem(BOB, 0, BOB, BOB),
+            lambda: engine.accrue_interest(BOB, ACCOUNT),
             lambda: liquidation.liquidate(BOB, ACCOUNT, 0),
             lambda: liquidation.start_auction(BOB, ACCOUNT, 1),
             lambda: liquidation.end_auction(BOB, ACCOUNT, 1),
@@ -157,6 +158,8 @@ class TestLock:
         views = (
             lambda: engine.valuation(ACCOUNT),
             lambda: engine.account_ledger(ACCOUNT),
+            lambda: engine.booked_debt(ACCOUNT),
+            lambda: engine.borrow_state(),
             lambda: engine.totals(),
             lambda: engine.haircut_ratio(),
             lambda: exchange.mark_price(0),

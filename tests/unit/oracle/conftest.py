@@ -48,6 +48,7 @@ CONTRACTS = (
     "RoleRegistry",
     "ChainlinkAdapter",
     "UniswapV3TwapAdapter",
+    "UniswapV3Depth",
     "PythAdapter",
     "DevPyth",
     "ExchangeRateAdapter",

@@ -13,6 +13,7 @@ WAD = 10**18
 @pytest.fixture
 def busy(world):
     """Positions, claims, debts and collateral of several accounts, and some time gone by."""
+    world.set_interest(rateAtKink=WAD // 1_000, rateAtFull=WAD // 1_000)
     for who in ("alice", "bob"):
         world.deposit(who, 3_000_000 * 10**6)
     world.deposit("alice", WAD, 1)
@@ -33,6 +34,7 @@ def test_accounts__any__equal_direct_reads(world, busy):
     for who, view in zip(names, views, strict=True):
         account = world.account(who)
         assert view.ledger == world.ledger(who)
+        assert view.bookedDebt == world.margin.call("bookedDebt", account).debt
         assert view.maturedClaim == world.margin.call("maturedClaim", account)
         assert view.collateralTokens == tuple(
             world.margin.call("collateralBalance", account, i) for i in (1, 2, 3)
@@ -45,6 +47,8 @@ def test_accounts__any__equal_direct_reads(world, busy):
             assert p.position == world.position(who, p.market)
             assert p.unrealizedPnl == world.perps.call("unrealizedPnlOf", account, p.market)
     assert [len(v.positions) for v in views] == [1, 2, 0, 0, 0]
+    assert [v.bookedDebt for v in views] == [0, 0, 0, 5 * WAD, 0]
+    assert views[3].ledger.cash < -5 * WAD
 
 
 def test_accounts__none__is_empty(world):
@@ -74,6 +78,8 @@ def test_compartment__busy__equals_direct_reads(world, busy):
     world.raise_tier(1)
     view = world.lens.call("compartment")
     assert view.totals == world.totals()
+    assert view.totals.debt < view.accruedDebt == -world.ledger("dave").cash
+    assert view.borrowRate == world.margin.call("borrowState").rate > 0
     assert view.unrealized == world.margin.call("unrealizedTotals")
     assert view.haircutRatio == world.margin.call("haircutRatio")
     assert view.tier == 1
@@ -96,7 +102,7 @@ def test_compartment__busy__equals_direct_reads(world, busy):
         assert collateral.token == token.address
         assert collateral.custodyTokens == token.call("balanceOf", world.custody.address)
         assert collateral.bookedTokens == world.margin.call("totalCollateral", c)
-        assert collateral.valuation == world.margin.call("collateralValuation", c)
+        assert collateral.valuation == world.valuer.call("collateralValuation", c)
     assert len(view.collaterals) == 3
 
 

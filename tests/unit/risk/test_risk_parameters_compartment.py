@@ -131,6 +131,7 @@ def test_set__not_the_governor__refused(world, refuses, caller):
         "setMarket": (0, risk.call("marketTrading", 0), risk.call("marketLiquidation", 0)),
         "setCollateral": (1, risk.call("collateralConfig", 1)),
         "setCompartment": (risk.call("compartmentParameters"),),
+        "setInterest": (risk.call("interestParameters"),),
         "setBreaker": (risk.call("breakerTiming"), *risk.call("breakerThresholds")),
     }
     for function, values in arguments.items():
@@ -147,6 +148,8 @@ def test_deploy__parameters_out_of_bounds__refused(world, refuses):
             "RiskParameters",
             world.book.wiring,
             parameters,
+            risk.call("interestParameters"),
+            risk.call("marginParameters"),
             risk.call("breakerTiming"),
             thresholds,
             list(prices),

@@ -36,6 +36,8 @@ def compartment() -> CompartmentState:
     return CompartmentState(
         principal=100,
         debt=0,
+        accrued_debt=0,
+        borrow_rate=0,
         claims=0,
         pool_cash=50,
         insurance_cash=20,
@@ -57,7 +59,7 @@ def compartment() -> CompartmentState:
 
 @pytest.fixture
 def account() -> AccountState:
-    return AccountState(ACCOUNT, OWNER, 100, 0, 0, (10,), (), 0, 0, 0, 0, 0, 0, True)
+    return AccountState(ACCOUNT, OWNER, 100, 0, 0, 0, (10,), (), 0, 0, 0, 0, 0, 0, True)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_valuation__collateral__counts_after_its_haircut(world, collateral, amou
     world.deposit("alice", amount, collateral)
     value = wad * price // WAD
     assert tuple(world.valuation("alice")) == (value, value, 0, 0, value, 0, value, 0, VALID)
-    c = world.margin.call("collateralValuation", collateral)
+    c = world.valuer.call("collateralValuation", collateral)
     assert (c.initialPrice, c.maintenancePrice, c.status) == (price, price, VALID)
     assert c.marketPrice == (60_000 if collateral == WBTC else 3_000) * WAD
 
@@ -101,7 +101,7 @@ def test_valuation__depegged_collateral__differs_for_initial_and_maintenance(wor
 
 def test_collateral_valuation__unknown__refused(world, refuses):
     with refuses("RiskParameters_UnknownCollateral", 4):
-        world.margin.call("collateralValuation", 4)
+        world.valuer.call("collateralValuation", 4)
 
 
 # ---------------------------------------------------------------------- positions
@@ -221,7 +221,7 @@ def test_valuation__stale_collateral__is_stale_and_uncertain_by_its_market_value
     world.silence(asset)
     # The peg monitor answers from what it recorded for its maximum age.
     world.skip(300)
-    c = world.margin.call("collateralValuation", collateral)
+    c = world.valuer.call("collateralValuation", collateral)
     v = world.valuation("alice")
     assert (c.status, v.status) == (STALE, STALE)
     wad = 10**8 * 10 ** (18 - world.token(collateral).call("decimals"))

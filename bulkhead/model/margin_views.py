@@ -1,4 +1,4 @@
-"""Twin of ``MarginBase`` and ``MarginValuation``: storage, lock and views of the margin engine.
+"""Twin of ``MarginBase`` and ``MarginViews``: storage, lock and views of the margin engine.
 
 Amounts are WAD of the settlement token unless a unit is given. Views take the ``caller`` that the
 contract would see: parts of the compartment may read while the lock is held, others may not.
@@ -6,12 +6,10 @@ contract would see: parts of the compartment may read while the lock is held, ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bulkhead.model import ledger, token_scale
+from bulkhead.model import interest_curve, ledger
 from bulkhead.model.context import Cell, Contract, Table
-from bulkhead.model.math import WAD, checked_int, checked_uint, mul_down, mul_up, to_int
-from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.interest_curve import BorrowState
+from bulkhead.model.math import WAD, to_int
 from bulkhead.model.parts import Parts
 from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
@@ -24,20 +22,19 @@ from bulkhead.model.types import (
     ZERO_ADDRESS,
     AccountId,
     AccountLedger,
+    AccountStanding,
     AccountValuation,
     Action,
     Address,
-    CollateralConfig,
-    CollateralValuation,
+    Holding,
     LedgerTotals,
-    MarketExposure,
     MarketUnrealized,
     UnrealizedTotals,
 )
 
 
-class MarginValuation(Contract):
-    """What accounts are worth, and the views of the ledger."""
+class MarginViews(Contract):
+    """The check of margin, and the views of the ledger."""
 
     def __init__(self, parts: Parts) -> None:
         context = parts.context
@@ -57,6 +54,8 @@ class MarginValuation(Contract):
         self._totals = Cell(context, LedgerTotals())
         self._unrealized_totals = Cell(context, UnrealizedTotals())
         self._accounts: Table[AccountId, AccountLedger] = Table(context)
+        self._borrow = Cell(context, BorrowState())
+        self._debt_index: Table[AccountId, int] = Table(context)
         self._collateral: Table[tuple[AccountId, int], int] = Table(context)
         self._total_collateral: Table[int, int] = Table(context)
         self._unrealized: Table[int, MarketUnrealized] = Table(context)
@@ -122,24 +121,43 @@ class MarginValuation(Contract):
             CompartmentLock_Locked: an outsider asks in the middle of a call.
         """
         self._consistent(caller)
-        return self._valuation(account, self._parts.perp_exchange.exposures_of(account))
+        return self._parts.risk_engine.valuation(account, self._standing(account))
 
-    def collateral_valuation(self, collateral: int) -> CollateralValuation:
-        """Return what 1.0 of a collateral is worth.
-
-        Raises:
-            RiskParameters_UnknownCollateral: it is not listed.
-        """
-        return self._collateral_valuation(self._parts.risk_parameters.collateral_config(collateral))
-
-    def account_ledger(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountLedger:
-        """Return an account's entry of the ledger.
+    def standing(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountStanding:
+        """Return what the risk engine is told of an account.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
         """
         self._consistent(caller)
-        return self._account(account)
+        return self._standing(account)
+
+    def account_ledger(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountLedger:
+        """Return an account's entry of the ledger, debt with the interest owed up to now.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        return self._accrued(account)
+
+    def booked_debt(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> tuple[int, int]:
+        """Return an account's debt as last booked, and the index (RAY) at which it was.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        return ledger.debt_of(self._account(account)), self._debt_index.get(account, 0)
+
+    def borrow_state(self, caller: Address = ZERO_ADDRESS) -> BorrowState:
+        """Return index, rate and scaled sum of all debt as of the last accrual.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        return self._borrow.value
 
     def matured_claim(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> int:
         """Return the part of an account's claim that can be converted now.
@@ -171,7 +189,7 @@ class MarginValuation(Contract):
         return self._total_collateral.get(collateral, 0)
 
     def totals(self, caller: Address = ZERO_ADDRESS) -> LedgerTotals:
-        """Return P, D, J, L, I and F.
+        """Return P, D, J, L, I and F; D as booked.
 
         Raises:
             CompartmentLock_Locked: an outsider asks in the middle of a call.
@@ -232,94 +250,43 @@ class MarginValuation(Contract):
         stored = self._accounts.get(account)
         return AccountLedger() if stored is None else stored.copy()
 
+    def _index(self) -> int:
+        return interest_curve.current_index(self._borrow.value, self._context.now)
+
+    def _accrued(self, account: AccountId) -> AccountLedger:
+        """Return an account's entry with what it owes now."""
+        a = self._account(account)
+        if a.cash < 0:
+            debt = interest_curve.grown(-a.cash, self._debt_index[account], self._index())
+            a.cash = -to_int(to_int(debt), 128)
+        return a
+
     def _require_initial_margin(self, account: AccountId, action: Action) -> None:
-        exposures = self._parts.perp_exchange.exposures_of(account)
-        if not exposures and self._account(account).cash >= 0:
+        if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
             return
-        v = self._valuation(account, exposures)
+        v = self._parts.risk_engine.valuation(account, self._standing(account))
         require_status(action, v.status)
         if v.equity_initial < to_int(v.initial_margin):
             raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
-    def _valuation(
-        self, account: AccountId, exposures: Sequence[MarketExposure]
-    ) -> AccountValuation:
-        a = self._account(account)
-        p = self._parts.risk_parameters.compartment_parameters()
-        v = AccountValuation(equity_initial=a.cash, equity_maintenance=a.cash)
+    def _standing(self, account: AccountId) -> AccountStanding:
+        a = self._accrued(account)
+        t = self._totals.value
+        matured, is_fresh = 0, False
         if a.claim > 0:
-            v.equity_maintenance += to_int(self._haircut(a.claim))
-            if self._oldest_unrealized()[1] <= p.max_unrealized_age:
-                matured = ledger.matured_of(a, self._context.now)
-                v.equity_initial += to_int(self._haircut(matured))
-        if a.collateral_mask:
-            self._add_collateral(account, a.collateral_mask, v)
-        settled, secured = a.cash + a.claim, v.equity_maintenance
-        losses, losses_at_index = self._add_exposures(exposures, v)
-        v.buffer_at_index += secured + losses_at_index - v.maintenance_margin
-        debt = max(0, -(settled + losses))
-        v.initial_margin = checked_uint(v.initial_margin + mul_up(debt, p.debt_initial_ratio))
-        v.maintenance_margin = checked_uint(
-            v.maintenance_margin + mul_up(debt, p.debt_maintenance_ratio)
+            matured = ledger.matured_of(a, self._context.now)
+            max_age = self._parts.risk_parameters.compartment_parameters().max_unrealized_age
+            is_fresh = self._oldest_unrealized()[1] <= max_age
+        return AccountStanding(
+            a.cash,
+            a.claim,
+            matured,
+            t.pool_cash,
+            t.claims + self._unrealized_totals.value.positive,
+            is_fresh,
+            tuple(
+                Holding(c, self._collateral[account, c], self._total_collateral[c])
+                for c in range(1, a.collateral_mask.bit_length())
+                if a.collateral_mask >> c & 1
+            ),
         )
-        debt = max(0, -(settled + losses_at_index))
-        v.buffer_at_index -= mul_up(debt, p.debt_maintenance_ratio)
-        return v
-
-    def _add_exposures(
-        self, exposures: Sequence[MarketExposure], v: AccountValuation
-    ) -> tuple[int, int]:
-        """Add positions; return Σ min(0, profit) at close-out value and at the index price."""
-        losses = losses_at_index = 0
-        for e in exposures:
-            pnl = checked_int(e.unrealized_pnl - to_int(e.close_out_cost))
-            v.unrealized_pnl = checked_int(v.unrealized_pnl + pnl)
-            if pnl < 0:
-                losses = checked_int(losses + pnl)
-            else:
-                v.equity_maintenance = checked_int(
-                    v.equity_maintenance + to_int(self._haircut(pnl))
-                )
-            if e.index_pnl < 0:
-                losses_at_index += e.index_pnl
-            else:
-                v.buffer_at_index += self._haircut(e.index_pnl)
-            v.initial_margin = checked_uint(v.initial_margin + e.initial_margin)
-            v.maintenance_margin = checked_uint(v.maintenance_margin + e.maintenance_margin)
-            if e.status < PriceStatus.DEGRADED:
-                v.uncertain = checked_uint(v.uncertain + abs(e.notional))
-            v.status = min(v.status, e.status)
-        v.equity_maintenance = checked_int(v.equity_maintenance + losses)
-        v.equity_initial = checked_int(v.equity_initial + losses)
-        return losses, losses_at_index
-
-    def _haircut(self, amount: int) -> int:
-        return ledger.haircut(self._totals.value, self._unrealized_totals.value, amount)
-
-    def _add_collateral(self, account: AccountId, mask: int, v: AccountValuation) -> None:
-        initial = 0
-        for collateral in range(1, mask.bit_length()):
-            if not mask >> collateral & 1:
-                continue
-            c = self._parts.risk_parameters.collateral_config(collateral)
-            p = self._collateral_valuation(c)
-            amount = token_scale.to_wad(self._collateral[account, collateral], c.decimals)
-            initial = checked_uint(initial + mul_down(amount, p.initial_price))
-            v.collateral_maintenance = checked_uint(
-                v.collateral_maintenance + mul_down(amount, p.maintenance_price)
-            )
-            if p.status < PriceStatus.DEGRADED:
-                v.uncertain = checked_uint(v.uncertain + mul_up(amount, p.market_price))
-            v.status = min(v.status, p.status)
-        v.equity_initial = checked_int(v.equity_initial + to_int(initial))
-        v.equity_maintenance = checked_int(v.equity_maintenance + to_int(v.collateral_maintenance))
-
-    def _collateral_valuation(self, c: CollateralConfig) -> CollateralValuation:
-        if c.pegged:
-            peg = self._parts.feeds.peg(c.asset)
-            return CollateralValuation(
-                peg.initial_price, peg.maintenance_price, peg.market_price, peg.status
-            )
-        data = self._parts.feeds.latest(c.asset)
-        price = mul_down(data.price, checked_uint(WAD - c.haircut))
-        return CollateralValuation(price, price, data.price, data.status)

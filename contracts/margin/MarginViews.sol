@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {ActionPolicy} from "../libraries/ActionPolicy.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+import {Action} from "../types/Action.sol";
+import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
+import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
+import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
+import {Ledger} from "./Ledger.sol";
+import {MarginInterest} from "./MarginInterest.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice The check of margin, and the views of the ledger.
+abstract contract MarginViews is MarginInterest {
+    using Ledger for AccountLedger;
+    using SafeCastLib for uint256;
+
+    /// @inheritdoc IMarginEngine
+    function requireInitialMargin(AccountId account, Action action) external view consistent {
+        _requireInitialMargin(account, action);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function valuation(AccountId account)
+        external
+        view
+        consistent
+        returns (AccountValuation memory)
+    {
+        return _riskEngine.valuation(account, _standing(account));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function standing(AccountId account) external view consistent returns (AccountStanding memory) {
+        return _standing(account);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function accountLedger(AccountId account)
+        external
+        view
+        consistent
+        returns (AccountLedger memory)
+    {
+        return _accrued(account);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function maturedClaim(AccountId account) external view consistent returns (uint256) {
+        return _accounts[account].maturedOf();
+    }
+
+    /// @inheritdoc IMarginEngine
+    function collateralBalance(AccountId account, CollateralId collateral)
+        external
+        view
+        consistent
+        returns (uint256)
+    {
+        return _collateral[account][collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function totalCollateral(CollateralId collateral) external view consistent returns (uint256) {
+        return _totalCollateral[collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function totals() external view consistent returns (LedgerTotals memory) {
+        return _totals;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function unrealizedTotals() external view consistent returns (UnrealizedTotals memory) {
+        return _unrealizedTotals;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function marketUnrealized(MarketId market)
+        external
+        view
+        consistent
+        returns (MarketUnrealized memory)
+    {
+        return _unrealized[market];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function haircutRatio() external view consistent returns (uint256) {
+        return Ledger.haircut(_totals, _unrealizedTotals, WadMath.WAD);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function requireFreshUnrealized() external view {
+        _requireFreshUnrealized();
+    }
+
+    function _requireFreshUnrealized() internal view {
+        uint256 maxAge = _riskParameters.compartmentParameters().maxUnrealizedAge;
+        (MarketId oldest, uint256 age) = _oldestUnrealized();
+        if (age > maxAge) revert MarginEngine_StaleUnrealized(oldest, age, maxAge);
+    }
+
+    /// @dev A market that was never touched has no positions and no age.
+    function _oldestUnrealized() private view returns (MarketId oldest, uint256 age) {
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            uint256 updatedAt = _unrealized[MarketId.wrap(i)].updatedAt;
+            if (updatedAt == 0 || block.timestamp - updatedAt <= age) continue;
+            (oldest, age) = (MarketId.wrap(i), block.timestamp - updatedAt);
+        }
+    }
+
+    function _requireInitialMargin(AccountId account, Action action) internal view {
+        // Nothing is asked of an account without positions and debt, so no price can lock its principal.
+        if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
+
+        AccountValuation memory v = _riskEngine.valuation(account, _standing(account));
+        ActionPolicy.requireStatus(action, v.status);
+        if (v.equityInitial < v.initialMargin.toInt256()) {
+            revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
+        }
+    }
+
+    function _standing(AccountId account) internal view returns (AccountStanding memory s) {
+        AccountLedger memory a = _accrued(account);
+        s.cash = a.cash;
+        (s.poolCash, s.junior) =
+        (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);
+        if (a.claim > 0) {
+            s.claim = a.claim;
+            s.matured = a.maturedOf();
+            (, uint256 age) = _oldestUnrealized();
+            s.isHaircutFresh = age <= _riskParameters.compartmentParameters().maxUnrealizedAge;
+        }
+        s.holdings = _holdings(account, a.collateralMask);
+    }
+
+    function _holdings(AccountId account, uint256 mask)
+        private
+        view
+        returns (Holding[] memory holdings)
+    {
+        holdings = new Holding[](LibBit.popCount(mask));
+        uint256 next;
+        for (uint8 i = 1; mask >> i != 0; ++i) {
+            if ((mask >> i) & 1 == 0) continue;
+            CollateralId id = CollateralId.wrap(i);
+            holdings[next++] = Holding(id, _collateral[account][id], _totalCollateral[id]);
+        }
+    }
+}
