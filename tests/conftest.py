@@ -6,7 +6,7 @@ wall clock says, so that every number in a test is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -85,16 +85,22 @@ class World:
         book: the address book.
         margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
             lens: parts.
+        operators: who acts for whom.
         roles: who may do what.
+        keys: private keys, ``0x…``, by address.
         usdb, weth, wbtc, lst: the tokens.
     """
 
-    def __init__(self, rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> None:
+    def __init__(
+        self, rpc: Rpc, book: AddressBook, artifacts: Artifacts, keys: Mapping[str, str]
+    ) -> None:
         self.rpc = rpc
+        self.keys = keys
         self.book = book
         self.artifacts = artifacts
         self.margin = self._named("MarginEngine")
         self.valuer = self._named("RiskEngine")
+        self.operators = self._named("AccountOperators")
         self.perps = self._named("PerpExchange")
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
@@ -207,6 +213,11 @@ class World:
         sender = self.address(who)
         return self.margin.transact("deposit", account, collateral, amount_tokens, sender=sender)
 
+    def grant(self, who: str, operator: str, permissions: int, sub: int = 0) -> None:
+        """Make somebody an operator for a day."""
+        args = (self.account(who, sub), self.address(operator), permissions, self.now + 86_400)
+        self.operators.transact("setOperator", *args, sender=self.address(who))
+
     def trade(self, who: str, size_delta: int, market: int = 0, sub: int = 0) -> Any:
         """Trade at any price; return the arguments of ``Traded``."""
         limit = ANY_PRICE if size_delta > 0 else 0
@@ -277,6 +288,11 @@ class World:
         config = {**self.risk.call("collateralConfig", collateral)._asdict(), **changes}
         self.risk.transact("setCollateral", collateral, config, sender=self.governor)
 
+    def set_margin(self, **changes: Any) -> None:
+        """Change some of the parameters by which margin adapts."""
+        parameters = {**self.risk.call("marginParameters")._asdict(), **changes}
+        self.risk.transact("setMargin", parameters, sender=self.governor)
+
     def set_compartment(self, **changes: Any) -> None:
         """Change some parameters of the compartment."""
         parameters = {**self.risk.call("compartmentParameters")._asdict(), **changes}
@@ -300,15 +316,16 @@ class World:
         self.rpc.request("anvil_setStorageAt", request)
 
 
-def _free_of_interest() -> DeploymentParameters:
-    """Return the devnet's parameters, but debt costs nothing until a test says so.
+def _steady() -> DeploymentParameters:
+    """Return the devnet's parameters, but volatility moves no margin and debt costs nothing.
 
-    A debt that a test makes is then to the wei what it made it, however many blocks it takes.
+    Margins are then known beforehand, and a debt that a test makes is to the wei what it made it.
     """
     parameters = devnet_parameters(spot_markets=False)
     free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
     interest = parameters.interest.model_copy(update=free)
-    return parameters.model_copy(update={"interest": interest})
+    calm = [market.model_copy(update={"volatility_multiplier": 0}) for market in parameters.markets]
+    return parameters.model_copy(update={"interest": interest, "markets": tuple(calm)})
 
 
 @pytest.fixture(scope="session")
@@ -317,13 +334,14 @@ def devnet() -> Iterator[World]:
     artifacts = ensure_compiled()
     with Anvil(base_fee=0, timestamp=GENESIS) as anvil:
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
-        options = DevnetOptions(spot_markets=False, parameters=_free_of_interest())
+        options = DevnetOptions(spot_markets=False, parameters=_steady())
         book = deploy_devnet(sender, options, artifacts=artifacts)
         anvil.rpc.request("anvil_setBlockTimestampInterval", [1])
         anvil.rpc.set_automine(False)
         for address in book.contracts.values():  # So that tests may act in a contract's name.
             anvil.rpc.set_balance(address, ETHER)
-        yield World(SteadyRpc(anvil.url), book, artifacts)
+        keys = {account.address: account.private_key for account in anvil.accounts}
+        yield World(SteadyRpc(anvil.url), book, artifacts, keys)
 
 
 @pytest.fixture
@@ -338,6 +356,12 @@ def world(devnet: World) -> Iterator[World]:
 def harness(devnet: World) -> Contract:
     """The pure libraries, callable from outside."""
     return devnet.deploy("LibraryHarness")
+
+
+@pytest.fixture(scope="session")
+def risk_harness(devnet: World) -> Contract:
+    """The pure libraries of adaptive margin, callable from outside."""
+    return devnet.deploy("RiskHarness")
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ WIRING = {
     "circuitBreaker": "CircuitBreaker",
     "collateralVault": "CollateralVault",
     "riskEngine": "RiskEngine",
+    "accountOperators": "AccountOperators",
     "marginEngine": "MarginEngine",
     "perpExchange": "PerpExchange",
     "liquidityVault": "LiquidityVault",

@@ -33,6 +33,7 @@ _COMPARTMENT = (
     "CircuitBreaker",
     "CollateralVault",
     "RiskEngine",
+    "AccountOperators",
     "MarginEngine",
     "PerpExchange",
     "LiquidityVault",
@@ -40,6 +41,8 @@ _COMPARTMENT = (
     "LiquidationEngine",
 )
 _PERIPHERY = ("Lens",)
+_UNWIRED = ("AccountOperators",)
+"""They call nobody, so they need no addresses."""
 # Their constructors look at nothing that this plan has yet to deploy.
 _STANDALONE = (*ADAPTERS, "ProofOfReserve", "RiskParameters")
 
@@ -154,7 +157,7 @@ class _Planner:
         )
         for name in (*_COMPARTMENT, *_PERIPHERY):
             if name in _COMPARTMENT or name in self.artifacts:
-                self._deploy(name, wiring)
+                self._deploy(name, *(() if name in _UNWIRED else (wiring,)))
         for part, name in WIRING.items():
             if wiring[part] != self.contracts[name]:
                 raise AssertionError(f"{name} is planned for two addresses")

@@ -6,7 +6,7 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
-from bulkhead.model.margin_interest import MarginInterest
+from bulkhead.model.margin_batch import MarginBatch
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
     CompartmentLock_NotAuthorized,
@@ -29,7 +29,7 @@ from bulkhead.model.types import (
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginInterest):
+class MarginClearing(MarginBatch):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange
@@ -271,12 +271,23 @@ class MarginClearing(MarginInterest):
         )
 
     def _take_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
+        self._remove_collateral(account, collateral, amount_tokens)
+        total = self._total_collateral.get(collateral, 0)
+        self._total_collateral[collateral] = checked_uint(total - amount_tokens)
+
+    def _add_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
+        held = self._collateral.get((account, collateral), 0)
+        self._collateral[account, collateral] = checked_uint(held + amount_tokens)
+        if amount_tokens:
+            a = self._account(account)
+            a.collateral_mask |= 1 << collateral
+            self._accounts[account] = a
+
+    def _remove_collateral(self, account: AccountId, collateral: int, amount_tokens: int) -> None:
         held = self._collateral.get((account, collateral), 0)
         if amount_tokens > held:
             raise MarginEngine_InsufficientBalance(account, collateral, held, amount_tokens)
         self._collateral[account, collateral] = held - amount_tokens
-        total = self._total_collateral.get(collateral, 0)
-        self._total_collateral[collateral] = checked_uint(total - amount_tokens)
         if held == amount_tokens:
             a = self._account(account)
             a.collateral_mask &= ~(1 << collateral)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bulkhead.model import funding, positions, pricing
 from bulkhead.model.context import Contract, Table, external
 from bulkhead.model.math import WAD, checked_int, checked_uint, mul_div_up, mul_up, to_int
+from bulkhead.model.operators import TRADE
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
 from bulkhead.model.policy import require_status
@@ -15,7 +16,6 @@ from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     PerpExchange_NotAuthorized,
     PerpExchange_NotLiquidationEngine,
-    PerpExchange_NotOwner,
     PerpExchange_NotReducing,
     PerpExchange_OpenInterestCap,
     PerpExchange_PremiumCap,
@@ -66,7 +66,7 @@ class PerpExchange(Contract):
 
         Raises:
             CompartmentLock_Locked: called from within a call.
-            PerpExchange_NotOwner: the account is another's.
+            AccountOperators_NotAuthorized: neither owner nor an operator who may trade.
             PerpExchange_ZeroSize, PerpExchange_SizeTooLarge: the size is not allowed.
             CircuitBreaker_Blocked: the tier does not allow it.
             RiskParameters_UnknownMarket: the market is not listed.
@@ -77,8 +77,7 @@ class PerpExchange(Contract):
         """
         engine = self._parts.margin_engine
         engine.enter(self.address)
-        if owner_of(account) != sender:
-            raise PerpExchange_NotOwner(account, sender)
+        self._require_authorized(sender, account)
         _require_size(size_delta)
         held = self._positions.get((account, market), _FLAT)
         reduces = positions.is_reduction(held.size, size_delta)
@@ -98,7 +97,7 @@ class PerpExchange(Contract):
         self._apply(account, market, m, size_delta, fill, fee, index.price, p)
         if not reduces:
             _require_caps(market, m, skew_before, size_delta, p)
-            engine.require_initial_margin(account, action, caller=self.address)
+            engine.require_initial_margin(self.address, account, action)
         engine.exit(self.address)
         return fill
 
@@ -239,6 +238,12 @@ class PerpExchange(Contract):
         return positions.unrealized_of(m, held, _mark(m, p, index.price))
 
     # ------------------------------------------------------------------------------- internal
+
+    def _require_authorized(self, sender: Address, account: AccountId) -> None:
+        engine = self._parts.margin_engine
+        caller = engine.actor() if sender == engine.address else sender
+        if owner_of(account) != caller:
+            self._parts.account_operators.require_authorized(account, caller, TRADE)
 
     def _when_unlocked(self) -> None:
         if self._parts.margin_engine.is_locked():

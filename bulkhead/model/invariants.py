@@ -304,6 +304,13 @@ def mar_1(v: AccountValuation) -> Violation | None:
     return None
 
 
+def mar_2(v: AccountValuation, *, has_positions: bool) -> Violation | None:
+    """MAR-2: IM ≥ MM, and MM > 0 with an open position."""
+    if v.initial_margin < v.maintenance_margin or (has_positions and v.maintenance_margin <= 0):
+        return Violation("MAR-2", f"IM {v.initial_margin}, MM {v.maintenance_margin}")
+    return None
+
+
 def liq_2(before: AccountValuation, after: AccountValuation) -> Violation | None:
     """LIQ-2: E'/M' ≥ E/M, unless bankrupt before; M' = 0 is perfect health with E' ≥ 0."""
     e0, m0 = before.equity_maintenance, before.maintenance_margin

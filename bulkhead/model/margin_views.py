@@ -11,11 +11,9 @@ from bulkhead.model.context import Cell, Contract, Table
 from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.math import WAD, to_int
 from bulkhead.model.parts import Parts
-from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     CompartmentLock_NotAuthorized,
-    MarginEngine_BelowInitialMargin,
     MarginEngine_StaleUnrealized,
 )
 from bulkhead.model.types import (
@@ -24,7 +22,6 @@ from bulkhead.model.types import (
     AccountLedger,
     AccountStanding,
     AccountValuation,
-    Action,
     Address,
     Holding,
     LedgerTotals,
@@ -34,7 +31,7 @@ from bulkhead.model.types import (
 
 
 class MarginViews(Contract):
-    """The check of margin, and the views of the ledger."""
+    """The views of the ledger, and what the risk engine has to know of an account."""
 
     def __init__(self, parts: Parts) -> None:
         context = parts.context
@@ -100,19 +97,6 @@ class MarginViews(Contract):
             raise CompartmentLock_Locked()
 
     # ---------------------------------------------------------------------------------- views
-
-    def require_initial_margin(
-        self, account: AccountId, action: Action, caller: Address = ZERO_ADDRESS
-    ) -> None:
-        """Check that an account meets its initial margin, on prices good enough for ``action``.
-
-        Raises:
-            CompartmentLock_Locked: an outsider asks in the middle of a call.
-            ActionPolicy_PriceStatus: a price is too bad.
-            MarginEngine_BelowInitialMargin: it does not.
-        """
-        self._consistent(caller)
-        self._require_initial_margin(account, action)
 
     def valuation(self, account: AccountId, caller: Address = ZERO_ADDRESS) -> AccountValuation:
         """Return equity and requirements of an account.
@@ -260,14 +244,6 @@ class MarginViews(Contract):
             debt = interest_curve.grown(-a.cash, self._debt_index[account], self._index())
             a.cash = -to_int(to_int(debt), 128)
         return a
-
-    def _require_initial_margin(self, account: AccountId, action: Action) -> None:
-        if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
-            return
-        v = self._parts.risk_engine.valuation(account, self._standing(account))
-        require_status(action, v.status)
-        if v.equity_initial < to_int(v.initial_margin):
-            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
     def _standing(self, account: AccountId) -> AccountStanding:
         a = self._accrued(account)

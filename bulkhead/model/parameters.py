@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bulkhead.model import correlations, interest_bounds, roles
-from bulkhead.model.bounds import MAX_AMOUNT, ascending, bound
+from bulkhead.model.bounds import MAX_AMOUNT, bound
 from bulkhead.model.context import Cell, Contract, Table, external
 from bulkhead.model.interest_curve import InterestParameters
-from bulkhead.model.math import DAY, UINT256_MAX, WAD, checked_uint, mul_down
+from bulkhead.model.math import WAD
+from bulkhead.model.parameter_bounds import (
+    BPS,
+    bound_name,
+    require_breaker,
+    require_compartment,
+    require_margin,
+    require_market,
+)
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     RiskParameters_Immutable,
-    RiskParameters_OutOfBounds,
     RiskParameters_PairCount,
     RiskParameters_TokenAlreadyListed,
     RiskParameters_UnknownCollateral,
     RiskParameters_UnknownMarket,
+    TokenScreen_Rebasing,
 )
 from bulkhead.model.types import (
     ZERO_ADDRESS,
@@ -33,10 +41,7 @@ from bulkhead.model.types import (
 
 MAX_MARKETS = 16
 MAX_COLLATERALS = 8
-MAX_WATCHED = 8
 MAX_DEPTH = 10**31
-BPS = 10**4
-MINUTE, HOUR = 60, 3_600
 
 BreakerRules = tuple[BreakerThresholds, tuple[str, ...], tuple[str, ...]]
 
@@ -65,10 +70,10 @@ class RiskParameters(Contract):
         self._collateral: Table[int, CollateralConfig] = Table(context)
         self._correlations: Table[int, int] = Table(context)
         self._depth_sources: Table[int, Address] = Table(context)
-        _require_compartment(parameters)
+        require_compartment(parameters)
         interest_bounds.require_within(interest)
-        _require_margin(margin)
-        _require_breaker(timing, thresholds, watched_prices, watched_pegs)
+        require_margin(margin)
+        require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
         self._interest = Cell(context, interest)
         self._margin = Cell(context, margin)
@@ -96,14 +101,15 @@ class RiskParameters(Contract):
         """
         self._only_governor(sender)
         count = self.market_count
-        if market > count or market >= MAX_MARKETS:
+        bound("market", market, 0, MAX_MARKETS - 1)
+        if market > count:
             raise RiskParameters_UnknownMarket(market)
         if market == count:
             self._market_count.set(count + 1)
         elif self._trading[market].index_asset != trading.index_asset:
             raise RiskParameters_Immutable("indexAsset")
         known = self._trading.get(market)
-        _require_market(trading, liquidation, known.skew_scale if known else 0)
+        require_market(trading, liquidation, known.skew_scale if known else 0)
         self._trading[market] = trading
         self._liquidation[market] = liquidation
         self._emit("MarketConfigured", market=market, trading=trading, liquidation=liquidation)
@@ -121,7 +127,8 @@ class RiskParameters(Contract):
         """
         self._only_governor(sender)
         count = self.collateral_count
-        if collateral == 0 or collateral > count + 1 or collateral > MAX_COLLATERALS:
+        bound("collateral", collateral, 1, MAX_COLLATERALS)
+        if collateral > count + 1:
             raise RiskParameters_UnknownCollateral(collateral)
         if collateral == count + 1:
             self._collateral_count.set(collateral)
@@ -131,7 +138,7 @@ class RiskParameters(Contract):
             for name in ("token", "decimals", "pegged", "asset"):
                 if getattr(old, name) != getattr(config, name):
                     raise RiskParameters_Immutable(name)
-        _bound_name("asset", config.asset)
+        bound_name("asset", config.asset)
         least, most = (0, 0) if config.pegged else (WAD // 100, WAD * 9 // 10)
         bound("haircut", config.haircut, least, most)
         bound("cap", config.cap, 0, MAX_AMOUNT)
@@ -148,7 +155,7 @@ class RiskParameters(Contract):
             RiskParameters_OutOfBounds: a parameter leaves its bounds.
         """
         self._only_governor(sender)
-        _require_compartment(parameters)
+        require_compartment(parameters)
         self._compartment.set(parameters)
         self._emit("CompartmentConfigured", parameters=parameters)
 
@@ -174,7 +181,7 @@ class RiskParameters(Contract):
             RiskParameters_OutOfBounds: a parameter leaves its bounds.
         """
         self._only_governor(sender)
-        _require_margin(parameters)
+        require_margin(parameters)
         self._margin.set(parameters)
         self._emit("MarginConfigured", parameters=parameters)
 
@@ -230,7 +237,7 @@ class RiskParameters(Contract):
             RiskParameters_OutOfBounds: a parameter leaves its bounds.
         """
         self._only_governor(sender)
-        _require_breaker(timing, thresholds, watched_prices, watched_pegs)
+        require_breaker(timing, thresholds, watched_prices, watched_pegs)
         prices, pegs = tuple(watched_prices), tuple(watched_pegs)
         self._timing.set(timing)
         self._rules.set((thresholds, prices, pegs))
@@ -338,83 +345,9 @@ class RiskParameters(Contract):
             raise RiskParameters_TokenAlreadyListed(config.token)
         if any(self._collateral[i].token == config.token for i in range(1, count + 1)):
             raise RiskParameters_TokenAlreadyListed(config.token)
-        actual = self._parts.token(config.token).decimals
+        token = self._parts.token(config.token)
+        if token.rebases:
+            raise TokenScreen_Rebasing(config.token, token.rebases)
+        actual = token.decimals
         bound("decimals", config.decimals, actual, actual)
         bound("decimals", config.decimals, 0, 18)
-
-
-def _require_market(
-    t: MarketTrading, liquidation: MarketLiquidation, least_skew_scale: int
-) -> None:
-    m = t.maintenance_margin_ratio
-    _bound_name("indexAsset", t.index_asset)
-    bound("skewScale", t.skew_scale, max(WAD, least_skew_scale), MAX_AMOUNT)
-    bound("maxPremium", t.max_premium, WAD // 1_000, WAD // 4)
-    most = mul_down(t.skew_scale, t.max_premium)
-    bound("maxOpenInterest", t.max_open_interest, 0, most)
-    least = max(WAD * 5 // 1_000, 2 * t.max_premium)
-    bound("maintenanceMarginRatio", m, least, WAD // 2)
-    bound("takerFee", t.taker_fee, 0, min(WAD // 100, m // 2))
-    bound("initialMarginRatio", t.initial_margin_ratio, m * 5 // 4, WAD)
-    bound("maxInitialMarginRatio", t.max_initial_margin_ratio, t.initial_margin_ratio, WAD)
-    bound("volatilityMultiplier", t.volatility_multiplier, 0, 10 * WAD)
-    bound("maxFundingRate", t.max_funding_rate, 0, WAD // 2)
-    bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
-    bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
-    bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
-    bound("penalty", liquidation.penalty, 0, m // 2)
-    bound("keeperShare", liquidation.keeper_share, 0, WAD)
-    bound("minNotional", liquidation.min_notional, 0, 10**24)
-
-
-def _require_compartment(p: CompartmentParameters) -> None:
-    bound("vestingPeriod", p.vesting_period, 0, 30 * DAY)
-    bound("maxUnrealizedAge", p.max_unrealized_age, 1, DAY)
-    bound("debtMaintenanceRatio", p.debt_maintenance_ratio, WAD // 100, WAD // 2)
-    bound("debtInitialRatio", p.debt_initial_ratio, p.debt_maintenance_ratio * 5 // 4, WAD)
-    bound("targetHealth", p.target_health, WAD * 101 // 100, 2 * WAD)
-    bound("insuranceFeeShare", p.insurance_fee_share, 0, WAD)
-    bound("poolFeeShare", p.pool_fee_share, 0, checked_uint(WAD - p.insurance_fee_share))
-    bound("auctionStartPremium", p.auction_start_premium, 0, WAD // 2)
-    bound("auctionDuration", p.auction_duration, MINUTE, DAY)
-    bound("dustUnits", p.dust_units, 1, 1_000_000)
-
-
-def _require_margin(p: MarginParameters) -> None:
-    bound("horizon", p.horizon, HOUR, 30 * DAY)
-    bound("grossFloor", p.gross_floor, BPS // 20, BPS // 2)
-    bound("maxRatioRise", p.max_ratio_rise, 1, 100 * BPS)
-    bound("maxStressRise", p.max_stress_rise, 1, 100 * BPS)
-    bound("ratioTier1", p.ratio_tier1, BPS, 3 * BPS)
-    bound("ratioTier2", p.ratio_tier2, p.ratio_tier1, 3 * BPS)
-    bound("ratioTier3", p.ratio_tier3, p.ratio_tier2, 3 * BPS)
-    bound("ratioTier4", p.ratio_tier4, p.ratio_tier3, 3 * BPS)
-    bound("stressTier0", p.stress_tier0, 0, BPS)
-    bound("stressTier1", p.stress_tier1, p.stress_tier0, BPS)
-    bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
-    bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
-    bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
-
-
-def _require_breaker(
-    timing: BreakerTiming,
-    thresholds: BreakerThresholds,
-    prices: Sequence[str],
-    pegs: Sequence[str],
-) -> None:
-    bound("velocityWindow", timing.velocity_window, MINUTE, DAY)
-    bound("volumeWindow", timing.volume_window, MINUTE, 7 * DAY)
-    bound("minDwell", timing.min_dwell, MINUTE, DAY)
-    bound("maxHalt", timing.max_halt, MINUTE, 3 * DAY)
-    bound("watchedPrices", len(prices), 0, MAX_WATCHED)
-    bound("watchedPegs", len(pegs), 0, MAX_WATCHED)
-    ascending("priceMove", thresholds.price_move)
-    ascending("discount", thresholds.discount)
-    ascending("liquidationVolume", thresholds.liquidation_volume)
-    ascending("badDebt", thresholds.bad_debt)
-
-
-def _bound_name(parameter: str, name: str) -> None:
-    # A name is a left-aligned word: only the empty one is zero.
-    if not name:
-        raise RiskParameters_OutOfBounds(parameter, 0, 1, UINT256_MAX)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bulkhead.model.feeds import Feeds
     from bulkhead.model.liquidation import LiquidationEngine
     from bulkhead.model.margin import MarginEngine
+    from bulkhead.model.operators import AccountOperators
     from bulkhead.model.parameters import RiskParameters
     from bulkhead.model.risk_engine import RiskEngine
     from bulkhead.model.roles import RoleRegistry
@@ -31,6 +32,7 @@ class Parts:
     circuit_breaker: CircuitBreaker
     collateral_vault: CollateralVault
     risk_engine: RiskEngine
+    account_operators: AccountOperators
     margin_engine: MarginEngine
     perp_exchange: PerpExchange
     liquidity_vault: LiquidityVault

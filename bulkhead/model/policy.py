@@ -26,6 +26,7 @@ _MAX_TIER = {
     Action.POOL_WITHDRAW: 1,
     Action.FUND_DEPOSIT: 3,
     Action.FUND_WITHDRAW: 1,
+    Action.TRANSFER: 3,
 }
 
 
@@ -38,7 +39,7 @@ def min_status(action: Action) -> PriceStatus:
     """Return the worst price status with which an action is still allowed."""
     if action == Action.DEPOSIT:
         return PriceStatus.STALE
-    if action in (Action.WITHDRAW, Action.INCREASE_POSITION):
+    if action in (Action.WITHDRAW, Action.INCREASE_POSITION, Action.TRANSFER):
         return PriceStatus.VALID
     return PriceStatus.DEGRADED
 

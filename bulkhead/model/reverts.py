@@ -40,11 +40,46 @@ class CollateralVault_NotMarginEngine(ModelRevert):
     """``(caller)``."""
 
 
-# -------------------------------------------------------------------------------- margin engine
+# ---------------------------------------------------------------------------- account operators
 
 
-class MarginEngine_NotOwner(ModelRevert):
+class AccountOperators_NotOwner(ModelRevert):
     """``(account, caller)``."""
+
+
+class AccountOperators_SignatureExpired(ModelRevert):
+    """``(deadline, timestamp)`` in Unix seconds."""
+
+
+class AccountOperators_NonceUsed(ModelRevert):
+    """``(owner, nonce)``."""
+
+
+class AccountOperators_InvalidSignature(ModelRevert):
+    """``(owner)``."""
+
+
+class AccountOperators_UnknownPermissions(ModelRevert):
+    """``(given, known)`` as bits."""
+
+
+class AccountOperators_ExpiryInPast(ModelRevert):
+    """``(expiresAt, timestamp)`` in Unix seconds."""
+
+
+class AccountOperators_InvalidOperator(ModelRevert):
+    """``(operator)``."""
+
+
+class AccountOperators_NoGrant(ModelRevert):
+    """``(account, operator)``."""
+
+
+class AccountOperators_NotAuthorized(ModelRevert):
+    """``(account, caller, permission)``."""
+
+
+# -------------------------------------------------------------------------------- margin engine
 
 
 class MarginEngine_ZeroAmount(ModelRevert):
@@ -53,6 +88,38 @@ class MarginEngine_ZeroAmount(ModelRevert):
 
 class MarginEngine_InvalidReceiver(ModelRevert):
     """``(receiver)``."""
+
+
+class MarginEngine_ReceiverNotOwner(ModelRevert):
+    """``(account, receiver)``."""
+
+
+class MarginEngine_ForeignAccount(ModelRevert):
+    """``(from, to)``."""
+
+
+class MarginEngine_SameAccount(ModelRevert):
+    """``(account)``."""
+
+
+class MarginEngine_NestedBatch(ModelRevert):
+    """A batch within a batch."""
+
+
+class MarginEngine_CallCount(ModelRevert):
+    """``(count, maximum)``."""
+
+
+class MarginEngine_AccountCount(ModelRevert):
+    """``(count, maximum)``."""
+
+
+class MarginEngine_InvalidActor(ModelRevert):
+    """``(actor)``."""
+
+
+class MarginEngine_Simulated(ModelRevert):
+    """``(results, valuations)``: what a simulation has to say."""
 
 
 class MarginEngine_InsufficientBalance(ModelRevert):
@@ -84,10 +151,6 @@ class MarginEngine_NotBankrupt(ModelRevert):
 
 
 # ------------------------------------------------------------------------------------- exchange
-
-
-class PerpExchange_NotOwner(ModelRevert):
-    """``(account, caller)``."""
 
 
 class PerpExchange_NotLiquidationEngine(ModelRevert):

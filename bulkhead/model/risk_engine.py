@@ -16,12 +16,14 @@ from bulkhead.model.math import (
     to_int,
 )
 from bulkhead.model.oracle import PriceStatus
-from bulkhead.model.reverts import RiskEngine_NoExposure
+from bulkhead.model.policy import require_status
+from bulkhead.model.reverts import MarginEngine_BelowInitialMargin, RiskEngine_NoExposure
 from bulkhead.model.risk_state import UNBOUNDED, RiskState
 from bulkhead.model.types import (
     AccountId,
     AccountStanding,
     AccountValuation,
+    Action,
     CollateralConfig,
     CollateralValuation,
     Holding,
@@ -43,6 +45,22 @@ class RiskEngine(RiskState):
     ) -> AccountValuation:
         """Return the same with any positions."""
         return self._valuation(standing, exposures)
+
+    def require_initial_margin(
+        self, account: AccountId, standing: AccountStanding, actions: int
+    ) -> None:
+        """Check initial margin, on prices good enough for each action a whose bit a is set.
+
+        Raises:
+            ActionPolicy_PriceStatus: a price is too bad for one of them.
+            MarginEngine_BelowInitialMargin: the account does not meet it.
+        """
+        v = self.valuation(account, standing)
+        for action in Action:
+            if actions >> action & 1:
+                require_status(action, v.status)
+        if v.equity_initial < to_int(v.initial_margin):
+            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
 
     def borrow_rate(self, debt: int, pool_cash: int) -> int:
         """Return what debt costs now, WAD per day; ``debt`` is all that is owed, with interest."""

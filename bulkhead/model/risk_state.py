@@ -88,8 +88,8 @@ class RiskState(Contract):
         ask = self.depth_sources.get(source)
         answer = ask() if ask else None
         measured = min(answer or 0, c.depth)
-        s = self._depths.get(collateral, DepthState(kept=c.depth))
-        kept = max(measured, self._least_depth(s))
+        s = self._depths.get(collateral, DepthState())
+        kept = max(measured, self._least_depth(s) if s.measured_at else c.depth)
         self._depths[collateral] = DepthState(
             to_uint(measured, 104), to_uint(kept, 104), self._context.now
         )
@@ -151,12 +151,14 @@ class RiskState(Contract):
         volatility = self._parts.feeds.volatility(asset)
         initial = margin_rates.initial_rate(m, p, volatility, tier)
         target = margin_rates.maintenance_target(m, initial)
-        followed = self._follow(self.followed_ratio(market), target, p.max_ratio_rise)
+        at_rest = m.maintenance_ratio
+        followed = self._follow(self.followed_ratio(market), at_rest, target, p.max_ratio_rise)
         return initial, max(m.maintenance_ratio, followed)
 
     def _stress_now(self, p: MarginParameters, tier: int) -> tuple[int, int]:
         initial = margin_rates.stress(p, tier)
-        return initial, self._follow(self._stress.value, initial, p.max_stress_rise)
+        at_rest = margin_rates.stress(p, 0)
+        return initial, self._follow(self._stress.value, at_rest, initial, p.max_stress_rise)
 
     def _depths_of(self, collateral: int, believed: int) -> tuple[int, int]:
         if believed == 0:
@@ -166,9 +168,10 @@ class RiskState(Contract):
             return believed, believed
         return min(s.measured, believed), min(s.kept, believed)
 
-    def _follow(self, f: Followed, target: int, rise_per_day_bps: int) -> int:
+    def _follow(self, f: Followed, at_rest: int, target: int, rise_per_day_bps: int) -> int:
+        start = f.value if f.moved_at else at_rest
         elapsed = self._context.now - f.moved_at
-        return margin_rates.follow(f.value, elapsed, target, rise_per_day_bps)
+        return margin_rates.follow(start, elapsed, target, rise_per_day_bps)
 
     @staticmethod
     def _has_moved(f: Followed, value: int) -> bool:

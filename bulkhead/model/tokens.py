@@ -8,6 +8,7 @@ from bulkhead.model.context import Cell, Context, Contract, Table, external
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import UINT256_MAX, WAD, checked_uint, mul_up
 from bulkhead.model.reverts import (
+    EmptyRevert,
     ERC20InsufficientAllowance,
     ERC20InsufficientBalance,
     ERC20InvalidApprover,
@@ -28,6 +29,8 @@ class ERC20(Contract):
     def __init__(self, context: Context, address: Address, decimals: int) -> None:
         super().__init__(context, address)
         self.decimals = decimals
+        self.rebases = b""
+        """The first question of ``TokenScreen`` that it answers; empty: none."""
         self.balances: Table[Address, int] = Table(context)
         self.allowances: Table[tuple[Address, Address], int] = Table(context)
         self._supply = Cell(context, 0)
@@ -86,6 +89,14 @@ class ERC20(Contract):
         self._spend_allowance(from_, sender, value)
         self._transfer(from_, to, value)
         return True
+
+    def permit(self, *_arguments: object) -> None:
+        """Do what ERC-2612 says; a token without it reverts.
+
+        Raises:
+            EmptyRevert: it has no such function.
+        """
+        raise EmptyRevert()
 
     def _transfer(self, from_: Address, to: Address, value: int) -> None:
         if from_ == ZERO_ADDRESS:

@@ -23,7 +23,7 @@ def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
     after pokes, which anyone may send: an h that is not of this moment may stand in the way.
     Where a stale price could be hiding what the account lacks, either answer is right.
     """
-    return _liq_1(world, account, _refreshed(world, [account])[account])
+    return _liq_1(world, account, refreshed(world, [account])[account])
 
 
 def liq_1_of_all(
@@ -31,7 +31,7 @@ def liq_1_of_all(
 ) -> Iterator[Violation]:
     """LIQ-1 for all accounts whose prices are good enough to act on."""
     try:
-        valued = _refreshed(world, accounts)
+        valued = refreshed(world, accounts)
     except ModelRevert:
         return  # Nobody can act at such prices.
     for account, v in valued.items():
@@ -41,10 +41,14 @@ def liq_1_of_all(
                 yield violation
 
 
-def _refreshed(
+def refreshed(
     world: Compartment[Any, Any], accounts: Collection[AccountId]
 ) -> dict[AccountId, AccountValuation]:
-    """Return what accounts are worth on figures of this moment."""
+    """Return what accounts are worth on figures of this moment: once every market was poked.
+
+    Raises:
+        ModelRevert: a market cannot be poked.
+    """
 
     def refresh() -> dict[AccountId, AccountValuation]:
         _poke(world)

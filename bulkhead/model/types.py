@@ -10,6 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from bulkhead.model.breaker_types import BreakerState as BreakerState
+from bulkhead.model.breaker_types import BreakerThresholds as BreakerThresholds
+from bulkhead.model.breaker_types import BreakerTiming as BreakerTiming
+from bulkhead.model.breaker_types import Bucket as Bucket
+from bulkhead.model.breaker_types import Thresholds as Thresholds
 from bulkhead.model.oracle import PriceStatus
 
 Address = str
@@ -53,6 +58,7 @@ class Action(IntEnum):
     POOL_WITHDRAW = 9
     FUND_DEPOSIT = 10
     FUND_WITHDRAW = 11
+    TRANSFER = 12
 
 
 class Cause(IntEnum):
@@ -384,48 +390,6 @@ class CompartmentParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakerTiming:
-    """Windows of the circuit breaker, in seconds."""
-
-    velocity_window: int
-    volume_window: int
-    min_dwell: int
-    max_halt: int
-
-
-Thresholds = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerThresholds:
-    """Least signal for tiers 1 to 4: WAD fractions, and WAD settlement units."""
-
-    price_move: Thresholds
-    discount: Thresholds
-    liquidation_volume: Thresholds
-    bad_debt: Thresholds
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerState:
-    """Tier, since when, start of the last halt, and what the guardian asked for."""
-
-    tier: int = 0
-    since: int = 0
-    halted_at: int = 0
-    guardian_tier: int = 0
-    guardian_until: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """WAD level at ``updated_at``."""
-
-    level: int = 0
-    updated_at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the contracts of one compartment live."""
 
@@ -440,3 +404,4 @@ class Addresses:
     insurance_fund: Address = "0x00000000000000000000000000000000000000c8"
     liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"
     risk_engine: Address = "0x00000000000000000000000000000000000000ca"
+    account_operators: Address = "0x00000000000000000000000000000000000000cb"

@@ -21,12 +21,14 @@ from bulkhead.model import presets
 from bulkhead.model.breaker import CircuitBreaker
 from bulkhead.model.context import Context, Event
 from bulkhead.model.custody import CollateralVault
+from bulkhead.model.eip712 import CHAIN_ID
 from bulkhead.model.exchange import PerpExchange
 from bulkhead.model.feeds import Feeds, PegFeed, PriceFeed, StaticOracle, StaticPeg
 from bulkhead.model.interest_curve import InterestParameters
 from bulkhead.model.liquidation import LiquidationEngine
 from bulkhead.model.margin import MarginEngine
 from bulkhead.model.math import UINT256_MAX
+from bulkhead.model.operators import AccountOperators
 from bulkhead.model.parameters import RiskParameters
 from bulkhead.model.parts import Parts
 from bulkhead.model.risk_engine import RiskEngine
@@ -64,6 +66,7 @@ class Compartment(Generic[O, G]):
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
         context: of the world; None: its own.
+        chain_id: what signatures are bound to.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Compartment(Generic[O, G]):
         governor: Address = GOVERNOR,
         addresses: Addresses | None = None,
         context: Context | None = None,
+        chain_id: int = CHAIN_ID,
     ) -> None:
         self.context = context or Context(now)
         self.addresses = addresses or Addresses()
@@ -110,6 +114,7 @@ class Compartment(Generic[O, G]):
         self.circuit_breaker = parts.circuit_breaker = CircuitBreaker(parts)
         self.collateral_vault = parts.collateral_vault = CollateralVault(parts)
         self.risk_engine = parts.risk_engine = RiskEngine(parts)
+        self.account_operators = parts.account_operators = AccountOperators(parts, chain_id)
         self.margin_engine = parts.margin_engine = MarginEngine(parts)
         self.perp_exchange = parts.perp_exchange = PerpExchange(parts)
         self.liquidity_vault = parts.liquidity_vault = LiquidityVault(parts)

@@ -177,6 +177,18 @@ class LedgerReplay:
             self.entry(e.account).cash -= amount
             self._book(WITHDRAWALS, principal=-amount)
 
+    def _on_Transferred(self, e: Any) -> None:  # noqa: N802
+        source, to = self.entry(e[0]), self.entry(e.to)
+        if e.collateral:
+            source.collateral[e.collateral] -= e.amountTokens
+            to.collateral[e.collateral] = to.collateral.get(e.collateral, 0) + e.amountTokens
+            return
+        source.cash -= e.amountTokens * self._scale
+        to.cash += e.amountTokens * self._scale
+        # Of the four only what repays a debt moves, as by a deposit of the owner's.
+        self._book(DEPOSITS, principal=-e.debtRepaid, pool=e.debtRepaid, debt=-e.debtRepaid)
+        self.losses.repaid_by_owner += e.debtRepaid
+
     def _on_CollateralSeized(self, e: Any) -> None:  # noqa: N802
         self._move_collateral("auctioned", e, -e.amountTokens)
 

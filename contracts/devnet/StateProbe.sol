@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
@@ -9,6 +10,7 @@ import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
@@ -20,6 +22,7 @@ import {
 } from "../types/Ledger.sol";
 import {Market, Position} from "../types/Market.sol";
 import {AssetId} from "../types/AssetId.sol";
+import {Grant} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {AccountValuation, CollateralValuation} from "../types/Valuation.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -30,6 +33,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 contract StateProbe {
     IMarginEngine internal immutable _engine;
     IRiskEngine internal immutable _risk;
+    IAccountOperators internal immutable _operators;
+    IRiskParameters internal immutable _parameters;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
@@ -40,9 +45,15 @@ contract StateProbe {
     IERC20 internal immutable _settlementToken;
     address internal immutable _custody;
 
-    constructor(Compartment memory wiring) {
+    address[] internal _people;
+
+    /// @param people Whose grants are read, five at most; of owners' nonces it is the first word.
+    constructor(Compartment memory wiring, address[] memory people) {
+        _people = people;
         _engine = IMarginEngine(wiring.marginEngine);
         _risk = IRiskEngine(wiring.riskEngine);
+        _operators = IAccountOperators(wiring.accountOperators);
+        _parameters = IRiskParameters(wiring.riskParameters);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -63,21 +74,26 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 3 + (tokens.length + 1) / 2 + 2 * uint256(markets);
-        words = new uint256[](9 + 5 * uint256(markets) + tokens.length + perAccount * ids.length);
+        uint256 perAccount = 5 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        words =
+            new uint256[](10 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
         for (uint8 m; m < markets; ++m) {
-            n = _market(MarketId.wrap(m), words, n);
+            n = _adaptive(MarketId.wrap(m), words, _market(MarketId.wrap(m), words, n));
         }
         for (uint8 c; c < tokens.length; ++c) {
             words[n++] = _pair(
                 IERC20(tokens[c]).balanceOf(_custody),
                 _engine.totalCollateral(CollateralId.wrap(c + 1))
             );
+            IRiskEngine.DepthState memory d = _risk.depthState(CollateralId.wrap(c + 1));
+            words[n++] = uint256(d.measured) | uint256(d.kept) << 104 | uint256(d.measuredAt) << 208;
         }
         for (uint256 i; i < ids.length; ++i) {
             _account(ids[i], uint8(tokens.length), markets, whole, words, n);
             n += perAccount;
+            words[n - 2] = _grants(ids[i]);
+            words[n - 1] = _operators.usedNonces(ids[i].owner(), 0);
         }
     }
 
@@ -92,14 +108,16 @@ contract StateProbe {
         AssetId[] calldata pegs
     ) external view returns (uint256[] memory words) {
         words = new uint256[](
-            4 + 5 * uint256(markets) + 4 * uint256(collaterals) + 6 * assets.length + 4
+            5 + 6 * uint256(markets) + 6 * uint256(collaterals) + 6 * assets.length + 4
                 * pegs.length + (11 + uint256(collaterals)) * ids.length
         );
         words[0] = _engine.haircutRatio();
         words[1] = _breaker.tier();
         (int256 toEnter, int256 toLeave) = _pool.netAssetValue();
         (words[2], words[3]) = (uint256(toEnter), uint256(toLeave));
-        uint256 n = 4;
+        (uint256 initialStress, uint256 maintenanceStress) = _risk.stressLevels();
+        words[4] = _pair(initialStress, maintenanceStress);
+        uint256 n = 5;
         for (uint8 m; m < markets; ++m) {
             n = _prices(MarketId.wrap(m), words, n);
         }
@@ -107,7 +125,8 @@ contract StateProbe {
             CollateralValuation memory v = _risk.collateralValuation(CollateralId.wrap(c));
             (words[n], words[n + 1]) = (v.initialPrice, v.maintenancePrice);
             (words[n + 2], words[n + 3]) = (v.marketPrice, uint256(v.status));
-            n += 4;
+            (words[n + 4], words[n + 5]) = _risk.depths(CollateralId.wrap(c));
+            n += 6;
         }
         for (uint256 i; i < assets.length; ++i) {
             n = _asset(assets[i], words, n);
@@ -156,7 +175,9 @@ contract StateProbe {
         BorrowState memory borrow = _engine.borrowState();
         words[7] = _pair(borrow.index, uint256(borrow.rate) | uint256(borrow.updatedAt) << 64);
         words[8] = borrow.scaledDebt;
-        return 9;
+        IRiskEngine.Followed memory f = _risk.followedStress();
+        words[9] = _pair(f.value, f.movedAt);
+        return 10;
     }
 
     function _market(MarketId market, uint256[] memory words, uint256 n)
@@ -172,6 +193,20 @@ contract StateProbe {
         MarketUnrealized memory u = _engine.marketUnrealized(market);
         words[n + 4] = _pair(uint128(u.unrealized), u.updatedAt);
         return n + 5;
+    }
+
+    /// @dev The maintenance rate as last moved, and the correlations with other markets.
+    function _adaptive(MarketId market, uint256[] memory words, uint256 n)
+        internal
+        view
+        returns (uint256)
+    {
+        IRiskEngine.Followed memory f = _risk.followedRatio(market);
+        words[n] = _pair(f.value, f.movedAt);
+        MarketId[] memory one = new MarketId[](1);
+        one[0] = market;
+        words[n + 1] = _parameters.correlationRows(one)[0];
+        return n + 2;
     }
 
     function _account(
@@ -203,6 +238,13 @@ contract StateProbe {
         }
     }
 
+    function _grants(AccountId id) internal view returns (uint256 word) {
+        for (uint256 i; i < _people.length; ++i) {
+            Grant memory g = _operators.grantOf(id, _people[i]);
+            word |= (uint256(g.permissions) | uint256(g.expiresAt) << 8) << (48 * i);
+        }
+    }
+
     function _prices(MarketId market, uint256[] memory words, uint256 n)
         internal
         view
@@ -213,7 +255,9 @@ contract StateProbe {
         words[n + 2] = _exchange.markPrice(market);
         words[n + 3] = uint256(_exchange.fundingRate(market));
         words[n + 4] = uint256(_exchange.unrealizedPnl(market));
-        return n + 5;
+        (uint256 initial, uint256 maintenance) = _risk.marginRates(market);
+        words[n + 5] = _pair(initial, maintenance);
+        return n + 6;
     }
 
     function _asset(AssetId asset, uint256[] memory words, uint256 n)

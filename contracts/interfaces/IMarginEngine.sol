@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Action} from "../types/Action.sol";
+import {Call} from "../types/Call.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
     AccountLedger,
@@ -30,6 +31,13 @@ interface IMarginEngine is ICompartmentLock {
         CollateralId indexed collateral,
         uint256 amountTokens,
         address indexed receiver
+    );
+    event Transferred(
+        AccountId indexed from,
+        AccountId indexed to,
+        CollateralId indexed collateral,
+        uint256 amountTokens,
+        uint256 debtRepaid
     );
     event Converted(AccountId indexed account, uint256 amount, uint256 paid);
     event ProfitApplied(
@@ -84,12 +92,26 @@ interface IMarginEngine is ICompartmentLock {
     );
     event BadDebtWrittenOff(AccountId indexed account, WriteOffReceipt receipt);
 
-    /// @notice Thrown when the caller does not own the account.
-    error MarginEngine_NotOwner(AccountId account, address caller);
     /// @notice Thrown when an amount is zero.
     error MarginEngine_ZeroAmount();
     /// @notice Thrown when tokens would be sent to nobody, or back into custody.
     error MarginEngine_InvalidReceiver(address receiver);
+    /// @notice Thrown when an operator would withdraw to anybody but the account's owner.
+    error MarginEngine_ReceiverNotOwner(AccountId account, address receiver);
+    /// @notice Thrown when a transfer would reach another owner's account.
+    error MarginEngine_ForeignAccount(AccountId from, AccountId to);
+    /// @notice Thrown when a transfer would go where it comes from.
+    error MarginEngine_SameAccount(AccountId account);
+    /// @notice Thrown when a batch is asked for from within a batch.
+    error MarginEngine_NestedBatch();
+    /// @notice Thrown when a batch has no calls, or too many.
+    error MarginEngine_CallCount(uint256 count, uint256 maximum);
+    /// @notice Thrown when a batch lists too many accounts.
+    error MarginEngine_AccountCount(uint256 count, uint256 maximum);
+    /// @notice Thrown when nobody is to act in a simulation.
+    error MarginEngine_InvalidActor(address actor);
+    /// @notice What a simulation has to say: `results` of the calls, then `valuations` of the accounts listed.
+    error MarginEngine_Simulated(bytes[] results, AccountValuation[] valuations);
     /// @notice Thrown when an account holds less than asked for. In token units of the collateral.
     error MarginEngine_InsufficientBalance(
         AccountId account, CollateralId collateral, uint256 held, uint256 asked
@@ -109,11 +131,27 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ for users
 
-    /// @notice Adds margin to one's own account. Give the allowance to the `CollateralVault`.
+    /// @notice Adds margin. The tokens are the caller's, who gives the allowance to the `CollateralVault`. Owner, or
+    /// operator with `DEPOSIT`.
     /// @param amountTokens Token units; what arrives is credited.
     function deposit(AccountId account, CollateralId collateral, uint256 amountTokens) external;
 
-    /// @notice Takes margin out, as long as the account keeps its initial margin.
+    /// @notice The same, after giving the allowance by the caller's ERC-2612 permit.
+    /// @dev A permit that fails is no failure: another may have brought it, or the allowance may be there anyway.
+    /// @param amountTokens Token units, also those of the permit.
+    /// @param deadline Unix seconds.
+    function depositWithPermit(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice Takes margin out, as long as the account keeps its initial margin. Owner, or operator with `WITHDRAW`,
+    /// who may send it to the owner only.
     /// @param amountTokens Token units.
     function withdraw(
         AccountId account,
@@ -122,10 +160,31 @@ interface IMarginEngine is ICompartmentLock {
         address receiver
     ) external;
 
-    /// @notice Turns matured profit into cash at the haircut ratio.
+    /// @notice Moves margin between two accounts of one owner, as long as the first keeps its initial margin. Owner, or
+    /// operator with `WITHDRAW` on the first and `DEPOSIT` on the second. Custody and caps do not change.
+    /// @param amountTokens Token units; of the settlement token they repay the second account's debt first.
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
+        external;
+
+    /// @notice Turns matured profit into cash at the haircut ratio. Owner, or operator with `CONVERT`.
     /// @param amount WAD of claim to burn.
     /// @return paid WAD of cash received: ⌊amount · h⌋.
     function convert(AccountId account, uint256 amount) external returns (uint256 paid);
+
+    /// @notice Makes several calls of this engine and the exchange, as the caller's own, in one transaction. All of them
+    /// happen or none: a refusal comes through unchanged.
+    /// @dev While it runs, a listed account may be below its initial margin; in the end it must meet it, on prices good
+    /// enough for every act that asked. Accounts that are not listed are checked at each act.
+    /// @param accounts Whose check is put off; at most 32.
+    /// @param calls In order; 1 to 32.
+    /// @return results What each call returned, encoded.
+    function batch(AccountId[] calldata accounts, Call[] calldata calls)
+        external
+        returns (bytes[] memory results);
+
+    /// @notice Does what a batch by `actor` would do, values the listed accounts, and always reverts: with
+    /// `MarginEngine_Simulated`, or with what the batch is refused for. For `eth_call`.
+    function simulate(address actor, AccountId[] calldata accounts, Call[] calldata calls) external;
 
     // ------------------------------------------------------------------ for anyone
 
@@ -135,6 +194,10 @@ interface IMarginEngine is ICompartmentLock {
     function accrueInterest(AccountId account) external;
 
     // ------------------------------------------------------------------ for the exchange
+
+    /// @notice Reverts unless the account meets its initial margin, on prices good enough for `action`; in a batch that
+    /// lists the account, takes note and lets it end with that.
+    function requireInitialMargin(AccountId account, Action action) external;
 
     /// @notice Applies a realised result and a fee, and takes note of the market's unrealised total.
     /// @param pnl Realised profit (> 0) or loss, funding included.
@@ -196,8 +259,8 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ views
 
-    /// @notice Reverts unless the account meets its initial margin, on prices good enough for `action`.
-    function requireInitialMargin(AccountId account, Action action) external view;
+    /// @notice Whose acts those of the running batch are; zero outside of one. The exchange asks when the engine calls.
+    function actor() external view returns (address);
 
     /// @notice Equity and requirements of an account.
     function valuation(AccountId account) external view returns (AccountValuation memory);

@@ -28,8 +28,6 @@ interface IPerpExchange is IExposureSource {
         uint256 indexPrice
     );
 
-    /// @notice Thrown when the caller does not own the account.
-    error PerpExchange_NotOwner(AccountId account, address caller);
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
     /// @notice Thrown when the caller is neither the liquidity vault nor the liquidation engine.
@@ -49,7 +47,7 @@ interface IPerpExchange is IExposureSource {
         AccountId account, MarketId market, int256 size, int256 sizeDelta
     );
 
-    /// @notice Trades against the pool at once.
+    /// @notice Trades against the pool at once. Owner, or operator with `TRADE`.
     /// @param sizeDelta > 0 buys, < 0 sells.
     /// @param acceptablePrice Highest price for a buy, lowest for a sale.
     /// @return fill What the trade did.

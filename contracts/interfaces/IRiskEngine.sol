@@ -105,6 +105,15 @@ interface IRiskEngine {
         view
         returns (AccountValuation memory);
 
+    /// @notice Reverts unless `equityInitial` meets `initialMargin`, on prices good enough for every one of `actions`.
+    /// @param standing What the margin engine knows of the account.
+    /// @param actions Bit a: action a asks.
+    function requireInitialMargin(
+        AccountId account,
+        AccountStanding calldata standing,
+        uint256 actions
+    ) external view;
+
     /// @notice What debt costs now, by utilisation, the interest parameters and the breaker's tier.
     /// @param debt WAD that all accounts owe, interest included.
     /// @param poolCash WAD.

@@ -14,6 +14,7 @@ library ActionPolicy {
 
     /// @notice Highest tier in which an action is still allowed.
     /// @dev Adding margin and reducing risk go on in every tier below a halt; what takes value out stops first.
+    /// Between accounts of one owner value does not leave: it is how margin reaches an isolated account.
     function maxTier(Action action) internal pure returns (uint8) {
         if (action == Action.IncreasePosition) return 1;
         if (action == Action.PoolWithdraw || action == Action.FundWithdraw) return 1;
@@ -27,7 +28,10 @@ library ActionPolicy {
     /// confirmed one; what takes value out or risk on needs sources that agree.
     function minStatus(Action action) internal pure returns (PriceStatus) {
         if (action == Action.Deposit) return PriceStatus.Stale;
-        if (action == Action.Withdraw || action == Action.IncreasePosition) {
+        if (
+            action == Action.Withdraw || action == Action.IncreasePosition
+                || action == Action.Transfer
+        ) {
             return PriceStatus.Valid;
         }
         return PriceStatus.Degraded;

@@ -31,7 +31,7 @@ abstract contract MarginBase is IMarginEngine {
     address internal immutable _liquidationEngine;
 
     /// @dev The compartment's lock. Transient: a reverted or finished transaction cannot leave it taken.
-    bool private transient _entered;
+    bool internal transient _entered;
 
     LedgerTotals internal _totals;
     UnrealizedTotals internal _unrealizedTotals;

@@ -16,24 +16,21 @@ import {
     WriteOffReceipt
 } from "../types/Ledger.sol";
 import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {Permissions} from "../types/Permissions.sol";
 import {Ledger} from "./Ledger.sol";
-import {MarginBase} from "./MarginBase.sol";
-import {MarginViews} from "./MarginViews.sol";
+import {MarginBatch} from "./MarginBatch.sol";
+import {MarginHoldings} from "./MarginHoldings.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginViews {
+contract MarginEngine is MarginHoldings {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
 
-    modifier onlyOwner(AccountId account) {
-        if (account.owner() != msg.sender) revert MarginEngine_NotOwner(account, msg.sender);
-        _;
-    }
-
-    constructor(Compartment memory wiring) MarginBase(wiring) {}
+    constructor(Compartment memory wiring) MarginBatch(wiring) {}
 
     // ------------------------------------------------------------------ for users
 
@@ -41,26 +38,27 @@ contract MarginEngine is MarginViews {
     function deposit(AccountId account, CollateralId collateral, uint256 amountTokens)
         external
         locked
-        onlyOwner(account)
     {
-        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
-        _circuitBreaker.requireAllowed(Action.Deposit);
+        _requireAuthorized(account, Permissions.DEPOSIT);
+        _deposit(account, collateral, amountTokens);
+    }
 
-        uint256 received;
-        uint256 debtRepaid;
-        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            received = _collateralVault.pull(_settlementToken, msg.sender, amountTokens);
-            debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
-        } else {
-            CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
-            received = _collateralVault.pull(c.token, msg.sender, amountTokens);
-            uint256 total = _totalCollateral[collateral] + received;
-            if (total > c.cap) revert MarginEngine_CollateralCap(collateral, total, c.cap);
-            _totalCollateral[collateral] = total;
-            _collateral[account][collateral] += received;
-            if (received != 0) _accounts[account].collateralMask |= _bit(collateral);
-        }
-        emit Deposited(account, collateral, received, debtRepaid);
+    /// @inheritdoc IMarginEngine
+    function depositWithPermit(
+        AccountId account,
+        CollateralId collateral,
+        uint256 amountTokens,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external locked {
+        _requireAuthorized(account, Permissions.DEPOSIT);
+        // Whoever saw the permit may have brought it already; what counts is the allowance.
+        try IERC20Permit(_tokenOf(collateral))
+            .permit(_sender(), address(_collateralVault), amountTokens, deadline, v, r, s) {}
+            catch {}
+        _deposit(account, collateral, amountTokens);
     }
 
     /// @inheritdoc IMarginEngine
@@ -69,31 +67,22 @@ contract MarginEngine is MarginViews {
         CollateralId collateral,
         uint256 amountTokens,
         address receiver
-    ) external locked onlyOwner(account) {
+    ) external locked {
+        _requireAuthorized(account, Permissions.WITHDRAW);
         if (amountTokens == 0) revert MarginEngine_ZeroAmount();
         _requireReceiver(receiver);
+        address owner = account.owner();
+        if (receiver != owner && _sender() != owner) {
+            revert MarginEngine_ReceiverNotOwner(account, receiver);
+        }
         _circuitBreaker.requireAllowed(Action.Withdraw);
 
-        address token;
+        address token = _tokenOf(collateral);
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            token = _settlementToken;
             LedgerTotals memory t = _totals;
-            AccountLedger memory a = _accounts[account];
-            uint256 amount = TokenScale.toWad(amountTokens, _settlementDecimals);
-            uint256 held = a.principalOf();
-            if (amount > held) {
-                revert MarginEngine_InsufficientBalance(
-                    account,
-                    collateral,
-                    TokenScale.toTokensDown(held, _settlementDecimals),
-                    amountTokens
-                );
-            }
-            t.debit(a, amount);
+            _accounts[account] = _debited(account, t, amountTokens);
             _totals = t;
-            _accounts[account] = a;
         } else {
-            token = _riskParameters.collateralConfig(collateral).token;
             _takeCollateral(account, collateral, amountTokens);
         }
         _requireInitialMargin(account, Action.Withdraw);
@@ -102,12 +91,37 @@ contract MarginEngine is MarginViews {
     }
 
     /// @inheritdoc IMarginEngine
-    function convert(AccountId account, uint256 amount)
+    function transfer(AccountId from, AccountId to, CollateralId collateral, uint256 amountTokens)
         external
         locked
-        onlyOwner(account)
-        returns (uint256 paid)
     {
+        _requireAuthorized(from, Permissions.WITHDRAW);
+        if (from.owner() != to.owner()) revert MarginEngine_ForeignAccount(from, to);
+        _requireAuthorized(to, Permissions.DEPOSIT);
+        if (AccountId.unwrap(from) == AccountId.unwrap(to)) revert MarginEngine_SameAccount(from);
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Transfer);
+
+        uint256 debtRepaid;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            LedgerTotals memory t = _totals;
+            _accounts[from] = _debited(from, t, amountTokens);
+            AccountLedger memory a = _load(to, t);
+            debtRepaid = t.credit(a, TokenScale.toWad(amountTokens, _settlementDecimals));
+            _save(to, a);
+            _saveTotals(t);
+        } else {
+            _tokenOf(collateral);
+            _removeCollateral(from, collateral, amountTokens);
+            _addCollateral(to, collateral, amountTokens);
+        }
+        _requireInitialMargin(from, Action.Transfer);
+        emit Transferred(from, to, collateral, amountTokens, debtRepaid);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function convert(AccountId account, uint256 amount) external locked returns (uint256 paid) {
+        _requireAuthorized(account, Permissions.CONVERT);
         if (amount == 0) revert MarginEngine_ZeroAmount();
         _circuitBreaker.requireAllowed(Action.Convert);
         _requireFreshUnrealized();
@@ -278,28 +292,24 @@ contract MarginEngine is MarginViews {
         emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt, toInsurance, toPool);
     }
 
-    function _takeCollateral(AccountId account, CollateralId collateral, uint256 amountTokens)
-        internal
-    {
-        uint256 held = _collateral[account][collateral];
-        if (amountTokens > held) {
-            revert MarginEngine_InsufficientBalance(account, collateral, held, amountTokens);
-        }
-        _collateral[account][collateral] = held - amountTokens;
-        _totalCollateral[collateral] -= amountTokens;
-        if (held == amountTokens) _accounts[account].collateralMask &= ~_bit(collateral);
-    }
+    function _deposit(AccountId account, CollateralId collateral, uint256 amountTokens) internal {
+        if (amountTokens == 0) revert MarginEngine_ZeroAmount();
+        _circuitBreaker.requireAllowed(Action.Deposit);
 
-    function _forfeitCollateral(AccountId account, AccountLedger memory a) internal {
-        for (uint8 i = 1; a.collateralMask >> i != 0; ++i) {
-            if ((a.collateralMask >> i) & 1 == 0) continue;
-            CollateralId id = CollateralId.wrap(i);
-            uint256 amountTokens = _collateral[account][id];
-            _collateral[account][id] = 0;
-            _totalCollateral[id] -= amountTokens;
-            emit CollateralForfeited(account, id, amountTokens);
+        uint256 received;
+        uint256 debtRepaid;
+        if (CollateralId.unwrap(collateral) == SETTLEMENT) {
+            received = _collateralVault.pull(_settlementToken, _sender(), amountTokens);
+            debtRepaid = _creditAccount(account, TokenScale.toWad(received, _settlementDecimals));
+        } else {
+            CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
+            received = _collateralVault.pull(c.token, _sender(), amountTokens);
+            uint256 total = _totalCollateral[collateral] + received;
+            if (total > c.cap) revert MarginEngine_CollateralCap(collateral, total, c.cap);
+            _totalCollateral[collateral] = total;
+            _addCollateral(account, collateral, received);
         }
-        a.collateralMask = 0;
+        emit Deposited(account, collateral, received, debtRepaid);
     }
 
     function _reportUnrealized(MarketId market, int256 unrealized) internal {
@@ -341,9 +351,5 @@ contract MarginEngine is MarginViews {
 
     function _positive(int256 x) internal pure returns (uint256) {
         return x > 0 ? uint256(x) : 0;
-    }
-
-    function _bit(CollateralId collateral) internal pure returns (uint16) {
-        return uint16(1 << CollateralId.unwrap(collateral));
     }
 }

@@ -2,26 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
-import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {WadMath} from "../libraries/WadMath.sol";
-import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginInterest} from "./MarginInterest.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
-import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
-/// @notice The check of margin, and the views of the ledger.
+/// @notice The views of the ledger, and what the risk engine has to know of an account.
 abstract contract MarginViews is MarginInterest {
     using Ledger for AccountLedger;
-    using SafeCastLib for uint256;
-
-    /// @inheritdoc IMarginEngine
-    function requireInitialMargin(AccountId account, Action action) external view consistent {
-        _requireInitialMargin(account, action);
-    }
 
     /// @inheritdoc IMarginEngine
     function valuation(AccountId account)
@@ -111,17 +102,6 @@ abstract contract MarginViews is MarginInterest {
             uint256 updatedAt = _unrealized[MarketId.wrap(i)].updatedAt;
             if (updatedAt == 0 || block.timestamp - updatedAt <= age) continue;
             (oldest, age) = (MarketId.wrap(i), block.timestamp - updatedAt);
-        }
-    }
-
-    function _requireInitialMargin(AccountId account, Action action) internal view {
-        // Nothing is asked of an account without positions and debt, so no price can lock its principal.
-        if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
-
-        AccountValuation memory v = _riskEngine.valuation(account, _standing(account));
-        ActionPolicy.requireStatus(action, v.status);
-        if (v.equityInitial < v.initialMargin.toInt256()) {
-            revert MarginEngine_BelowInitialMargin(account, v.equityInitial, v.initialMargin);
         }
     }
 

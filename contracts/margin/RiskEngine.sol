@@ -2,10 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
+import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {Compartment} from "../types/Compartment.sol";
+import {Action} from "../types/Action.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {CollateralConfig, CompartmentParameters, MarginParameters} from "../types/Parameters.sol";
 import {isFirm, PriceData, PriceStatus, worse} from "../types/Price.sol";
@@ -21,6 +24,7 @@ import {InterestCurve} from "./InterestCurve.sol";
 import {Ledger} from "./Ledger.sol";
 import {PortfolioMargin} from "./PortfolioMargin.sol";
 import {RiskState} from "./RiskState.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IRiskEngine`, where every function is documented.
@@ -45,6 +49,23 @@ contract RiskEngine is RiskState {
         returns (AccountValuation memory)
     {
         return _valuation(standing, exposures);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function requireInitialMargin(
+        AccountId account,
+        AccountStanding calldata standing,
+        uint256 actions
+    ) external view {
+        AccountValuation memory v = _valuation(standing, _exposureSource.exposuresOf(account));
+        for (; actions != 0; actions &= actions - 1) {
+            ActionPolicy.requireStatus(Action(LibBit.ffs(actions)), v.status);
+        }
+        if (v.equityInitial < v.initialMargin.toInt256()) {
+            revert IMarginEngine.MarginEngine_BelowInitialMargin(
+                account, v.equityInitial, v.initialMargin
+            );
+        }
     }
 
     /// @inheritdoc IRiskEngine

@@ -71,9 +71,8 @@ abstract contract RiskState is IRiskEngine {
         uint256 measured = ok ? WadMath.min(answer[0], c.depth) : 0;
 
         DepthState memory s = _depths[collateral];
-        // Until the first measurement the governor's bound was believed.
-        if (s.measuredAt == 0) s.kept = uint256(c.depth).toUint104();
-        uint256 kept = WadMath.max(measured, _leastDepth(s));
+        // The first measurement falls from what the governor believed, as every later one from what was kept.
+        uint256 kept = WadMath.max(measured, s.measuredAt == 0 ? c.depth : _leastDepth(s));
         _depths[collateral] =
             DepthState(measured.toUint104(), kept.toUint104(), uint40(block.timestamp));
         emit DepthMeasured(collateral, measured, kept);
@@ -147,8 +146,8 @@ abstract contract RiskState is IRiskEngine {
         MarketMargin memory m = _riskParameters.marketMargin(market);
         initial = MarginRates.initialRate(m, p, _oracle.volatility(asset), tier);
         uint256 target = MarginRates.maintenanceTarget(m, initial);
-        maintenance =
-            WadMath.max(m.maintenanceRatio, _follow(_ratios[market], target, p.maxRatioRise));
+        uint256 followed = _follow(_ratios[market], m.maintenanceRatio, target, p.maxRatioRise);
+        maintenance = WadMath.max(m.maintenanceRatio, followed);
     }
 
     function _stressNow(MarginParameters memory p, uint8 tier)
@@ -157,7 +156,7 @@ abstract contract RiskState is IRiskEngine {
         returns (uint256 initial, uint256 maintenance)
     {
         initial = MarginRates.stress(p, tier);
-        maintenance = _follow(_stress, initial, p.maxStressRise);
+        maintenance = _follow(_stress, MarginRates.stress(p, 0), initial, p.maxStressRise);
     }
 
     /// @param believed The governor's bound; 0: the amount does not matter.
@@ -172,13 +171,14 @@ abstract contract RiskState is IRiskEngine {
         return (WadMath.min(s.measured, believed), WadMath.min(s.kept, believed));
     }
 
-    /// @dev What was never moved rises from zero: a rate from its least.
-    function _follow(Followed memory f, uint256 target, uint256 risePerDayBps)
+    /// @dev What was never moved begins at rest: else the first jump of all would be unbounded.
+    function _follow(Followed memory f, uint256 atRest, uint256 target, uint256 risePerDayBps)
         private
         view
         returns (uint256)
     {
-        return MarginRates.follow(f.value, block.timestamp - f.movedAt, target, risePerDayBps);
+        uint256 from = f.movedAt == 0 ? atRest : f.value;
+        return MarginRates.follow(from, block.timestamp - f.movedAt, target, risePerDayBps);
     }
 
     /// @dev A figure that has arrived is not written again: what it may rise by is saved up for an hour at most.

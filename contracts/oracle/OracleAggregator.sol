@@ -161,7 +161,9 @@ contract OracleAggregator is IOracleAggregator {
 
     /// @inheritdoc IOracleAggregator
     function volatility(AssetId asset) public view returns (uint256) {
-        if (_assets[asset].sources.count != 0) return _assets[asset].series.volatility();
+        PriceSeries.State storage series = _assets[asset].series;
+        // A series that has begun says as much as the list of sources, from the slot that is read anyway.
+        if (series.lastMean != 0 || _assets[asset].sources.count != 0) return series.volatility();
         Derived memory derived = _requireDerived(asset);
         uint256 left = volatility(derived.left);
         return derived.operation == Operation.Inverse ? left : left + volatility(derived.right);

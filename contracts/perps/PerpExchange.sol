@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
@@ -15,6 +16,7 @@ import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
 import {MarketTrading} from "../types/Parameters.sol";
+import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {Funding} from "./Funding.sol";
@@ -35,6 +37,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     IOracleAggregator internal immutable _oracle;
     IRiskParameters internal immutable _riskParameters;
     ICircuitBreaker internal immutable _circuitBreaker;
+    IAccountOperators internal immutable _accountOperators;
     address internal immutable _liquidationEngine;
     address internal immutable _liquidityVault;
 
@@ -48,6 +51,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         _oracle = IOracleAggregator(wiring.oracle);
         _riskParameters = IRiskParameters(wiring.riskParameters);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
+        _accountOperators = IAccountOperators(wiring.accountOperators);
         _liquidationEngine = wiring.liquidationEngine;
         _liquidityVault = wiring.liquidityVault;
     }
@@ -60,7 +64,7 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         locked
         returns (Fill memory fill)
     {
-        if (account.owner() != msg.sender) revert PerpExchange_NotOwner(account, msg.sender);
+        _requireAuthorized(account);
         _requireSize(sizeDelta);
 
         bool reduces = PositionMath.isReduction(_positions[account][market].size, sizeDelta);
@@ -366,6 +370,14 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
             if (premium > p.maxPremium) {
                 revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
             }
+        }
+    }
+
+    /// @dev In a batch the margin engine calls, and says whose act it is. The owner passes without another call.
+    function _requireAuthorized(AccountId account) internal view {
+        address caller = msg.sender == address(_marginEngine) ? _marginEngine.actor() : msg.sender;
+        if (account.owner() != caller) {
+            _accountOperators.requireAuthorized(account, caller, Permissions.TRADE);
         }
     }
 

@@ -90,7 +90,8 @@ contract RiskParameters is IRiskParameters {
     {
         uint256 id = MarketId.unwrap(market);
         uint256 count = marketCount;
-        if (id > count || id >= MAX_MARKETS) revert RiskParameters_UnknownMarket(market);
+        _bound("market", id, 0, MAX_MARKETS - 1);
+        if (id > count) revert RiskParameters_UnknownMarket(market);
         if (id == count) {
             marketCount = count + 1;
         } else if (!(_trading[market].indexAsset == t.indexAsset)) {
@@ -141,9 +142,8 @@ contract RiskParameters is IRiskParameters {
     {
         uint256 id = CollateralId.unwrap(collateral);
         uint256 count = collateralCount;
-        if (id == 0 || id > count + 1 || id > MAX_COLLATERALS) {
-            revert RiskParameters_UnknownCollateral(collateral);
-        }
+        _bound("collateral", id, 1, MAX_COLLATERALS);
+        if (id > count + 1) revert RiskParameters_UnknownCollateral(collateral);
         if (id == count + 1) {
             collateralCount = id;
             if (c.token == _settlementToken) revert RiskParameters_TokenAlreadyListed(c.token);

@@ -15,5 +15,6 @@ enum Action {
     PoolDeposit,
     PoolWithdraw,
     FundDeposit,
-    FundWithdraw
+    FundWithdraw,
+    Transfer
 }

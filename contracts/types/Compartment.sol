@@ -13,6 +13,7 @@ struct Compartment {
     address circuitBreaker;
     address collateralVault;
     address riskEngine;
+    address accountOperators;
     address marginEngine;
     address perpExchange;
     address liquidityVault;

@@ -68,7 +68,7 @@ def test_words_written_piece_by_piece_are_those_written_at_once(universe, monkey
 
     def watched():
         views, state = look()
-        fresh = Stored(universe.model, universe.accounts).data()
+        fresh = Stored(universe.model, universe.accounts, universe.grantees).data()
         seen.append(views[0] == fresh)
         return views, state
 

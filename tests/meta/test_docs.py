@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.model import ledger
+from bulkhead.model import eip712, ledger, operators
+from bulkhead.model.context import Context
 from bulkhead.model.math import DAY
+from bulkhead.model.parts import Parts
 from bulkhead.model.policy import max_tier, min_status
 from bulkhead.model.prices import PriceStatus
 from bulkhead.model.roles import GUARDIAN
@@ -17,6 +19,7 @@ from bulkhead.model.types import (
     SETTLEMENT,
     AccountLedger,
     Action,
+    Addresses,
     LedgerTotals,
     UnrealizedTotals,
     address,
@@ -125,6 +128,52 @@ def test_policy__table_of_the_oracle_page__is_the_code() -> None:
         for action in Action
     }
     assert stated == coded
+
+
+def test_accounts__worked_example__gives_the_bytes_stated() -> None:
+    text = (ROOT / "docs" / "spec" / "accounts.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| ([\w' ]+) \| `(\w+)` \|$", text, re.MULTILINE))
+    context = Context(int(stated["deadline"]))
+    parts = Parts(context, Addresses(account_operators=stated["contract"]))
+    twin = operators.AccountOperators(parts, int(stated["chain id"]))
+    account = int(stated["account"], 16)
+    numbers = [int(stated[name]) for name in ("permissions", "expiresAt", "nonce", "deadline")]
+    grant = (account, stated["operator"], *numbers)
+    separator = eip712.domain_separator(
+        operators.NAME, operators.VERSION, int(stated["chain id"]), stated["contract"]
+    )
+    assert "0x" + separator.hex() == stated["domain separator"]
+    assert "0x" + twin.digest(*grant).hex() == stated["digest"]
+    signature = eip712.sign(stated["owner's key"], twin.digest(*grant))
+    assert "0x" + signature.hex() == stated["signature"]
+    assert f"\n{operators.SET_OPERATOR}\n" in text
+    twin.set_operator_by_signature(stated["contract"], *grant, signature)
+    assert twin.permissions_of(account, stated["operator"]) == numbers[0]
+
+
+def test_accounts__table_of_permissions__is_the_code() -> None:
+    text = (ROOT / "docs" / "spec" / "accounts.md").read_text(encoding="utf-8")
+    stated = {
+        (permission, function)
+        for permission, cell in re.findall(
+            r"^\| `([A-Z_]+)` \| \d+ \| (.*) \|$", text, re.MULTILINE
+        )
+        for function in re.findall(r"`(\w+)`", cell)
+    }
+    engine, exchange = (
+        (ROOT / "contracts" / name).read_text(encoding="utf-8")
+        for name in ("margin/MarginEngine.sol", "perps/PerpExchange.sol")
+    )
+    coded = {("TRADE", "trade")}
+    for body in re.split(r"\n    function ", engine)[1:]:
+        name = re.match(r"\w+", body)
+        assert name is not None
+        coded |= {(bit, name[0]) for bit in re.findall(r"Permissions\.([A-Z_]+)", body)}
+    assert stated == coded
+    assert re.findall(r"Permissions\.([A-Z_]+)", exchange) == ["TRADE"]
+    bits = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", text, re.MULTILINE))
+    assert bits == {name: str(getattr(operators, name)) for name in bits}
+    assert sum(map(int, bits.values())) == operators.ALL
 
 
 def _title(action: Action) -> str:

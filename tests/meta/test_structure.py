@@ -25,10 +25,12 @@ ORDER = (
 """From left to right; a file imports from its own room and from rooms to its left."""
 
 TESTED_THROUGH = {
+    "MarginQuestions": "LensQuestions",
     "MarginViews": "MarginEngine",
     "AggregateRules": "OracleAggregator",
     "BoundedCall": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",
+    "MarginHoldings": "MarginEngine",
     "MoveCheck": "OracleConfirmation",
     "PegMath": "PegMonitor",
     "PriceCache": "OracleAggregator",

@@ -6,6 +6,7 @@ Adding an operation is one class in one of the ``*_operations`` modules and its 
 from __future__ import annotations
 
 from bulkhead.fuzz.operation import Operation
+from bulkhead.fuzz.suite.access_operations import ActFor, Batch, SetOperator, Transfer
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
     GrantRole,
@@ -20,6 +21,8 @@ from bulkhead.fuzz.suite.keeper_operations import (
     AccrueInterest,
     EndAuction,
     Liquidate,
+    MeasureDepth,
+    PokeRisk,
     RaiseTier,
     StartAuction,
     TakeAuction,
@@ -37,6 +40,12 @@ from bulkhead.fuzz.suite.oracle_operations import (
     SuspendSource,
 )
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
+from bulkhead.fuzz.suite.risk_operations import (
+    MoveDepth,
+    SetCorrelations,
+    SetDepthSource,
+    SetMargin,
+)
 from bulkhead.fuzz.suite.staking_operations import (
     Claim,
     ReportRewards,
@@ -56,6 +65,10 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Withdraw,
     Trade,
     Convert,
+    SetOperator,
+    Transfer,
+    ActFor,
+    Batch,
     MovePrice,
     Squeeze,
     Liquidate,
@@ -87,6 +100,12 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetCompartment,
     SetInterest,
     SetBreaker,
+    SetMargin,
+    SetCorrelations,
+    SetDepthSource,
+    PokeRisk,
+    MeasureDepth,
+    MoveDepth,
     GrantRole,
     RevokeRole,
     ConfigureOracle,

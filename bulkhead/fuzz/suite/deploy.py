@@ -15,7 +15,8 @@ from bulkhead.deployment.oracle_models import TOTAL_SHARE, OracleAssetParameters
 from bulkhead.deployment.parameters import DeploymentParameters
 from bulkhead.deployment.sender import RpcSender
 from bulkhead.fuzz.operation import Call
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER
+from bulkhead.fuzz.suite.fields import DEEP_ID, DEPTH
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, GRANTEES, SEQUENCER
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import Address
 
@@ -66,6 +67,7 @@ def deploy_for_fuzzing(
     )
     book = deploy_devnet(RpcSender(rpc, deployer), options, artifacts=built)
     book = _list_odd(rpc, book, built)
+    book = _measure_depth(rpc, book, built)
     uptime = _deploy(rpc, book, built, "DevAggregatorV3", 0, "sequencer uptime")
     book = book.replace(feeds={**book.feeds, SEQUENCER: uptime})
     usdb = book.contract(rpc, book.settlement_token, built)
@@ -95,8 +97,24 @@ def _parameters() -> DeploymentParameters:
 
     parameters = devnet_parameters(spot_markets=False)
     oracle = tuple(map(uneven, parameters.oracle))
-    changed = {"seasoning": _SEASONING, "oracle": oracle, "interest": _INTEREST}
-    return parameters.model_copy(update=changed)
+    collaterals = list(parameters.collaterals)
+    deep = collaterals[DEEP_ID - 1].model_copy(update={"depth": DEPTH})
+    collaterals[DEEP_ID - 1] = deep
+    changes = {
+        "seasoning": _SEASONING,
+        "oracle": oracle,
+        "interest": _INTEREST,
+        "collaterals": tuple(collaterals),
+    }
+    return parameters.model_copy(update=changes)
+
+
+def _measure_depth(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:
+    """Deploy a ``ScriptedDepth``, and let it measure the market of a collateral."""
+    address = _deploy(rpc, book, built, "ScriptedDepth")
+    risk = book.contract(rpc, "RiskParameters", built)
+    risk.transact("setDepthSource", DEEP_ID, address, sender=book.deployer)
+    return book.replace(contracts={**book.contracts, "ScriptedDepth": address})
 
 
 def _list_odd(rpc: Rpc, book: AddressBook, built: Artifacts) -> AddressBook:
@@ -129,20 +147,24 @@ def _deploy(rpc: Rpc, book: AddressBook, built: Artifacts, name: str, *args: obj
 
 def deploy_probe(rpc: Rpc, book: AddressBook, artifacts: Artifacts) -> Contract:
     """Deploy ``StateProbe``, which reads a whole compartment at once."""
-    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring)
+    people = [book.accounts[name] for name in GRANTEES]
+    address = _deploy(rpc, book, artifacts, "StateProbe", book.wiring, people)
     return Contract(rpc, address, artifacts["StateProbe"].abi, "StateProbe")
 
 
 def prologue(u: Universe) -> list[Call]:
     """Return what everybody does first, so that a sequence begins with something at stake.
 
-    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge,
-    and money for the prober.
+    A long paid for in cash, a long on staked ether alone, a short on bitcoin, an LP with a hedge
+    in both markets, and money for the prober.
     """
     alice, bob, carol, lp = u.actors
     deposits = ((alice, 0, 60_000 * 10**6), (bob, 1, 20 * WAD), (carol, 2, 10**8), (lp, 0, 10**10))
     probing = Call(u.keeper, "MarginEngine", "deposit", (u.prober, 0, 2_000_000 * 10**6))
-    trades = ((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD), (lp, 1, -WAD))
+    trades = (
+        *((alice, 0, 150 * WAD), (bob, 0, 120 * WAD), (carol, 0, -60 * WAD)),
+        *((lp, 1, -WAD), (lp, 0, 15 * WAD)),
+    )
     return (
         [probing]
         + [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from bulkhead.fuzz.operation import Index, Share
+from bulkhead.model.math import WAD
 from bulkhead.model.types import Action
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ COLLATERALS = 5
 """The settlement token and four collaterals."""
 ODD_ID = 4
 """The collateral that misbehaves when told to."""
+DEEP_ID = 2
+"""The collateral whose depth is measured in the beginning."""
+DEPTH = 400 * WAD
+"""What the governor believes its market to hold at most."""
 MARKETS = 2
 UNLISTED = 200
 """A market or collateral that is not listed and never will be."""

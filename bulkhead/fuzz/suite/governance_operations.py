@@ -11,6 +11,7 @@ from bulkhead.fuzz.suite.fields import ACTORS, COLLATERALS, MARKETS, UNLISTED
 from bulkhead.fuzz.suite.token_operations import Who
 from bulkhead.fuzz.suite.twins import role_id
 from bulkhead.model.liquid_staking import OPERATOR
+from bulkhead.model.math import WAD
 from bulkhead.model.roles import GOVERNOR, GUARDIAN
 from bulkhead.model.types import Address
 
@@ -26,16 +27,21 @@ _SHORT = frozenset(
         *("vesting_period", "max_unrealized_age", "auction_duration", "dust_units"),
         *("velocity_window", "volume_window", "min_dwell", "max_halt"),
         *("max_age", "decay_period", "free_delay"),
+        *("horizon", "max_ratio_rise", "max_stress_rise"),
     }
 )
 """Parameters that have 32 bits; all others have 64 or more."""
-_TRADING = 10
+_SHORTER = ("gross_floor", "ratio_tier", "stress_tier")
+"""What parameters begin with that have 16 bits."""
+_TRADING = 12
 """Numbers of ``MarketTrading``, which come after its asset."""
 _LIQUIDATION = 3
 _COMPARTMENT = 10
 _INTEREST = 8
 _TIMING = 4
 _ASSETS = ("ETH", "BTC")
+_DEPTH = 1_000 * WAD
+"""Of a collateral that had none."""
 
 _ROLES = (GUARDIAN, OPERATOR, "RISK_ADMIN", GUARDIAN, GOVERNOR, "NO_SUCH_ROLE")
 
@@ -65,18 +71,18 @@ class SetMarket(Operation):
         market = self.market % MARKETS
         trading, liquidation = risk.market_trading(market), risk.market_liquidation(market)
         if self.parameter > _TRADING:
-            liquidation = _scaled(liquidation, self.parameter - _TRADING - 1, self.factor)
+            liquidation = scaled_field(liquidation, self.parameter - _TRADING - 1, self.factor)
         elif self.parameter:
-            trading = _scaled(trading, self.parameter, self.factor)
+            trading = scaled_field(trading, self.parameter, self.factor)
         elif self.factor == 0:
             trading = replace(trading, index_asset=_ASSETS[1 - market])
         number = UNLISTED if self.market == 8 * MARKETS else market
-        return _governor(u, self.who, "setMarket", number, trading, liquidation)
+        return by_governor(u, self.who, "setMarket", number, trading, liquidation)
 
 
 @dataclass(frozen=True, slots=True)
 class SetCollateral(Operation):
-    """Change a collateral's haircut or cap, or what cannot change."""
+    """Change a collateral's haircut, cap or depth, or what cannot change."""
 
     weight = 2
     refusals = (
@@ -86,8 +92,8 @@ class SetCollateral(Operation):
     who: Who
     collateral: Annotated[int, Index(COLLATERALS)]
     """0: the settlement token, which is no collateral."""
-    what: Annotated[int, Index(8)]
-    """0 to 2: cap; 3 to 5: haircut; 6: token; 7: decimals."""
+    what: Annotated[int, Index(10)]
+    """0 to 2: cap; 3 to 5: haircut; 6: token; 7: decimals; 8, 9: depth."""
     factor: Factor
 
     def resolve(self, u: Questions) -> Step | None:
@@ -96,9 +102,11 @@ class SetCollateral(Operation):
             changed = replace(known, decimals=known.decimals + 1)
         elif self.what == 6:
             changed = replace(known, token=u.model.addresses.settlement_token)
+        elif self.what > 7:
+            changed = replace(known, depth=times(known.depth or _DEPTH, self.factor))
         else:
-            changed = _scaled(known, (5, 3)[self.what // 3], self.factor)
-        return _governor(u, self.who, "setCollateral", self.collateral, changed)
+            changed = scaled_field(known, (5, 3)[self.what // 3], self.factor)
+        return by_governor(u, self.who, "setCollateral", self.collateral, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,8 @@ class SetCompartment(Operation):
 
     def resolve(self, u: Questions) -> Step | None:
         known = u.model.risk_parameters.compartment_parameters()
-        return _governor(u, self.who, "setCompartment", _scaled(known, self.parameter, self.factor))
+        changed = scaled_field(known, self.parameter, self.factor)
+        return by_governor(u, self.who, "setCompartment", changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class SetInterest(Operation):
         name = fields(known)[self.parameter].name
         most = _UINT16 if name.endswith("_bps") else _UINT56
         changed = replace(known, **{name: times(getattr(known, name), self.factor, most)})
-        return _governor(u, self.who, "setInterest", changed)
+        return by_governor(u, self.who, "setInterest", changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,7 @@ class SetBreaker(Operation):
         timing = risk.breaker_timing()
         thresholds, prices, pegs = risk.breaker_thresholds()
         if self.parameter < _TIMING:
-            timing = _scaled(timing, self.parameter, self.factor)
+            timing = scaled_field(timing, self.parameter, self.factor)
         elif self.parameter < _TIMING + 4:
             row = self.parameter - _TIMING
             name = fields(thresholds)[row].name
@@ -162,7 +171,7 @@ class SetBreaker(Operation):
             prices = ("ETH", "BTC") if self.factor % 2 else ("ETH",)
         else:
             pegs = ("LST",) * (1 + 8 * (self.factor == 15))
-        return _governor(u, self.who, "setBreaker", timing, thresholds, prices, pegs)
+        return by_governor(u, self.who, "setBreaker", timing, thresholds, prices, pegs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +216,18 @@ class RevokeRole(Operation):
         return Step((Call(sender, "RoleRegistry", "revokeRole", (role, person)),))
 
 
-def _governor(u: Questions, who: int, function: str, *args: Any) -> Step:
+def by_governor(u: Questions, who: int, function: str, *args: Any) -> Step:
+    """Return a step in which the governor, or rarely somebody else, sets parameters."""
     sender = u.actors[0] if who == 15 else u.governor
     return Step((Call(sender, "RiskParameters", function, args),))
 
 
-def _scaled(values: D, index: int, factor: int) -> D:
+def scaled_field(values: D, index: int, factor: int) -> D:
     """Return parameters with one number scaled."""
     name = fields(values)[index].name  # type: ignore[arg-type]
     most = _UINT32 if is_short(name) else _UINT64
+    if name.startswith(_SHORTER):
+        most = _UINT16
     scaled = times(getattr(values, name), factor, most)
     return replace(values, **{name: scaled})  # type: ignore[type-var]
 

@@ -36,12 +36,13 @@ Keeper = Annotated[int, Index(ACTORS + 1)]
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 18
+    weight = 15
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
         | {
             "LiquidationEngine_NoPosition",
+            "LiquidationEngine_Offsetting",
             "ActionPolicy_PriceStatus",
             "RiskParameters_UnknownMarket",
         }
@@ -69,7 +70,7 @@ class Liquidate(Operation):
 class StartAuction(Operation):
     """Put collateral up for auction."""
 
-    weight = 11
+    weight = 10
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -131,7 +132,7 @@ class EndAuction(Operation):
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 13
+    weight = 11
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -244,7 +245,7 @@ class Upkeep(Operation):
 class RaiseTier(Operation):
     """The guardian, or somebody who is not, raises the breaker's tier."""
 
-    weight = 2
+    weight = 3
     refusals = may.NOT_YOURS | {"CircuitBreaker_OutOfBounds", "CircuitBreaker_Resting"}
 
     who: Annotated[int, Index(8)]
@@ -258,6 +259,39 @@ class RaiseTier(Operation):
         tier = {6: now, 7: 5}.get(self.tier, min(4, now + 1 + self.tier // 2))
         duration = part(u.model.risk_parameters.breaker_timing().max_halt, self.share)
         return Step((Call(sender, "CircuitBreaker", "raise", (tier, duration)),))
+
+
+@dataclass(frozen=True, slots=True)
+class PokeRisk(Operation):
+    """Let a market's maintenance rate and the stress of maintenance follow their targets."""
+
+    weight = 2
+    refusals = frozenset({"RiskParameters_UnknownMarket"})
+
+    market: Market
+
+    def resolve(self, u: Questions) -> Step | None:
+        return Step((Call(u.keeper, "RiskEngine", "poke", (listed(self.market, MARKETS),)),))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureDepth(Operation):
+    """Measure the depth of a collateral's market: mostly of one that has a source."""
+
+    weight = 2
+    refusals = frozenset({"RiskEngine_NoDepthSource", "RiskParameters_UnknownCollateral"})
+
+    collateral: Collateral
+    anyhow: Annotated[int, Index(8)]
+    """0: whether it has a source or not."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        number = listed(self.collateral, COLLATERALS)
+        source = u.model.risk_parameters.depth_source
+        measured = [c for c in range(1, COLLATERALS) if source(c) != ZERO_ADDRESS]
+        if self.anyhow and measured:
+            number = measured[number % len(measured)]
+        return Step((Call(u.keeper, "RiskEngine", "measureDepth", (number,)),))
 
 
 def _keeper(u: Questions, index: int) -> Address:

@@ -15,6 +15,7 @@ from bulkhead.model import token_scale
 from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import HALT
+from bulkhead.model.reverts import LiquidationEngine_Offsetting
 from bulkhead.model.types import SETTLEMENT, AccountId, owner_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class EveryoneCloses(Operation):
             yield Call(u.keeper, "PerpExchange", "poke", (market,))
         for account in u.accounts:
             for market in u.markets_of(account):
-                if u.is_unhealthy(account):
+                if u.is_unhealthy(account) and not _offsets(u, account, market):
                     args = (account, market)
                     yield Call(u.keeper, "LiquidationEngine", "liquidate", args)
         for account in u.accounts:
@@ -82,6 +83,15 @@ class EveryoneCloses(Operation):
                 yield _close(u, account, market)
         for account in u.accounts:
             yield from _settle_debt(u, account)
+
+
+def _offsets(u: Questions, account: AccountId, market: int) -> bool:
+    """Return whether no part of a position may be liquidated, as it offsets the others."""
+    try:
+        u.model.liquidation_engine.preview_liquidate(account, market)
+    except LiquidationEngine_Offsetting:
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _LEAST_BPS, _MOST_BPS = 5_000, 20_000
 class Wait(Operation):
     """Time passes; feeds report again what would grow old, and the breaker is poked in the end."""
 
-    weight = 9
+    weight = 7
 
     how_long: Annotated[int, Index(len(_SECONDS))]
     silent: Annotated[int, Index(16)]
@@ -55,7 +55,7 @@ class Wait(Operation):
 class MovePrice(Operation):
     """All feeds of an asset move together; then the oracle, and perhaps the breaker, takes note."""
 
-    weight = 15
+    weight = 11
 
     asset: Annotated[int, Index(len(_ASSETS))]
     factor: Annotated[int, Index(len(_FACTORS_BPS) + 1)]
@@ -77,7 +77,7 @@ class MovePrice(Operation):
 class Squeeze(Operation):
     """A price moves so far that an account just misses its maintenance margin, or owes money."""
 
-    weight = 10
+    weight = 8
 
     target: Anyone
     market: Annotated[int, Index(MARKETS)]

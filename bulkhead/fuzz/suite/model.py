@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 
 from bulkhead.model import oracle, peg, peg_math
 from bulkhead.model.aggregator import DevAggregatorV3
-from bulkhead.model.context import Context, Table
+from bulkhead.model.context import Cell, Context, Contract, Table, external
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.hostile_token import HostileToken
 from bulkhead.model.liquid_staking import LiquidStakingToken
@@ -71,6 +71,24 @@ class Outside:
         )
 
 
+class ScriptedDepth(Contract):
+    """Twin of ``ScriptedDepth``."""
+
+    def __init__(self, context: Context, address: Address) -> None:
+        super().__init__(context, address)
+        self._answer: Cell[tuple[int, bool]] = Cell(context, (0, False))
+
+    @external
+    def set(self, sender: Address, depth: int, fails: bool) -> None:  # noqa: ARG002
+        """Set what it answers, WAD, and whether it fails."""
+        self._answer.set((depth, fails))
+
+    def depth(self) -> int | None:
+        """Return the depth; None: it fails."""
+        depth, fails = self._answer.value
+        return None if fails else depth
+
+
 class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
     """Everything that a fuzzed transaction can reach.
 
@@ -87,6 +105,7 @@ class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
 
     lst: LiquidStakingToken
     odd: HostileToken
+    scripted_depth: ScriptedDepth
 
     def __init__(
         self, outside: Outside, oracle_address: Address, peg_address: Address, **arguments: Any
@@ -133,6 +152,11 @@ class Model(Compartment[oracle.OracleAggregator, peg.PegMonitor]):
         """Create the hostile token, which the governor owns."""
         self.odd = HostileToken(self.context, token, decimals, self.governor, self._call_back)
         self.tokens[token] = self.odd
+
+    def create_depth(self, address: Address) -> None:
+        """Put up the depth source that says what it is told."""
+        self.scripted_depth = ScriptedDepth(self.context, address)
+        self.risk_engine.depth_sources[address] = self.scripted_depth.depth
 
     def keep(self) -> None:
         """Make this the state to which ``rewind`` returns."""

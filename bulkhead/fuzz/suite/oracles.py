@@ -17,8 +17,11 @@ from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
 from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
 from bulkhead.fuzz.suite.user_operations import Deposit, Trade
 from bulkhead.model import invariants
+from bulkhead.model.errors import ModelRevert
 from bulkhead.model.math import WAD
+from bulkhead.model.operators import TRADE, WITHDRAW
 from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.trials import refreshed
 from bulkhead.model.types import AccountId, WriteOffReceipt
 
 if TYPE_CHECKING:
@@ -92,7 +95,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("INT-1", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
 )
 """The ids that a campaign may report."""
 
@@ -114,9 +117,9 @@ def violations(j: Judged) -> Iterator[Violation]:
     if j.accepted:
         yield from j.after.broken
         if j.after is not j.before:
-            unhealthy = j.expected.note or ()
+            losers = j.expected.note or ()
             before, after = j.before.snapshot, j.after.snapshot
-            yield from _one(invariants.led_1(before, after, j.call.sender, unhealthy))
+            yield from _one(invariants.led_1(before, after, j.call.sender, losers))
             yield from _one(invariants.int_1_step(before, after))
         yield from _of_function(j)
     elif j.before.stored != j.after.stored:
@@ -137,21 +140,40 @@ def _of_function(j: Judged) -> Iterator[Violation]:
         yield from _one(invariants.ins_1(receipt, before.totals, after.unrealized_totals))
 
 
-def unhealthy_target(u: Universe, call: Call) -> tuple[int, ...]:
-    """Return the account that a call of the liquidation engine is aimed at, if it is unhealthy.
+_MAY_LOSE = TRADE | WITHDRAW
 
-    LED-1 lets nobody else lose anything by another's call.
+
+def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
+    """Return the accounts besides the sender's own that may lose something by a call.
+
+    LED-1 knows two: the unhealthy account that a call of the liquidation engine is aimed at, and
+    those whose owners let the sender trade or withdraw. Where h is below 1, a liquidation itself
+    records prices first: what moves with them, volatility above all, is part of its judgement.
     """
+    if call.contract in ("MarginEngine", "PerpExchange"):
+        held = u.model.account_operators.permissions_of
+        return tuple(a for a in u.accounts if held(a, call.sender) & _MAY_LOSE)
     if call.contract != "LiquidationEngine" or not call.args:
         return ()
     account = int(call.args[0])
-    return (account,) if u.is_unhealthy(account) else ()
+    if u.is_unhealthy(account):
+        return (account,)
+    try:
+        v = refreshed(u.model, [account])[account]
+    except ModelRevert:
+        return ()
+    lacks = v.equity_maintenance < v.maintenance_margin and v.buffer_at_index < 0
+    return (account,) if lacks else ()
 
 
 def probe(u: Universe) -> Iterator[Violation]:
-    """Yield what the model shows broken when every path is tried on every account."""
+    """Yield what the model shows broken when it is tried whole: every account, every vault."""
     yield from invariants.liq_1_of_all(u.model, [a for a in u.accounts if not _is_frozen(u, a)])
     yield from _one(invariants.vlt_1(u.model))
+    for account in u.accounts:
+        v = u.valuation(account)
+        if v is not None:
+            yield from _one(invariants.mar_2(v, has_positions=bool(u.markets_of(account))))
 
 
 def _is_frozen(u: Universe, account: AccountId) -> bool:

@@ -8,6 +8,7 @@ from bulkhead.chain.codec import asset_id
 from bulkhead.chain.rpc import parse_log
 from bulkhead.deployment.devnet import LST_OPERATOR, feed_decimals
 from bulkhead.deployment.oracle_models import ChainlinkSource
+from bulkhead.fuzz.suite.fields import DEEP_ID
 from bulkhead.fuzz.suite.model import Model, Outside
 from bulkhead.fuzz.target import snake
 from bulkhead.model import oracle as oracle_model
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ACTOR_NAMES = ("alice", "bob", "carol", "lp")
 """Who plays; the LP starts with all shares of the pool."""
+GRANTEES = (*ACTOR_NAMES, "keeper")
+"""Whom owners may make operators: the probe reads their grants, in this order."""
 RISK_ADMIN = "RISK_ADMIN"
 SEQUENCER = "SEQUENCER"
 """Feed that says whether the sequencer is up; nobody asks it in the beginning."""
@@ -37,6 +40,7 @@ _WIRING = {
     "circuit_breaker": "circuitBreaker",
     "collateral_vault": "collateralVault",
     "risk_engine": "riskEngine",
+    "account_operators": "accountOperators",
     "margin_engine": "marginEngine",
     "perp_exchange": "perpExchange",
     "liquidity_vault": "liquidityVault",
@@ -197,6 +201,8 @@ class Origin:
             token = lower(self._book.tokens[collateral.name])
             listed = _snake(collateral.config(token)) | {"asset": collateral.asset}
             m.risk_parameters.set_collateral(m.governor, i, types.CollateralConfig(**listed))
+        m.create_depth(lower(self._book.contracts["ScriptedDepth"]))
+        m.risk_parameters.set_depth_source(m.governor, DEEP_ID, m.scripted_depth.address)
 
     def _configure_asset(self, m: Model, asset: Any) -> None:
         adapters = self._book.adapters[asset.name]

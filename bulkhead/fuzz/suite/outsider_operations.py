@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from bulkhead.fuzz.operation import Call, Index, Operation, Step
 from bulkhead.fuzz.suite import refusals as may
 from bulkhead.fuzz.suite.fields import ACTORS, UNLISTED, Actor
+from bulkhead.model.margin_batch import InnerCall
 from bulkhead.model.math import INT256_MAX, INT256_MIN, UINT256_MAX, WAD
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, Address
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
 
 _Call = tuple[str, str, tuple[Any, ...]]
-_INTRUSIONS = 24
-_EXTREMES = 46
+_INTRUSIONS = 26
+_EXTREMES = 55
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Intrude(Operation):
 
     weight = 2
     is_refused = True
-    refusals = may.NOT_A_PART | may.NOT_OWNER | {"PerpExchange_NotOwner"}
+    refusals = may.NOT_A_PART | may.NOT_OWNER
 
     who: Annotated[int, Index(ACTORS + 3)]
     """An actor, the keeper, the guardian or the governor."""
@@ -35,6 +36,8 @@ class Intrude(Operation):
         people = (*u.actors, u.keeper, u.guardian, u.governor)
         sender = people[self.who]
         other = u.actors[(self.who + 1) % ACTORS]
+        if u.model.account_operators.permissions_of(u.account(other, 0), sender):
+            return None  # No intruder: the other lets it.
         contract, function, args = intrusions(u, sender, other)[self.what]
         return Step((Call(sender, contract, function, args),))
 
@@ -67,6 +70,8 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
         ("MarginEngine", "convert", (theirs, 1)),
         ("MarginEngine", "deposit", (theirs, SETTLEMENT, 1)),
         ("CollateralVault", "push", (u.model.odd.address, sender, 1)),
+        ("MarginEngine", "requireInitialMargin", (mine, 1)),
+        ("MarginEngine", "transfer", (theirs, mine, SETTLEMENT, 1)),
         ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
     )
 
@@ -89,6 +94,7 @@ class Extreme(Operation):
         | may.NOT_YOURS
         | may.NOT_OWNER
         | {
+            "AccountOperators_InvalidOperator",
             "CircuitBreaker_OutOfBounds",
             "ERC20InvalidReceiver",
             "ERC20InvalidSpender",
@@ -105,7 +111,11 @@ class Extreme(Operation):
             "LiquidationEngine_NoAuction",
             "LiquidationEngine_NoCollateral",
             "LiquidationEngine_NoDebt",
+            "MarginEngine_AccountCount",
+            "MarginEngine_CallCount",
+            "MarginEngine_ForeignAccount",
             "MarginEngine_NotMatured",
+            "MarginEngine_SameAccount",
             "MarginEngine_StaleUnrealized",
             "MarginEngine_ZeroAmount",
             "OracleAggregator_UnknownAsset",
@@ -134,6 +144,7 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
     """Return calls with arguments that no honest caller would choose."""
     mine, most = u.account(sender, 0), UINT256_MAX
     token, far = u.settlement_symbol, 10**36
+    nothing = InnerCall(True, "poke", (UNLISTED,))
     return (
         ("MarginEngine", "deposit", (mine, SETTLEMENT, most)),
         ("MarginEngine", "deposit", (mine, UNLISTED, most)),
@@ -181,4 +192,13 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
         ("OracleAggregator", "record", ("NONE",)),
         ("OracleAggregator", "fetch", ("NONE",)),
         ("PegMonitor", "poke", ("NONE",)),
+        ("MarginEngine", "transfer", (mine, mine, SETTLEMENT, 1)),
+        ("MarginEngine", "transfer", (mine, most, SETTLEMENT, 1)),
+        ("MarginEngine", "transfer", (mine, mine ^ 1, UNLISTED, 1)),
+        ("MarginEngine", "transfer", (mine, mine ^ 1, SETTLEMENT, most)),
+        ("MarginEngine", "batch", ([mine], [])),
+        ("MarginEngine", "batch", ([mine] * 33, [nothing])),
+        ("MarginEngine", "batch", ([], [nothing] * 33)),
+        ("AccountOperators", "setOperator", (mine, sender, 1, 2**40 - 1)),
+        ("AccountOperators", "setOperator", (mine, ZERO_ADDRESS, 1, 2**40 - 1)),
     )

@@ -36,6 +36,8 @@ class Questions:
         governor: an address, who also runs feeds, LST and tokens.
         accounts: that are looked at.
         prober: the keeper's account for round trips.
+        grantees: whom owners may make operators.
+        keys: people's private keys, ``0x…``, by address.
         feed_names: in order.
         settlement_symbol: what the settlement token's contract is called.
         played: calls of this sequence so far.
@@ -50,6 +52,8 @@ class Questions:
     guardian: Address
     accounts: tuple[AccountId, ...]
     prober: AccountId
+    grantees: tuple[Address, ...]
+    keys: Mapping[Address, str]
     feed_names: tuple[str, ...]
     settlement_symbol: str
     played: int

@@ -31,6 +31,7 @@ def snapshot(
     next(take), next(take)  # Shares and the breaker: no invariant of a state reads them.
     index, rate = _unpair(next(take))
     borrow = BorrowState(index, rate & (1 << 64) - 1, rate >> 64, next(take))
+    next(take)  # Stress: none reads it either.
     indices: dict[AccountId, int] = {}
     states: dict[int, types.Market] = {}
     reported: dict[int, types.MarketUnrealized] = {}
@@ -39,6 +40,7 @@ def snapshot(
     booked: dict[int, int] = {}
     for c in range(1, collaterals + 1):
         custody[c], booked[c] = _unpair(next(take))
+        next(take)  # Depth.
     ledgers: dict[AccountId, AccountLedger] = {}
     collateral: dict[tuple[AccountId, int], int] = {}
     positions: dict[tuple[AccountId, int], types.Position] = {}
@@ -54,6 +56,7 @@ def snapshot(
             entry = _signed(next(take))
             if size:
                 positions[account, i] = types.Position(size, quote, entry)
+        next(take), next(take)  # Grants and nonces move nothing by themselves.
     return Snapshot(
         settlement_decimals=settlement_decimals,
         totals=types.LedgerTotals(principal, debt, claims, pool_cash, insurance_cash, fee_reserve),
@@ -85,6 +88,7 @@ def labels(
         ("breaker state",),
         ("borrow index", "borrow rate and time"),
         ("scaled debt",),
+        ("stress", "stress moved at"),
     ]
     for i in range(markets):
         names += [
@@ -93,10 +97,14 @@ def labels(
             (f"market {i} funding rate", f"market {i} funding time"),
             (f"market {i} entry product",),
             (f"market {i} reported U", f"market {i} reported at"),
+            (f"market {i} maintenance rate", f"market {i} rate moved at"),
+            (f"market {i} correlations",),
         ]
-    names += [
-        (f"collateral {c} in custody", f"collateral {c} booked") for c in range(1, collaterals + 1)
-    ]
+    for c in range(1, collaterals + 1):
+        names += [
+            (f"collateral {c} in custody", f"collateral {c} booked"),
+            (f"collateral {c} depth",),
+        ]
     for account in accounts:
         short = f"account {account:#066x}"
         names += [(f"{short} cash", f"{short} claim"), (f"{short} debt index",)]
@@ -110,6 +118,7 @@ def labels(
                 (f"{short} size in {i}", f"{short} quote in {i}"),
                 (f"{short} funding entry in {i}",),
             ]
+        names += [(f"{short} grants",), (f"{short} nonces of the owner",)]
     return names
 
 
@@ -136,6 +145,7 @@ def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
     product = next(take)
     product -= (product >> 255) << 256
     unrealized, reported_at = _unpair(next(take))
+    next(take), next(take)  # Rate and correlations.
     state = types.Market(long, short, quote, rate, updated, cumulative, product)
     return state, types.MarketUnrealized(_signed(unrealized), reported_at)
 

@@ -11,8 +11,8 @@ TOKEN = frozenset({"ERC20InsufficientBalance", "ERC20InsufficientAllowance"})
 ODD = frozenset({"HostileToken_Blocked"})
 """The fourth collateral blocks one of the two sides."""
 
-NOT_OWNER = frozenset({"MarginEngine_NotOwner"})
-"""Somebody else's account."""
+NOT_OWNER = frozenset({"AccountOperators_NotAuthorized"})
+"""Somebody else's account, and no permission of theirs."""
 
 MARGIN = frozenset({"MarginEngine_BelowInitialMargin", "ActionPolicy_PriceStatus"})
 """The account would not meet its initial margin, or nobody can tell."""

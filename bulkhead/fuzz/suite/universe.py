@@ -6,6 +6,7 @@ Operations ask the universe about the model; the harness asks it to play calls a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,13 +20,15 @@ from bulkhead.fuzz.suite import oracles, reading, words
 from bulkhead.fuzz.suite.catalogue import OPERATIONS
 from bulkhead.fuzz.suite.deploy import ODD, deploy_for_fuzzing, deploy_probe, prologue
 from bulkhead.fuzz.suite.fields import SUB_ACCOUNTS
-from bulkhead.fuzz.suite.origin import ACTOR_NAMES, SEQUENCER, Origin, lower
+from bulkhead.fuzz.suite.origin import ACTOR_NAMES, GRANTEES, SEQUENCER, Origin, lower
 from bulkhead.fuzz.suite.questions import Questions
 from bulkhead.fuzz.suite.state import State, snapshot_of
 from bulkhead.fuzz.suite.token_operations import callbacks
 from bulkhead.fuzz.suite.twins import Twins
 from bulkhead.fuzz.target import Deployment, Logged, Target, View
-from bulkhead.model.types import pack
+from bulkhead.model.margin_batch import InnerCall
+from bulkhead.model.reverts import MarginEngine_Simulated
+from bulkhead.model.types import Fill, pack
 
 _PROBE = "StateProbe"
 _LST_VIEWS = ("totalPooled", "busyUntil", "rate")
@@ -66,7 +69,7 @@ class Universe(Questions, Target):
         self.feed_names = tuple(sorted(name for name in book.feeds if name != SEQUENCER))
         self.model = Origin(self).model()
         self._twins = Twins(self.model, book)
-        self._stored = words.Stored(self.model, self.accounts)
+        self._stored = words.Stored(self.model, self.accounts, self.grantees)
         self._choose_views()
         self._symbols = (self.settlement_symbol, *book.collaterals)
         self._prepare_callbacks()
@@ -100,7 +103,13 @@ class Universe(Questions, Target):
             ModelRevert: as the contract would.
         """
         self.played += 1
-        return self._twins.play(call)
+        try:
+            returned = self._twins.play(call)
+        except MarginEngine_Simulated as said:
+            results, valuations = said.args
+            encoded = self._encode_results(call, results)
+            raise MarginEngine_Simulated(encoded, valuations) from None
+        return self._encode_results(call, returned) if call.function == "batch" else returned
 
     def take_events(self) -> list[Logged]:
         """Return what the twins logged, and forget it."""
@@ -136,7 +145,7 @@ class Universe(Questions, Target):
 
     def glance(self, call: Call) -> tuple[tuple[tuple[str, bytes], ...], tuple[bytes, ...]] | None:
         """Return the stored words without the accounts that a call has nothing to do with."""
-        named = {arg for arg in call.args if type(arg) is int} | self._stored.touched
+        named = set(_numbers(call.args)) | self._stored.touched
         named.add(pack(call.sender, 0))
         places = tuple(i for i, account in enumerate(self.accounts) if account in named)
         if places not in self._glances:
@@ -168,8 +177,8 @@ class Universe(Questions, Target):
             yield f"number of words: model {len(mine)}, chain {len(other)}"
 
     def note(self, call: Call) -> Any:
-        """Return whether the account that a liquidation is aimed at is unhealthy."""
-        return oracles.unhealthy_target(self, call)
+        """Return the accounts of others that may lose something by a call."""
+        return oracles.may_lose(self, call)
 
     def violations(self, judged: Judged) -> Iterable[Violation]:
         """Yield the invariants that a call broke."""
@@ -195,6 +204,29 @@ class Universe(Questions, Target):
         """Return round trips; every eighth time everybody leaves after them."""
         return oracles.epilogue(number)
 
+    def encode_call(self, call: Call) -> tuple[str, bytes]:
+        """Return the callee's address and the calldata of a call, that of a batch call by call."""
+        if call.function in ("batch", "simulate"):
+            *others, inner = call.args
+            encoded = [(c.to_exchange, self.encode_inner(c)) for c in inner]
+            call = Call(call.sender, call.contract, call.function, (*others, encoded))
+        return super().encode_call(call)
+
+    def encode_inner(self, call: InnerCall) -> bytes:
+        """Return the calldata of an act of a batch."""
+        name = "PerpExchange" if call.to_exchange else "MarginEngine"
+        return self.encode_call(Call("", name, _camel(call.function), call.args))[1]
+
+    def _encode_results(self, call: Call, returned: Sequence[Any]) -> list[bytes]:
+        return [self._encode_result(*pair) for pair in zip(call.args[-1], returned, strict=True)]
+
+    def _encode_result(self, call: InnerCall, returned: Any) -> bytes:
+        contract = self.contract("PerpExchange" if call.to_exchange else "MarginEngine")
+        outputs = contract.interface.function(_camel(call.function)).outputs
+        if isinstance(returned, Fill):
+            return outputs.encode([astuple(returned)])
+        return b"" if returned is None else outputs.encode([returned])
+
     # ------------------------------------------------------------------ internal
 
     def _name_people(self) -> None:
@@ -206,6 +238,8 @@ class Universe(Questions, Target):
         owners = (*self.actors, self.keeper)
         self.accounts = tuple(pack(owner, sub) for owner in owners for sub in range(SUB_ACCOUNTS))
         self.prober = pack(self.keeper, 1)
+        self.grantees = tuple(people[name] for name in GRANTEES)
+        self.keys = {lower(a.address): a.private_key for a in self.node.accounts}
 
     def _prepare_callbacks(self) -> None:
         for call in callbacks(self):
@@ -270,3 +304,19 @@ class Universe(Questions, Target):
         )
         self.logging = (*(c for c in book.contracts if c != "Lens"), *book.tokens, *book.feeds)
         self.layout = (self.accounts, *shape)
+
+
+def _numbers(args: Any) -> Iterator[int]:
+    """Yield the integers among arguments, also of the acts of a batch."""
+    for arg in args:
+        if type(arg) is int:
+            yield arg
+        elif isinstance(arg, InnerCall):
+            yield from _numbers(arg.args)
+        elif isinstance(arg, list | tuple):
+            yield from _numbers(arg)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))

@@ -40,7 +40,7 @@ _DEPOSITS = 20
 class Deposit(Operation):
     """Deposit a share of what is left of a wallet's first part; at times to another's account."""
 
-    weight = 13
+    weight = 10
     refusals = (
         may.NOT_OWNER
         | may.TOKEN
@@ -75,7 +75,7 @@ class Deposit(Operation):
 class Withdraw(Operation):
     """Withdraw a share of what the margin leaves free, or of all; at times what is another's."""
 
-    weight = 11
+    weight = 9
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
@@ -84,6 +84,7 @@ class Withdraw(Operation):
         | {
             "MarginEngine_ZeroAmount",
             "MarginEngine_InvalidReceiver",
+            "MarginEngine_ReceiverNotOwner",
             "MarginEngine_InsufficientBalance",
             "RiskParameters_UnknownCollateral",
         }
@@ -114,7 +115,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 24
+    weight = 17
     refusals = (
         may.BLOCKED
         | may.MARGIN
@@ -176,7 +177,7 @@ class Trade(Operation):
 class Convert(Operation):
     """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 12
+    weight = 9
     refusals = may.BLOCKED | {
         "MarginEngine_ZeroAmount",
         "MarginEngine_NotMatured",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.model import types
 from bulkhead.model.errors import ModelRevert
+from bulkhead.model.operators import Grant
 from bulkhead.model.types import AccountId, AccountLedger, Address
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _WORD = (1 << 256) - 1
 _THIRTY_TWO = (32).to_bytes(32, "big")
 _NO_LEDGER = AccountLedger()
 _FLAT = types.Position()
+_NO_GRANT = Grant()
 
 
 def pair(low: int, high: int) -> int:
@@ -53,14 +55,18 @@ class Stored:
     Args:
         model: what is written, between calls.
         accounts: in order.
+        people: whose grants the probe reads, in order.
 
     Attributes:
         touched: the accounts that changed when ``data`` was last asked for, and perhaps None.
     """
 
-    def __init__(self, model: Model, accounts: Sequence[AccountId]) -> None:
+    def __init__(
+        self, model: Model, accounts: Sequence[AccountId], people: Sequence[Address]
+    ) -> None:
         self._model = model
         self._accounts = accounts
+        self._people = people
         self._undo = model.context.undo
         self._seen: int | None = None
         self._written: dict[AccountId, bytes] = {}
@@ -99,8 +105,8 @@ class Stored:
         """Return what the function returns for some of the accounts, by their places, ascending."""
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
-        shared = 32 * (9 + 5 * markets + collaterals)
-        each = 32 * (3 + (collaterals + 1) // 2 + 2 * markets)
+        shared = 32 * (10 + 7 * markets + 2 * collaterals)
+        each = 32 * (5 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
         parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
@@ -108,16 +114,21 @@ class Stored:
 
     def _watch(self, m: Model) -> None:
         """Note which places of storage end up in the words, and where keys name accounts."""
-        engine, exchange = m.margin_engine, m.perp_exchange
+        engine, exchange, risk = m.margin_engine, m.perp_exchange, m.risk_engine
         tokens = [token.balances for token in m.tokens.values()]
         shared = (
             *(engine._totals, engine._unrealized_totals, engine._unrealized, engine._borrow),
             *(engine._total_collateral, exchange._markets, m.circuit_breaker._state),
             *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
+            *(risk._ratios, risk._stress, risk._depths, m.risk_parameters._correlations),
         )
         self._shared_places = {id(place) for place in shared}
         self._account_places = {id(engine._accounts), id(engine._debt_index)}
-        self._pair_places = {id(engine._collateral), id(exchange._positions)}
+        operators = m.account_operators
+        self._pair_places = {
+            *(id(engine._collateral), id(exchange._positions), id(operators._grants))
+        }
+        self._owner_places = {id(operators._used_nonces)}
 
     def _touched(self, entries: Sequence[tuple[Any, Any, Any]]) -> set[Any]:
         """Return the accounts that changed, and something more if anything else did."""
@@ -128,6 +139,8 @@ class Stored:
                 touched.add(key)
             elif where in self._pair_places:
                 touched.add(key[0])
+            elif where in self._owner_places:
+                touched.update(a for a in self._accounts if types.owner_of(a) == key[0])
             elif where in self._shared_places:
                 touched.add(None)
         return touched
@@ -135,8 +148,10 @@ class Stored:
     def _shared(self, markets: range, collaterals: range) -> list[int]:
         m = self._model
         engine, exchange = m.margin_engine, m.perp_exchange
+        risk = m.risk_engine
         t, u, b = engine.totals(), engine.unrealized_totals(), m.circuit_breaker.breaker_state()
         borrow = engine.borrow_state()
+        stress = risk.followed_stress()
         custody = m.collateral_vault.address
         words = [
             pair(t.principal, t.debt),
@@ -152,19 +167,28 @@ class Stored:
             | b.guardian_until << 96,
             pair(borrow.index, borrow.rate | borrow.updated_at << 64),
             borrow.scaled_debt,
+            pair(stress.value, stress.moved_at),
         ]
+        rows = m.risk_parameters.correlation_rows(markets)
         for i in markets:
             s, r = exchange.market_state(i), engine.market_unrealized(i)
+            f = risk.followed_ratio(i)
             words += (
                 pair(s.open_interest_long, s.open_interest_short),
                 pair(s.quote, s.cumulative_funding_per_unit),
                 pair(s.funding_rate & (1 << 64) - 1, s.funding_updated_at),
                 s.funding_entry_product & _WORD,
                 pair(r.unrealized, r.updated_at),
+                pair(f.value, f.moved_at),
+                rows[i],
             )
         for c in collaterals:
             token = m.tokens[m.risk_parameters.collateral_config(c).token]
-            words.append(pair(token.balance_of(custody), engine.total_collateral(c)))
+            d = risk.depth_state(c)
+            words += (
+                pair(token.balance_of(custody), engine.total_collateral(c)),
+                d.measured | d.kept << 104 | d.measured_at << 208,
+            )
         return words
 
     def _account(self, account: AccountId, markets: range, collaterals: range) -> bytes:
@@ -173,7 +197,14 @@ class Stored:
         positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
         held = [engine._collateral.get((account, c), 0) for c in collaterals]
         index = engine._debt_index.get(account, 0)
-        return _words(_account_words(ledger, index, positions, held))
+        return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
+
+    def _access(self, account: AccountId) -> tuple[int, int]:
+        """Return the grants on an account, 48 bits each, and the owner's first word of nonces."""
+        operators = self._model.account_operators
+        grants = [operators._grants.get((account, p), _NO_GRANT) for p in self._people]
+        word = sum((g.permissions | g.expires_at << 8) << 48 * i for i, g in enumerate(grants))
+        return word, operators.used_nonces(types.owner_of(account), 0)
 
 
 def _account_words(
@@ -201,6 +232,7 @@ def derived(
     collaterals = range(1, m.risk_parameters.collateral_count + 1)
     to_enter, to_leave = m.liquidity_vault.net_asset_value()
     words = [engine.haircut_ratio(), m.circuit_breaker.tier(), to_enter, to_leave]
+    words.append(pair(*m.risk_engine.stress_levels()))
     for i in range(m.risk_parameters.market_count):
         price, status = exchange.index_price(i)
         words += (
@@ -209,10 +241,12 @@ def derived(
             exchange.mark_price(i),
             exchange.funding_rate(i),
             exchange.unrealized_pnl(i),
+            pair(*m.risk_engine.margin_rates(i)),
         )
     for c in collaterals:
         v = m.risk_engine.collateral_valuation(c)
         words += (v.initial_price, v.maintenance_price, v.market_price, int(v.status))
+        words += m.risk_engine.depths(c)
     for asset in assets:
         d, r = m.oracle.latest(asset, m.now), m.circuit_breaker.price_reference(asset)
         compared = m.oracle.confirmation(asset, m.now)

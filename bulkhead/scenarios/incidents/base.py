@@ -71,7 +71,10 @@ class Incident(ABC):
         naive_rule: the rule that the suite is compared with.
         loss_means: what a loss is here.
         defence: what made the difference.
-        without: what the negative control configures instead of the defence.
+        without: what the negative control configures instead of the defence; or why no parameter
+            can do that.
+        caveat: what the loss of this suite leaves out; "" where it is all.
+        has_control: whether there is a negative control: parameters that switch the defence off.
         second_line: what a confirmation as on the devnet does alone, without the defence; "" where
             it does nothing, because the false price can be held.
     """
@@ -85,6 +88,8 @@ class Incident(ABC):
     defence: ClassVar[str]
     without: ClassVar[str]
     second_line: ClassVar[str] = ""
+    caveat: ClassVar[str] = ""
+    has_control: ClassVar[bool] = True
 
     @abstractmethod
     def play(self, *, defended: bool = True) -> Outcome:
@@ -98,8 +103,18 @@ class Incident(ABC):
             ArtifactError: the contracts are not compiled.
             DeploymentError: a step of building the world failed.
             ContractReverted: a step of the replay failed that must not.
-            ReplayError: likewise, of what may be refused or a source that does not answer.
+            ReplayError: likewise, of what may be refused or a source that does not answer; or a
+                control was asked for and there is none.
         """
+
+    def require_control(self, defended: bool) -> None:
+        """Go on only if there is a replay of that kind.
+
+        Raises:
+            ReplayError: a control was asked for and there is none.
+        """
+        if not defended and not self.has_control:
+            raise ReplayError(f"{self.name} has no control: {self.without}")
 
     def play_second_line(self) -> Outcome | None:
         """Replay it without the defence, but with ``max_move`` and delay as on the devnet.

@@ -108,5 +108,5 @@ def play_incidents(
 def _play(incident: Incident, control: bool) -> Played:
     if not control:
         return Played(incident, incident.play())
-    without = incident.play(defended=False)
+    without = incident.play(defended=False) if incident.has_control else None
     return Played(incident, incident.play(), without, incident.play_second_line())

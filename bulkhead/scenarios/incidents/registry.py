@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from bulkhead.scenarios.incidents.base import Incident
 from bulkhead.scenarios.incidents.cap_desync import CapDesync
+from bulkhead.scenarios.incidents.donate_liquidate import DonateLiquidate
 from bulkhead.scenarios.incidents.donate_price import DonatePrice
 from bulkhead.scenarios.incidents.ezeth import EzEth
 from bulkhead.scenarios.incidents.forged_forwarder import ForgedForwarder
+from bulkhead.scenarios.incidents.mango import Mango
 from bulkhead.scenarios.incidents.min_answer import MinAnswer
+from bulkhead.scenarios.incidents.reentrant_average import ReentrantAverage
 from bulkhead.scenarios.incidents.steth_2022 import StEth2022
 from bulkhead.scenarios.incidents.thin_twap import ThinTwap
 from bulkhead.scenarios.incidents.uwu import Uwu
@@ -21,9 +24,12 @@ INCIDENTS: dict[str, Incident] = {
         ThinTwap(),
         MinAnswer(),
         StEth2022(),
+        Mango(),
+        DonateLiquidate(),
         EzEth(),
         Uwu(),
         ForgedForwarder(),
+        ReentrantAverage(),
         CapDesync(),
     )
 }

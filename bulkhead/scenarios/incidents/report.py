@@ -20,6 +20,8 @@ from bulkhead.scenarios.incidents.base import Incident, Outcome
 PAGE = ROOT / "docs" / "spec" / "incidents.md"
 BEGIN = "<!-- incidents: begin; written by `ape run scenario incidents --write` -->"
 END = "<!-- incidents: end -->"
+MARK = "†"
+"""Behind a loss that is not all; see ``Incident.caveat``."""
 _SMALL = 1_000 * WAD
 """Below it a figure is a price or a ratio, and shown with more decimals."""
 
@@ -72,11 +74,14 @@ def print_table(played: Sequence[Played], console: Console) -> None:
     for p in played:
         tone = "green" if p.has_held else "bold red"
         row = [p.incident.name, p.incident.reported, _naive(p.outcome)]
-        row.append(f"[{tone}]{_suite(p.outcome)}[/{tone}]")
+        row.append(f"[{tone}]{_marked(p)}[/{tone}]")
         if has_controls:
             row.append(_suite(p.control) if p.control else "")
         table.add_row(*row, p.incident.defence)
     console.print(table)
+    for p in played:
+        if p.incident.caveat:
+            console.print(f"{MARK} {p.incident.name}: {p.incident.caveat}", highlight=False)
 
 
 def as_json(played: Sequence[Played]) -> dict[str, Any]:
@@ -119,8 +124,10 @@ def as_markdown(played: Sequence[Played]) -> str:
     for p in played:
         control = _suite(p.control) if p.control else ""
         name = f"[{p.incident.name}](#{p.incident.name})"
-        cells = name, p.incident.reported, _naive(p.outcome), _suite(p.outcome), control
+        cells = name, p.incident.reported, _naive(p.outcome), _marked(p), control
         rows.append(_row(*cells))
+    if any(p.incident.caveat for p in played):
+        rows += ["", f"{MARK} Not all of it: the section says what this leaves out."]
     return "\n".join(rows) + "\n" + "".join(f"\n{_section(p)}" for p in played)
 
 
@@ -137,6 +144,8 @@ def _section(p: Played) -> str:
         f"* what made the difference: {incident.defence}",
         f"* without it: {incident.without}",
     ]
+    if incident.caveat:
+        lines.append(f"* {MARK} {incident.caveat}")
     if p.second_line:
         lines.append(
             f"* confirmation alone, as on the devnet (loss {_suite(p.second_line)}): "
@@ -174,6 +183,10 @@ def _naive(outcome: Outcome) -> str:
 
 def _suite(outcome: Outcome) -> str:
     return _cost(outcome.suite_loss, outcome.suite_liquidated, outcome.accounts)
+
+
+def _marked(p: Played) -> str:
+    return f"{_suite(p.outcome)} {MARK}" if p.incident.caveat else _suite(p.outcome)
 
 
 def _cost(loss: int, liquidated: int, accounts: int) -> str:

@@ -79,7 +79,8 @@ class ThinTwap(Incident):
 
 
 def _play(world: IncidentWorld, defended: bool, asking: Asking) -> Outcome:
-    token, usdb = world.token(ASSET), world.named("USDB")
+    usdb = world.named("USDB")
+    token = world.token(ASSET, below=usdb)
     venue = Venue(world)
     pool = venue.pool(token, usdb, FEE, PRICE, DEPTH, CARDINALITY)
     world.give(token, "alice", HELD)

@@ -79,9 +79,11 @@ class Uwu(Incident):
 class _Replay:
     def __init__(self, world: IncidentWorld) -> None:
         self.world = world
-        self.token = world.token(ASSET)
+        dollars = [world.token(f"USD{i}") for i in range(len(PRICES))]
+        lowest = min(dollars, key=lambda dollar: int(dollar.address, 16))
+        self.token = world.token(ASSET, below=lowest)
         venue = Venue(world)
-        self.pools = [self._pool(venue, i) for i in range(len(PRICES))]
+        self.pools = [self._pool(venue, *priced) for priced in zip(dollars, PRICES, strict=True)]
         world.give(self.token, "alice", WEALTH)
         venue.let_trade("alice", self.token)
         world.skip(WINDOW)
@@ -158,10 +160,9 @@ class _Replay:
         """Return this suite's price now, WAD."""
         return int(self.world.latest(ASSET).price)
 
-    def _pool(self, venue: Venue, number: int) -> Pool:
+    def _pool(self, venue: Venue, dollar: Contract, thousandths: int) -> Pool:
         """Create a pool against a dollar of its own, which alice has and may trade."""
-        dollar = self.world.token(f"USD{number}")
-        price = PRICES[number] * WAD // 1_000
+        price = thousandths * WAD // 1_000
         pool = venue.pool(self.token, dollar, FEE, price, DEPTH, CARDINALITY)
         self.world.give(dollar, "alice", WEALTH)
         venue.let_trade("alice", dollar)

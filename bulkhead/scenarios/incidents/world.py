@@ -129,9 +129,15 @@ class IncidentWorld:
 
     # ------------------------------------------------------------------ prices
 
-    def token(self, symbol: str, decimals: int = 18) -> Contract:
-        """Deploy a token that the governor mints."""
-        return self.deploy("DevToken", symbol, symbol, decimals)
+    def token(self, symbol: str, decimals: int = 18, below: Contract | None = None) -> Contract:
+        """Deploy a token that the governor mints, at an address below another's if one is given.
+
+        The order of a pool's tokens decides how its ticks are rounded.
+        """
+        token = self.deploy("DevToken", symbol, symbol, decimals)
+        while below and int(token.address, 16) > int(below.address, 16):
+            token = self.deploy("DevToken", symbol, symbol, decimals)
+        return token
 
     def feed(self, price: int) -> Contract:
         """Deploy a feed in dollars that answers a price (WAD)."""
@@ -289,11 +295,11 @@ class IncidentWorld:
         """Return a peg's ``PegValuation``."""
         return self.peg.call("valuation", asset_id(name))
 
-    def list_market(self, asset: str) -> int:
-        """List a market like that of ETH on another index; return its id."""
+    def list_market(self, asset: str, **changes: int) -> int:
+        """List a market like ETH's on another index, with ``MarketParameters`` changed (raw)."""
         number = int(self.risk.call("marketCount"))
         pattern = self.book.parameters.markets[ETH_PERP]
-        market = pattern.model_copy(update={"index_asset": asset})
+        market = pattern.model_copy(update={"index_asset": asset, **changes})
         self.send(self.risk, "setMarket", number, market.trading(), market.liquidation())
         return number
 
@@ -334,7 +340,7 @@ class IncidentWorld:
 
     def probe(self, who: str, credit: int) -> Refusal:
         """Let a person try a long position that needs 90 % of a credit (WAD) as initial margin."""
-        ratio = self.risk.call("marketTrading", ETH_PERP).initialMarginRatio
+        ratio = self.valuer.call("marginRates", ETH_PERP).initial
         index = self.perps.call("indexPrice", ETH_PERP).price
         size = credit * PROBE_PERCENT * WAD * WAD // (100 * ratio * index)
         return self.trade(who, size)

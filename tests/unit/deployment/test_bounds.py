@@ -31,6 +31,7 @@ from bulkhead.deployment.oracle_models import OracleAssetParameters
 from bulkhead.deployment.peg_models import PegParameters
 from bulkhead.deployment.survey import ZERO_ADDRESS
 from bulkhead.deployment.units import (
+    WAD,
     BasisPoints,
     Seconds,
     Wad,
@@ -133,6 +134,12 @@ def probes(devnet):
     def interest(field: str, value: int) -> None:
         struct = {**PARAMETERS.interest.struct(), field: value}
         devnet.risk.call("setInterest", struct, sender=governor)
+
+    def margin(field: str, value: int) -> None:
+        if field != "horizon":
+            value //= WAD // 10_000
+        struct = {**PARAMETERS.margin.struct(), field: value}
+        devnet.risk.call("setMargin", struct, sender=governor)
 
     def timing(field: str, value: int) -> None:
         struct = {**PARAMETERS.breaker.timing.struct(), field: value}

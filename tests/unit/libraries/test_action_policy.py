@@ -23,6 +23,7 @@ TABLE = {
     "PoolWithdraw": (1, DEGRADED),
     "FundDeposit": (3, DEGRADED),
     "FundWithdraw": (1, DEGRADED),
+    "Transfer": (3, VALID),
 }
 ACTIONS = list(TABLE)
 

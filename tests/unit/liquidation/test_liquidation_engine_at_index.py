@@ -35,7 +35,7 @@ def pushed(world, push):
 def test_liquidate__below_on_the_curve_alone__refused(world, pushed, refuses):
     v = pushed
     [e] = world.perps.call("exposuresOf", world.account("alice"))
-    buffer = world.ledger("alice").cash + e.indexPnl - e.maintenanceMargin
+    buffer = world.ledger("alice").cash + e.indexPnl - e.notional * 4 // 100
     assert v.equityMaintenance < v.maintenanceMargin
     assert v.bufferAtIndex == buffer > 0
     account = world.account("alice")

@@ -54,7 +54,6 @@ STATE_CHANGING = {
     "liquidation.writeOff": lambda w, c: (w.account("alice"),),
 }
 VIEWS = {
-    "margin.requireInitialMargin": lambda w, c: (w.account("alice"), 1),
     "margin.valuation": lambda w, c: (w.account("alice"),),
     "margin.accountLedger": lambda w, c: (w.account("alice"),),
     "margin.maturedClaim": lambda w, c: (w.account("alice"),),

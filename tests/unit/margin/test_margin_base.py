@@ -33,6 +33,10 @@ def test_lock__after_a_transaction__is_free_again(world):
 STATE_CHANGING = {
     "margin.deposit": lambda w: (w.account("bob"), 0, 1),
     "margin.withdraw": lambda w: (w.account("bob"), 0, 1, w.address("bob")),
+    "margin.depositWithPermit": lambda w: (w.account("bob"), 0, 1, 0, 27, bytes(32), bytes(32)),
+    "margin.transfer": lambda w: (w.account("bob"), w.account("bob", 1), 0, 1),
+    "margin.batch": lambda w: ([], [(False, b"")]),
+    "margin.simulate": lambda w: (w.address("bob"), [], [(False, b"")]),
     "margin.convert": lambda w: (w.account("bob"), 1),
     "perps.trade": lambda w: (w.account("bob"), 0, WAD, 2**255),
     "perps.poke": lambda w: (0,),
@@ -52,7 +56,6 @@ STATE_CHANGING = {
     "liquidation.writeOff": lambda w: (w.account("bob"),),
 }
 VIEWS = {
-    "margin.requireInitialMargin": lambda w: (w.account("bob"), 1),
     "margin.valuation": lambda w: (w.account("bob"),),
     "margin.accountLedger": lambda w: (w.account("bob"),),
     "margin.bookedDebt": lambda w: (w.account("bob"),),

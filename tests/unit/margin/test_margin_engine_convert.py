@@ -164,7 +164,7 @@ def test_convert__zero__refused(convert, refuses):
 
 def test_convert__account_of_another__refused(world, refuses):
     account, bob = world.account("alice"), world.address("bob")
-    with refuses("MarginEngine_NotOwner", account, bob):
+    with refuses("AccountOperators_NotAuthorized", account, bob, 8):
         world.margin.call("convert", account, 1, sender=bob)
 
 

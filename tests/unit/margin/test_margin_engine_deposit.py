@@ -71,7 +71,7 @@ def test_deposit__sub_account__is_another_account(world):
 def test_deposit__account_of_another__refused(world, refuses):
     account = world.account("alice")
     bob = world.address("bob")
-    with refuses("MarginEngine_NotOwner", account, bob):
+    with refuses("AccountOperators_NotAuthorized", account, bob, 1):
         world.margin.call("deposit", account, USDB, 1, sender=bob)
 
 

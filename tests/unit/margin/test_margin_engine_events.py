@@ -46,6 +46,13 @@ class Books:
             t["principal"] -= e.amountTokens * UNIT
         elif name in ("Withdrawn", "CollateralSeized", "CollateralForfeited"):
             self.collateral[e.account, e.collateral] -= e.amountTokens
+        elif name == "Transferred" and e.collateral == 0:
+            self.cash[e[0]] -= e.amountTokens * UNIT
+            t["principal"] -= e.amountTokens * UNIT
+            self.credit(e.to, e.amountTokens * UNIT, e.debtRepaid)
+        elif name == "Transferred":
+            self.collateral[e[0], e.collateral] -= e.amountTokens
+            self.collateral[e.to, e.collateral] += e.amountTokens
         elif name == "Converted":
             self.claim[e.account] -= e.amount
             self.cash[e.account] += e.paid
@@ -138,7 +145,11 @@ def acts(world, by):
         yield world.settle("dave", 3 * WAD)
         yield world.deposit("dave", 10 * 10**6)
         yield by("dave", "margin", "deposit", daves, WBTC, 7)
-        yield by("dave", "margin", "withdraw", daves, WBTC, 7, world.address("dave"))
+        yield by("dave", "margin", "transfer", daves, world.account("dave", 1), WBTC, 3)
+        yield by("dave", "margin", "withdraw", daves, WBTC, 4, world.address("dave"))
+        yield world.settle("dave", -11 * WAD)
+        yield world.deposit("dave", 10 * 10**6, sub=1)
+        yield by("dave", "margin", "transfer", world.account("dave", 1), daves, 0, 9 * 10**6)
 
     return _acts
 

@@ -125,7 +125,7 @@ def test_withdraw__to_nobody_or_custody__refused(world, withdraw, refuses):
 def test_withdraw__account_of_another__refused(world, refuses):
     world.deposit("alice", 10)
     account, bob = world.account("alice"), world.address("bob")
-    with refuses("MarginEngine_NotOwner", account, bob):
+    with refuses("AccountOperators_NotAuthorized", account, bob, 4):
         world.margin.call("withdraw", account, USDB, 1, bob, sender=bob)
 
 

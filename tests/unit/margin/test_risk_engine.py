@@ -11,6 +11,7 @@ ETH, BTC = 0, 1
 LST, WBTC, WETH = 1, 2, 3
 STALE, UNCONFIRMED, DEGRADED, VALID = range(4)
 DEPOSIT, WITHDRAW, INCREASE = range(3)
+TRANSFER = 12
 
 
 def ceil_mul(x, y):
@@ -136,11 +137,13 @@ def test_valuation__positions__losses_count_in_full_and_profits_for_maintenance_
     # A profit in one market does not carry a loss in another until it is realised.
     assert v.equityInitial == cash + losses
     assert v.equityMaintenance == cash + sum(results)
-    assert v.initialMargin == sum(e.initialMargin for e in exposures)
-    assert v.maintenanceMargin == sum(e.maintenanceMargin for e in exposures)
-    # 6 % and 4 % of both notionals.
-    notional = 100 * eth * WAD + 2 * btc * WAD
-    assert (v.initialMargin, v.maintenanceMargin) == (notional * 6 // 100, notional * 4 // 100)
+    # 6 % and 4 % of both notionals, one long and one short: at a correlation of 75 % they offset.
+    ether, bitcoin = 100 * eth * WAD, 2 * btc * WAD
+    for required, percent in ((v.initialMargin, 6), (v.maintenanceMargin, 4)):
+        a, b = ether * percent // 100, bitcoin * percent // 100
+        squared = a * a - 2 * a * b * 75 // 100 + b * b
+        assert (required - 1) ** 2 < squared <= required**2
+        assert required > (a + b) // 5
     assert v.initialMargin >= v.maintenanceMargin > 0
 
 
@@ -182,18 +185,17 @@ def test_valuation__open_loss_beyond_cash__asks_for_the_margin_of_the_debt_it_wo
     would_be = -(world.ledger("alice").cash + close_out(e))
     assert would_be > 0
     v = world.valuation("alice")
-    assert v.initialMargin == e.initialMargin + ceil_mul(would_be, parameters.debtInitialRatio)
-    assert v.maintenanceMargin == (
-        e.maintenanceMargin + ceil_mul(would_be, parameters.debtMaintenanceRatio)
-    )
+    asked = ceil_mul(e.notional, WAD * 6 // 100), ceil_mul(e.notional, WAD * 4 // 100)
+    assert v.initialMargin == asked[0] + ceil_mul(would_be, parameters.debtInitialRatio)
+    assert v.maintenanceMargin == asked[1] + ceil_mul(would_be, parameters.debtMaintenanceRatio)
     # Realising the loss moves it from one place to the other and changes nothing else.
     world.set_market(ETH, takerFee=0)
     world.freeze()
     world.trade("alice", -50 * WAD)
     [half] = world.perps.call("exposuresOf", world.account("alice"))
     after = world.valuation("alice")
-    debt_margin = after.maintenanceMargin - half.maintenanceMargin
-    assert abs(debt_margin - (v.maintenanceMargin - e.maintenanceMargin)) <= 100
+    debt_margin = after.maintenanceMargin - ceil_mul(half.notional, WAD * 4 // 100)
+    assert abs(debt_margin - (v.maintenanceMargin - asked[1])) <= 100
     assert abs(after.equityMaintenance - v.equityMaintenance) <= 200
 
 
@@ -205,7 +207,7 @@ def test_valuation__claim__stands_in_for_cash_in_what_would_be_debt(world):
     [e] = world.perps.call("exposuresOf", world.account("alice"))
     assert world.ledger("alice").cash + close_out(e) < 0
     v = world.valuation("alice")
-    assert v.maintenanceMargin == e.maintenanceMargin
+    assert v.maintenanceMargin == ceil_mul(e.notional, WAD * 4 // 100)
 
 
 # ---------------------------------------------------------------------- statuses
@@ -251,14 +253,32 @@ def test_valuation__price_of_what_is_not_held__is_no_matter(world):
 # ---------------------------------------------------------------------- the check
 
 
-def test_require_initial_margin__nothing_owed__needs_no_price(world):
+@pytest.fixture
+def require(world):
+    """Ask for the check, in the exchange's name."""
+
+    def _require(account, action):
+        return world.margin.call(
+            "requireInitialMargin", account, action, sender=world.perps.address
+        )
+
+    return _require
+
+
+def test_require_initial_margin__not_the_exchange__refused(world, refuses):
+    for caller in (world.address("alice"), world.liquidation.address, world.pool.address):
+        with refuses("CompartmentLock_NotAuthorized", caller):
+            world.margin.call("requireInitialMargin", bytes(32), INCREASE, sender=caller)
+
+
+def test_require_initial_margin__nothing_owed__needs_no_price(world, require):
     world.deposit("alice", WAD, WETH)
     world.silence("ETH")
-    world.margin.call("requireInitialMargin", world.account("alice"), INCREASE)
+    require(world.account("alice"), INCREASE)
 
 
 def test_require_initial_margin__at_the_margin__passes_and_a_wei_below_not(
-    world, long_and_short, refuses
+    world, long_and_short, refuses, require
 ):
     v = world.valuation("alice")
     account = world.account("alice")
@@ -266,27 +286,29 @@ def test_require_initial_margin__at_the_margin__passes_and_a_wei_below_not(
     world.settle("alice", v.initialMargin - v.equityInitial)
     v = world.valuation("alice")
     assert v.equityInitial == v.initialMargin
-    world.margin.call("requireInitialMargin", account, INCREASE)
+    require(account, INCREASE)
     world.freeze()
     world.settle("alice", -1)
     with refuses("MarginEngine_BelowInitialMargin", account, v.initialMargin - 1, v.initialMargin):
-        world.margin.call("requireInitialMargin", account, INCREASE)
+        require(account, INCREASE)
 
 
-@pytest.mark.parametrize("action", range(12))
+@pytest.mark.parametrize("action", range(13))
 @pytest.mark.parametrize("status", [STALE, UNCONFIRMED, DEGRADED, VALID])
 def test_require_initial_margin__by_action_and_status__is_the_table(
-    world, long_and_short, refuses, action, status
+    world, long_and_short, refuses, require, action, status
 ):
     if status != VALID:
         world.worsen("ETH", status)
-    required = {DEPOSIT: STALE, WITHDRAW: VALID, INCREASE: VALID}.get(action, DEGRADED)
+    required = {DEPOSIT: STALE, WITHDRAW: VALID, INCREASE: VALID, TRANSFER: VALID}.get(
+        action, DEGRADED
+    )
     account = world.account("alice")
     if status >= required:
-        world.margin.call("requireInitialMargin", account, action)
+        require(account, action)
     else:
         with refuses("ActionPolicy_PriceStatus", action, status, required):
-            world.margin.call("requireInitialMargin", account, action)
+            require(account, action)
 
 
 def test_require_fresh_unrealized__oldest_market__is_named(world, parameters, refuses):
@@ -326,7 +348,8 @@ def test_valuation__buffer_at_index__is_equity_less_requirement_without_the_prem
     assert e.unrealizedPnl < e.indexPnl
     debt = max(0, -(cash + e.indexPnl))
     assert debt > 0
-    requirement = e.maintenanceMargin - (-debt * p.debtMaintenanceRatio // WAD)
+    position = ceil_mul(e.notional, WAD * 4 // 100)
+    requirement = position - (-debt * p.debtMaintenanceRatio // WAD)
     assert v.bufferAtIndex == cash + e.indexPnl - requirement
     on_curve = max(0, -(cash + e.unrealizedPnl - e.closeOutCost))
-    assert v.maintenanceMargin == e.maintenanceMargin - (-on_curve * p.debtMaintenanceRatio // WAD)
+    assert v.maintenanceMargin == position - (-on_curve * p.debtMaintenanceRatio // WAD)

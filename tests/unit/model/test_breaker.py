@@ -220,6 +220,7 @@ class TestPolicy:
                 Action.WRITE_OFF,
                 Action.POOL_DEPOSIT,
                 Action.FUND_DEPOSIT,
+                Action.TRANSFER,
             },
         }
         blocked = set().union(*(b for first, b in blocked_from.items() if tier >= first))
@@ -231,7 +232,7 @@ class TestPolicy:
 
     def test_only_what_takes_value_out_or_adds_risk_needs_a_valid_price(self):
         strict = {a for a in Action if policy.min_status(a) == PriceStatus.VALID}
-        assert strict == {Action.WITHDRAW, Action.INCREASE_POSITION}
+        assert strict == {Action.WITHDRAW, Action.INCREASE_POSITION, Action.TRANSFER}
         free = {a for a in Action if policy.min_status(a) == PriceStatus.STALE}
         assert free == {Action.DEPOSIT}
         assert PriceStatus.UNCONFIRMED not in map(policy.min_status, Action)

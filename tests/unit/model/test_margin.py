@@ -13,6 +13,7 @@ from bulkhead.model.oracle import (
 )
 from bulkhead.model.policy import ActionPolicy_PriceStatus
 from bulkhead.model.reverts import (
+    AccountOperators_NotAuthorized,
     CircuitBreaker_Blocked,
     CollateralVault_NotMarginEngine,
     CompartmentLock_NotAuthorized,
@@ -23,12 +24,10 @@ from bulkhead.model.reverts import (
     MarginEngine_InsufficientBalance,
     MarginEngine_InvalidReceiver,
     MarginEngine_NotMatured,
-    MarginEngine_NotOwner,
     MarginEngine_StaleUnrealized,
     MarginEngine_ZeroAmount,
     PerpExchange_NotAuthorized,
     PerpExchange_NotLiquidationEngine,
-    PerpExchange_NotOwner,
     PerpExchange_OpenInterestCap,
     PerpExchange_PremiumCap,
     PerpExchange_PriceNotAcceptable,
@@ -85,7 +84,9 @@ class TestAccounts:
 class TestDeposits:
     def test_checks_come_in_order(self, halted):
         deposit = halted.margin_engine.deposit
-        assert_reverts(MarginEngine_NotOwner, lambda: deposit(BOB, ACCOUNT, 9, 0), ACCOUNT, BOB)
+        assert_reverts(
+            AccountOperators_NotAuthorized, lambda: deposit(BOB, ACCOUNT, 9, 0), ACCOUNT, BOB, 1
+        )
         assert_reverts(MarginEngine_ZeroAmount, lambda: deposit(ALICE, ACCOUNT, 9, 0))
         # Adding margin goes on in a halt.
         assert_reverts(RiskParameters_UnknownCollateral, lambda: deposit(ALICE, ACCOUNT, 9, 1), 9)
@@ -133,7 +134,7 @@ class TestWithdrawals:
     def test_checks_come_in_order(self, halted):
         withdraw = halted.margin_engine.withdraw
         vault = halted.collateral_vault.address
-        assert_reverts(MarginEngine_NotOwner, lambda: withdraw(BOB, ACCOUNT, 0, 0, BOB))
+        assert_reverts(AccountOperators_NotAuthorized, lambda: withdraw(BOB, ACCOUNT, 0, 0, BOB))
         assert_reverts(
             MarginEngine_ZeroAmount, lambda: withdraw(ALICE, ACCOUNT, 0, 0, ZERO_ADDRESS)
         )
@@ -246,7 +247,7 @@ class TestConversion:
 class TestTrades:
     def test_checks_come_in_order(self, halted):
         trade = halted.perp_exchange.trade
-        assert_reverts(PerpExchange_NotOwner, lambda: trade(BOB, ACCOUNT, 9, 0, 0))
+        assert_reverts(AccountOperators_NotAuthorized, lambda: trade(BOB, ACCOUNT, 9, 0, 0))
         assert_reverts(PerpExchange_ZeroSize, lambda: trade(ALICE, ACCOUNT, 9, 0, 0))
         assert_reverts(
             PerpExchange_SizeTooLarge,

@@ -43,6 +43,8 @@ def parameters(world):
         ("maintenance_margin_ratio", "maintenanceMarginRatio", WAD * 3 // 100, WAD // 2),
         ("taker_fee", "takerFee", 0, WAD // 100),
         ("initial_margin_ratio", "initialMarginRatio", WAD * 375 // 10**4, WAD),
+        ("max_initial_margin_ratio", "maxInitialMarginRatio", WAD // 20, WAD),
+        ("volatility_multiplier", "volatilityMultiplier", 0, 10 * WAD),
         ("max_funding_rate", "maxFundingRate", 0, WAD // 2),
         ("max_funding_velocity", "maxFundingVelocity", 0, 10 * WAD),
         ("premium_scale", "premiumScale", WAD // 10**4, WAD),
@@ -51,13 +53,14 @@ def parameters(world):
 )
 def test_market_bounds(world, parameters, field, name, least, most):
     for value in {least - 1, most + 1} - {-1}:
-        trading = replace(TRADING, **{field: value})
+        wide = {"max_initial_margin_ratio": WAD} if field == "initial_margin_ratio" else {}
+        trading = replace(TRADING, **wide | {field: value})
         with pytest.raises(RiskParameters_OutOfBounds) as caught:
             parameters.set_market(world.governor, 0, trading, LIQUIDATION)
         assert caught.value.args == (name, value, least, most)
     # The largest scale last: it never shrinks.
     for value in (least, most):
-        trading = replace(TRADING, max_open_interest=0)
+        trading = replace(TRADING, max_open_interest=0, max_initial_margin_ratio=WAD)
         if field in ("max_premium", "maintenance_margin_ratio"):
             trading = replace(trading, maintenance_margin_ratio=WAD // 2, initial_margin_ratio=WAD)
         trading = replace(trading, **{field: value})
@@ -226,8 +229,9 @@ def test_markets_are_listed_in_order_and_keep_their_index(world, parameters):
     assert parameters.market_count == 3
     for market in range(3, 16):
         parameters.set_market(world.governor, market, TRADING, LIQUIDATION)
-    with pytest.raises(RiskParameters_UnknownMarket):
+    with pytest.raises(RiskParameters_OutOfBounds) as caught:
         parameters.set_market(world.governor, 16, TRADING, LIQUIDATION)
+    assert caught.value.args == ("market", 16, 0, 15)
 
 
 def test_a_collateral_is_what_it_was_listed_as(world, parameters):
@@ -244,9 +248,12 @@ def test_a_collateral_is_what_it_was_listed_as(world, parameters):
 def test_a_new_collateral_must_be_new_and_described_truly(world, parameters):
     token = world.create_token(address(0xA3), 19).address
     good = presets.collateral(token, 18, "CBTC")
-    for collateral in (0, 4):
-        with pytest.raises(RiskParameters_UnknownCollateral):
+    with pytest.raises(RiskParameters_UnknownCollateral):
+        parameters.set_collateral(world.governor, 4, good)
+    for collateral in (0, 9):
+        with pytest.raises(RiskParameters_OutOfBounds) as caught:
             parameters.set_collateral(world.governor, collateral, good)
+        assert caught.value.args == ("collateral", collateral, 1, 8)
     for listed in (world.settlement.address, parameters.collateral_config(1).token):
         with pytest.raises(RiskParameters_TokenAlreadyListed) as caught:
             parameters.set_collateral(world.governor, 3, replace(good, token=listed))
@@ -275,6 +282,9 @@ def test_only_the_governor_sets_anything(world, parameters):
         lambda: parameters.set_collateral(stranger, 1, parameters.collateral_config(1)),
         lambda: parameters.set_compartment(stranger, presets.COMPARTMENT),
         lambda: parameters.set_interest(stranger, presets.INTEREST),
+        lambda: parameters.set_margin(stranger, presets.MARGIN),
+        lambda: parameters.set_correlations(stranger, [0]),
+        lambda: parameters.set_depth_source(stranger, 1, stranger),
         lambda: parameters.set_breaker(stranger, presets.TIMING, presets.THRESHOLDS, (), ()),
     )
     for call in calls:

@@ -17,6 +17,8 @@ PARAMETERS = {
     "takerFee": 0,
     "initialMarginRatio": WAD // 10,
     "maintenanceMarginRatio": WAD // 20,
+    "maxInitialMarginRatio": WAD // 10,
+    "volatilityMultiplier": 0,
     "maxFundingRate": WAD // 10,
     "maxFundingVelocity": WAD // 2,
     "premiumScale": WAD // 20,

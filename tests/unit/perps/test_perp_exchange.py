@@ -196,12 +196,11 @@ def test_exposures_of__position__at_index_and_mark(world, fund, curve):
     pnl = 100 * WAD * (c.mark(skew) - cumulative + entry) // WAD - opened
     assert tuple(exposure) == (
         ETH,
+        p.indexAsset,
         notional,
         pnl,
         100 * WAD * (c.index - cumulative + entry) // WAD - opened,
         ceil_div((100 * WAD) ** 2 * c.index, 2 * c.scale * WAD),
-        ceil_div(notional * p.initialMarginRatio, WAD),
-        ceil_div(notional * p.maintenanceMarginRatio, WAD),
         VALID,
     )
     [short] = world.perps.call("exposuresOf", world.account("bob"))
@@ -240,7 +239,7 @@ def test_trade__size_of_zero_or_too_large__refused(world, fund, refuses, functio
 def test_trade__account_of_another__refused(world, fund, refuses):
     fund("alice")
     account, bob = world.account("alice"), world.address("bob")
-    with refuses("PerpExchange_NotOwner", account, bob):
+    with refuses("AccountOperators_NotAuthorized", account, bob, 2):
         world.perps.call("trade", account, ETH, WAD, ANY, sender=bob)
 
 

@@ -22,6 +22,8 @@ TRADING = {
     "takerFee": WAD // 1_000,
     "initialMarginRatio": WAD // 10,
     "maintenanceMarginRatio": WAD // 20,
+    "maxInitialMarginRatio": WAD,
+    "volatilityMultiplier": WAD,
     "maxFundingRate": WAD // 10,
     "maxFundingVelocity": WAD,
     "premiumScale": WAD // 100,
@@ -48,6 +50,8 @@ MARKET_BOUNDS = [
         {"initialMarginRatio": WAD, "penalty": 0, "maxPremium": WAD // 1_000, "maxOpenInterest": 0},
     ),
     ("initialMarginRatio", WAD // 16, WAD, {}),
+    ("maxInitialMarginRatio", WAD // 10, WAD, {}),
+    ("volatilityMultiplier", 0, 10 * WAD, {}),
     ("maxFundingRate", 0, WAD // 2, {}),
     ("maxFundingVelocity", 0, 10 * WAD, {}),
     ("premiumScale", WAD // 10_000, WAD, {}),
@@ -134,7 +138,7 @@ def test_set_market__seventeenth__refused(world, set_market, refuses):
     for market in range(2, 16):
         set_market(market)
     assert world.risk.call("marketCount") == 16
-    with refuses("RiskParameters_UnknownMarket", 16):
+    with refuses("RiskParameters_OutOfBounds", word("market"), 16, 0, 15):
         set_market(16)
 
 
@@ -160,7 +164,7 @@ def test_set_market__listed__may_deepen_but_not_flatten_its_curve(set_market, re
         set_market(skewScale=2_000 * WAD - 1)
 
 
-@pytest.mark.parametrize("function", ["marketTrading", "marketLiquidation"])
+@pytest.mark.parametrize("function", ["marketTrading", "marketLiquidation", "marketMargin"])
 def test_market__not_listed__refused(world, refuses, function):
     with refuses("RiskParameters_UnknownMarket", 2):
         world.risk.call(function, 2)
@@ -182,6 +186,7 @@ def set_collateral(world):
             "haircut": WAD // 10,
             "asset": word("BTC"),
             "cap": 1_000,
+            "depth": 0,
             **changes,
         }
         return world.risk.transact("setCollateral", collateral, config, sender=world.governor)
@@ -195,9 +200,10 @@ def set_collateral(world):
         ("haircut", WAD // 100, WAD * 9 // 10, {}),
         ("haircut", 0, 0, {"pegged": True}),
         ("cap", 0, MAX_AMOUNT, {}),
+        ("depth", 0, 10**31, {}),
         ("decimals", 8, 8, {}),
     ],
-    ids=["haircut", "haircut-of-pegged", "cap", "decimals"],
+    ids=["haircut", "haircut-of-pegged", "cap", "depth", "decimals"],
 )
 def test_set_collateral__at_a_bound__accepted_and_beyond_refused(
     world, set_collateral, refuses, field, least, most, others
@@ -232,9 +238,14 @@ def test_set_collateral__next_id__lists_it(world, set_collateral):
     assert event.args.config == world.risk.call("collateralConfig", 4)
 
 
-@pytest.mark.parametrize("collateral", [0, 5, 255])
-def test_set_collateral__neither_listed_nor_next__refused(set_collateral, refuses, collateral):
-    with refuses("RiskParameters_UnknownCollateral", collateral):
+def test_set_collateral__neither_listed_nor_next__refused(set_collateral, refuses):
+    with refuses("RiskParameters_UnknownCollateral", 5):
+        set_collateral(5)
+
+
+@pytest.mark.parametrize("collateral", [0, 9, 255])
+def test_set_collateral__no_such_number__refused(set_collateral, refuses, collateral):
+    with refuses("RiskParameters_OutOfBounds", word("collateral"), collateral, 1, 8):
         set_collateral(collateral)
 
 
@@ -243,7 +254,7 @@ def test_set_collateral__ninth__refused(world, set_collateral, refuses):
         token = world.deploy("DevToken", "Token", "T", 8)
         set_collateral(collateral, token=token.address)
     assert world.risk.call("collateralCount") == 8
-    with refuses("RiskParameters_UnknownCollateral", 9):
+    with refuses("RiskParameters_OutOfBounds", word("collateral"), 9, 1, 8):
         set_collateral(9)
 
 

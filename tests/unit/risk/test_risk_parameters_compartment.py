@@ -132,6 +132,9 @@ def test_set__not_the_governor__refused(world, refuses, caller):
         "setCollateral": (1, risk.call("collateralConfig", 1)),
         "setCompartment": (risk.call("compartmentParameters"),),
         "setInterest": (risk.call("interestParameters"),),
+        "setMargin": (risk.call("marginParameters"),),
+        "setCorrelations": ([0],),
+        "setDepthSource": (1, risk.address),
         "setBreaker": (risk.call("breakerTiming"), *risk.call("breakerThresholds")),
     }
     for function, values in arguments.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,6 +123,38 @@ def test_collateral__is_followed_by_row(replay: LedgerReplay) -> None:
         "auctioned": -4,
         "forfeited": -1,
     }
+
+
+def transferred(collateral: int, tokens: int, repaid: int = 0) -> Any:
+    """From Alice to Bob; ``from`` is no name in Python."""
+    names = ["from", "to", "collateral", "amountTokens", "debtRepaid"]
+    args = namedtuple("Transferred", names, rename=True)(ALICE, BOB, collateral, tokens, repaid)
+    return SimpleNamespace(name="Transferred", address=ENGINE, args=args)
+
+
+def test_transfer__of_cash__moves_only_what_repays_between_the_pots(replay: LedgerReplay) -> None:
+    replay.apply_all([deposit(ALICE, 9)])
+    before = dict(replay.pots)
+    replay.apply_all([transferred(0, 4)])
+    assert (replay.entry(ALICE).cash, replay.entry(BOB).cash) == (5 * UNIT, 4 * UNIT)
+    assert dict(replay.pots) == before
+    lost = event(
+        "LossApplied", account=BOB, loss=7 * UNIT, fromClaim=0, fromCash=4 * UNIT, toDebt=3 * UNIT
+    )
+    replay.apply_all([lost, transferred(0, 5, 3 * UNIT)])
+    assert (replay.entry(ALICE).cash, replay.entry(BOB).cash) == (0, 2 * UNIT)
+    assert (replay.pots["principal"], replay.pots["pool"], replay.pots["debt"]) == (
+        2 * UNIT,
+        7 * UNIT,
+        0,
+    )
+
+
+def test_transfer__of_collateral__is_no_flow(replay: LedgerReplay) -> None:
+    arrived = event("Deposited", account=ALICE, collateral=2, amountTokens=9)
+    replay.apply_all([arrived, transferred(2, 4)])
+    assert (replay.entry(ALICE).collateral[2], replay.entry(BOB).collateral[2]) == (5, 4)
+    assert replay.booked_collateral(2) == 9
 
 
 def test_events__of_another_address__are_passed_over(replay: LedgerReplay) -> None:
