@@ -79,12 +79,16 @@ class RiskState(Contract):
 
         Raises:
             RiskParameters_UnknownCollateral: it is not listed.
-            RiskEngine_NoDepthSource: nothing measures it.
+            RiskEngine_NoDepthSource: nothing measures it, or ever did.
         """
         c = self._parts.risk_parameters.collateral_config(collateral)
         source = self._parts.risk_parameters.depth_source(collateral)
         if source == ZERO_ADDRESS:
-            raise RiskEngine_NoDepthSource(collateral)
+            if not self._depths.get(collateral, DepthState()).measured_at:
+                raise RiskEngine_NoDepthSource(collateral)
+            del self._depths[collateral]
+            self._emit("DepthMeasured", collateral=collateral, measured=c.depth, kept=c.depth)
+            return
         ask = self.depth_sources.get(source)
         answer = ask() if ask else None
         measured = min(answer or 0, c.depth)

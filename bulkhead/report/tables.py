@@ -9,7 +9,7 @@ from bulkhead.report.record import RunRecord
 POTS = ("principal", "pool", "insurance", "fees")
 OPENING, CLOSING, SURPLUS = "opening balance", "closing balance", "surplus"
 WATERFALL = (
-    ("total", "losses and fees of all traders"),
+    ("total", "losses, fees and interest of all traders"),
     ("from_claim", "their own profit claims"),
     ("from_cash", "their own cash"),
     ("forgiven_by_profit", "their own later profits"),

@@ -243,7 +243,7 @@ class Recorder:
             "pool": sum(r.pool for r in receipts),
             "junior": sum(r.junior for r in receipts),
         }
-        total = split.from_claim + split.from_cash + split.to_debt
+        total = split.from_claim + split.from_cash + split.to_debt + split.interest
         return {"total": total, **used, "nobody": total - sum(used.values())}
 
     def _flows(self) -> dict[str, dict[str, str]]:

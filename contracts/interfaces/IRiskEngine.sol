@@ -36,7 +36,7 @@ interface IRiskEngine {
     event StressMoved(uint256 stress);
     event DepthMeasured(CollateralId indexed collateral, uint256 measured, uint256 kept);
 
-    /// @notice Thrown when the depth of a collateral that has no source is to be measured.
+    /// @notice Thrown when the depth of a collateral is to be measured that has no source and never had one.
     error RiskEngine_NoDepthSource(CollateralId collateral);
     /// @notice Thrown when an account has no position in the market that is asked about.
     error RiskEngine_NoExposure(AccountId account, MarketId market);
@@ -46,7 +46,7 @@ interface IRiskEngine {
     /// hourly while markets are rough.
     function poke(MarketId market) external;
 
-    /// @notice Measures the depth of a collateral's market. Anyone may.
+    /// @notice Measures the depth of a collateral's market; without a source, forgets what one had measured. Anyone may.
     function measureDepth(CollateralId collateral) external;
 
     /// @notice Margin rates of a market now. WAD fractions of a position's notional.

@@ -64,7 +64,13 @@ abstract contract RiskState is IRiskEngine {
     function measureDepth(CollateralId collateral) external {
         CollateralConfig memory c = _riskParameters.collateralConfig(collateral);
         address source = _riskParameters.depthSource(collateral);
-        if (source == address(0)) revert RiskEngine_NoDepthSource(collateral);
+        if (source == address(0)) {
+            // What a source has said that is no longer asked says nothing: the governor's bound counts again.
+            if (_depths[collateral].measuredAt == 0) revert RiskEngine_NoDepthSource(collateral);
+            delete _depths[collateral];
+            emit DepthMeasured(collateral, c.depth, c.depth);
+            return;
+        }
         // A source that fails has measured nothing: there may be no market left to measure.
         (bool ok, uint256[5] memory answer) =
             BoundedCall.read(source, IDepthSource.depth.selector, 1);

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 /// @notice Correlations of up to 16 markets, packed, and the check that they can be those of anything.
-/// @dev A matrix of correlations is positive definite iff every pivot of its factorisation L·D·Lᵀ is positive. Only
-/// then is Σᵢⱼ ρᵢⱼ·nᵢ·nⱼ never negative. Fixed point has errors: with pivots of at least `LEAST_PIVOT`, each step
-/// magnifies the 1e-18 of a division by at most 1/LEAST_PIVOT, far below `LEAST_PIVOT` after 16 steps, so what is
-/// accepted is positive definite.
+/// @dev A matrix of correlations is positive definite iff every pivot of its factorisation L·D·Lᵀ is positive; only
+/// then is Σᵢⱼ ρᵢⱼ·nᵢ·nⱼ never negative. In fixed point each entry is the exact one of a matrix that differs by at
+/// most 1e-18 per product, 16e-18 in all: what is accepted is positive definite, or so near to it that the form is at
+/// least −16e-18·(Σ|n|)², far below what the gross floor asks. The margin `LEAST_PIVOT` keeps divisions tame.
 library Correlations {
     /// @notice Thrown when a pivot is too small: these markets cannot be correlated like that, or nearly are one.
     error Correlations_NotPositiveDefinite(uint256 market, int256 pivot, int256 leastPivot);

@@ -378,6 +378,8 @@ def incident_world(
 ) -> Iterator[IncidentWorld]:
     """Yield the suite on a chain of its own, which ends with the block.
 
+    Debt costs nothing here: what somebody owes in the end is what the incident has cost.
+
     Args:
         spot_markets: with the devnet's Uniswap pools.
         without_collateral: collaterals of the devnet that are not listed: a listing is for good,
@@ -385,7 +387,7 @@ def incident_world(
         options: further ``DevnetOptions``.
     """
     artifacts = load_artifacts()
-    parameters = _without(devnet_parameters(spot_markets), without_collateral)
+    parameters = _adapted(devnet_parameters(spot_markets), without_collateral)
     chosen = DevnetOptions(spot_markets=spot_markets, parameters=parameters, **options)
     with scenario_node(None) as rpc:
         # One second per block, whatever the clock says: the same run on every machine.
@@ -395,6 +397,8 @@ def incident_world(
         yield IncidentWorld(rpc, book, artifacts)
 
 
-def _without(parameters: DeploymentParameters, names: Sequence[str]) -> DeploymentParameters:
+def _adapted(parameters: DeploymentParameters, names: Sequence[str]) -> DeploymentParameters:
     kept = tuple(c for c in parameters.collaterals if c.name not in names)
-    return parameters.model_copy(update={"collaterals": kept})
+    free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
+    interest = parameters.interest.model_copy(update=free)
+    return parameters.model_copy(update={"collaterals": kept, "interest": interest})
