@@ -28,27 +28,6 @@ contract VestingProofs is ProofBase {
         assert(Ledger.unvestedOf(a) <= before);
     }
 
-    /// @notice A profit matures nothing and takes nothing back; the line ends no later than the later of both.
-    function check_vesting_profitLeavesMatured(
-        LedgerTotals memory t,
-        AccountLedger memory a,
-        uint256 profit,
-        uint32 period
-    ) external view {
-        assumeConsistent(t, a);
-        VM.assume(period > 0);
-        VM.assume(a.vestingEndsAt <= block.timestamp + type(uint32).max);
-        VM.assume(block.timestamp + type(uint32).max < 1 << 40);
-        uint256 unvested = Ledger.unvestedOf(a);
-        uint256 remaining =
-            a.vestingEndsAt > block.timestamp ? a.vestingEndsAt - block.timestamp : 0;
-        (, uint256 claimed) = Ledger.applyProfit(t, a, profit, period);
-        assert(Ledger.unvestedOf(a) == unvested + claimed);
-        uint256 longest = remaining > period ? remaining : period;
-        assert(claimed == 0 || a.vestingEndsAt <= block.timestamp + longest);
-        assertVesting(a);
-    }
-
     /// @notice A burn takes the unvested part first, and exactly the amount.
     function check_vesting_burnTakesUnvestedFirst(
         LedgerTotals memory t,
