@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compile demo test check check-python check-solidity check-slither check-gas \
-	bench snapshot fmt lock clean distclean
+	prove prove-self-test bench snapshot fmt lock clean distclean
 # All targets share .venv and .build, so they run one after the other, also under `make -j`.
 .NOTPARALLEL:
 
@@ -46,6 +46,14 @@ check-gas: compile ## compare measured gas with gas-snapshot.json
 	@$(BIN)/ape run bench --only gas
 	@$(BIN)/python tools/compare_gas.py
 
+prove: setup ## prove the ledger's lemmas symbolically
+	@tools/proofs/setup.sh
+	@$(BIN)/python tools/proofs/prove.py
+
+prove-self-test: setup ## show that the proofs see planted bugs
+	@tools/proofs/setup.sh
+	@$(BIN)/python tools/proofs/prove.py --self-test
+
 bench: compile ## measure gas and speed into reports/ (four minutes)
 	@$(BIN)/ape run bench
 
@@ -66,4 +74,4 @@ clean: ## remove what was built
 	rm -rf .hypothesis .mypy_cache .ruff_cache .pytest_cache
 
 distclean: clean ## remove what was built or installed (not .ape, which may hold keys)
-	rm -rf .venv node_modules .build-logs
+	rm -rf .venv .venv-proofs node_modules .build-logs

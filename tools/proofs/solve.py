@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The solver that the symbolic executor calls: prints `sat` with a model, `unsat` or `unknown`.
+
+Most queries are unsatisfiable as linear arithmetic already. For the others two solvers work at
+once: yices on the bits, z3 on the integers (integers.py). "unsat" may come from either. "sat" comes
+from yices, or from an integer model that satisfies the query's bit-vectors too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import z3
+from integers import Translation, linear
+
+# z3's own measure of work, a few million per second: other load on the machine changes no verdict.
+LINEAR_EFFORT = 30_000_000
+EFFORTS = (5_000_000, 20_000_000, 80_000_000)
+SYMBOL = r"f_evm_{0}_([0-9]+) \(\(_ BitVec \1\) \(_ BitVec \1\)\) \(_ BitVec \1\)\)"
+
+
+def interpreted(query: str) -> str:
+    """The query, with the executor's stand-ins for products and quotients given their meaning."""
+    header = r"(x (_ BitVec \1)) (y (_ BitVec \1))) (_ BitVec \1)"
+    query = re.sub(
+        r"\(declare-fun " + SYMBOL.format("bvmul"),
+        rf"(define-fun f_evm_bvmul_\1 ({header} (bvmul x y))",
+        query,
+    )
+    for operation in ("bvudiv", "bvurem", "bvsdiv", "bvsrem"):
+        zero = rf"(ite (= y (_ bv0 \1)) (_ bv0 \1) ({operation} x y))"
+        query = re.sub(
+            r"\(declare-fun " + SYMBOL.format(operation),
+            rf"(define-fun f_evm_{operation}_\1 ({header} {zero})",
+            query,
+        )
+    return query
+
+
+class IntegerQuery:
+    """The query over the integers: first as linear arithmetic, then in full."""
+
+    def __init__(self, query: str) -> None:
+        self.assertions = list(z3.parse_smt2_string(query))
+        self.translation = Translation()
+        truths = [self.translation.truth(a) for a in self.assertions]
+        self.formulas = truths + self.translation.definitions
+
+    def is_linearly_unsat(self) -> bool:
+        solver = z3.SolverFor("QF_LIA")
+        solver.set("rlimit", LINEAR_EFFORT)
+        solver.add(linear(self.formulas))
+        return bool(solver.check() == z3.unsat)
+
+    def answer(self, bits: subprocess.Popen[str]) -> str | None:
+        """`unsat`, `sat` with a confirmed model, or None; gives up once `bits` has an answer."""
+        for seed, effort in enumerate(EFFORTS):
+            if bits.poll() == 0:
+                break
+            # A fresh start with another seed often helps where going on does not.
+            solver = z3.SimpleSolver()
+            solver.set("rlimit", effort)
+            solver.set("random_seed", seed)
+            solver.add(self.formulas)
+            result = solver.check()
+            if result == z3.unsat:
+                return "unsat"
+            if result == z3.sat:
+                return confirmed(self.assertions, self.translation, solver.model())
+        return None
+
+
+def confirmed(
+    assertions: list[z3.BoolRef], translation: Translation, model: z3.ModelRef
+) -> str | None:
+    """The model as the executor reads it, if it satisfies the query itself."""
+    solver = z3.SimpleSolver()
+    solver.set("timeout", 10_000)
+    solver.add(assertions)
+    lines = []
+    for variable, number in translation.variables():
+        value = model.eval(number.expression, model_completion=True).as_long()
+        solver.add(variable == value)
+        size = variable.size()
+        lines.append(f"  (define-fun |{variable}| () (_ BitVec {size}) (_ bv{value} {size}))")
+    if solver.check() != z3.sat:
+        return None
+    return "\n".join(["sat", "(", *lines, ")"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="processor time of yices")
+    parser.add_argument("file", type=Path)
+    options = parser.parse_args()
+    sys.setrecursionlimit(100_000)
+    seconds = options.seconds
+
+    query = interpreted(options.file.read_text(encoding="utf-8"))
+    text = options.file.with_suffix(".interpreted.smt2")
+    text.write_text(query, encoding="utf-8")
+    integers = IntegerQuery(re.sub(r"\((check-sat|get-model)\)", "", query))
+    if integers.is_linearly_unsat():
+        print("unsat")
+        return
+    yices = Path(sys.executable).with_name("yices-smt2")
+    bits = subprocess.Popen(
+        [str(yices), "--smt2-model-format", "--bvconst-in-decimal", str(text)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds)),
+    )
+    try:
+        answer = integers.answer(bits) or bits.communicate()[0]
+        print(answer or "unknown")  # nothing where its time ran out
+    finally:
+        bits.kill()
+
+
+if __name__ == "__main__":
+    main()
