@@ -21,7 +21,7 @@ def liq_1(world: Compartment[Any, Any], account: AccountId) -> Violation | None:
 
     Tries every path as a call that is undone: first as things are, and on an unhealthy account also
     after pokes, which anyone may send: an h that is not of this moment may stand in the way.
-    Where a stale price could be hiding what the account lacks, either answer is right; so it is where
+    Where a stale price could be hiding what the account lacks, either answer is right, and where
     only what was recorded last, or only what would be recorded now, makes the account healthy.
     """
     return _liq_1(world, account, refreshed(world, [account])[account])
