@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from hypothesis.errors import HypothesisException
 from rich.console import Console
 from rich.live import Live
 
@@ -75,6 +76,21 @@ def fuzz(options: FuzzOptions) -> int:
     return status
 
 
+def _ended_behind(error: BaseException) -> int:
+    """Return the status of the signal that an error hides; 0 if there is none.
+
+    A signal that meets Hypothesis between two draws makes it complain of a test that drew less.
+    """
+    behind = error.__context__
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            return 130
+        if isinstance(behind, SystemExit) and isinstance(behind.code, int):
+            return behind.code
+        behind = behind.__context__
+    return 0
+
+
 def _run(campaign: Campaign, screen: _Screen) -> int:
     status = 0
     with screen:
@@ -84,6 +100,10 @@ def _run(campaign: Campaign, screen: _Screen) -> int:
             status = 130
         except SystemExit as ending:
             status = ending.code if isinstance(ending.code, int) else 1
+        except HypothesisException as error:
+            status = _ended_behind(error)
+            if status == 0:
+                raise
     screen.save(campaign, is_interrupted=status != 0)
     report(campaign, screen.console, is_interrupted=status != 0)
     screen.console.print(f"written to {screen.path}", style="dim", highlight=False)
