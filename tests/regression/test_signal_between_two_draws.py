@@ -10,13 +10,12 @@ from bulkhead.fuzz.command import _ended_behind
 
 @pytest.mark.parametrize(("sent", "status"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130)])
 def test_ended_behind__signal_under_an_error__is_found(sent: BaseException, status: int) -> None:
-    try:
+    with pytest.raises(FlakyStrategyDefinition) as caught:
         try:
             raise sent
         finally:
             raise FlakyStrategyDefinition("drew less")
-    except FlakyStrategyDefinition as error:
-        assert _ended_behind(error) == status
+    assert _ended_behind(caught.value) == status
 
 
 def test_ended_behind__error_of_its_own__is_none() -> None:
