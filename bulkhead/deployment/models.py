@@ -106,6 +106,12 @@ class MarketParameters(Model):
     max_funding_velocity: Annotated[int, Wad(0, 10)]
     premium_scale: Annotated[int, Wad("0.0001", 1)]
     funding_deadband: Annotated[int, Wad(0, "0.1")]
+    maker_fee: Annotated[int, Wad(0, "0.01")]
+    max_rebate: Annotated[int, Wad(0, "0.015")]
+    price_band: Annotated[int, Wad("0.001", "0.1")]
+    instant_spread: Annotated[int, Wad(0, "0.01")]
+    max_pool_share: Annotated[int, Wad("0.01", 18)]
+    premium_period: Annotated[int, Seconds("1m", "1d")]
     penalty: Annotated[int, Wad(0, 1)]
     keeper_share: Annotated[int, Wad(0, 1)]
     min_notional: Annotated[int, Wad(0, 10**6)]
@@ -135,6 +141,9 @@ class MarketParameters(Model):
         half = "half of maintenance_margin_ratio"
         at_most("taker_fee", self.taker_fee, margin // 2, half)
         at_most("penalty", self.penalty, margin // 2, half)
+        at_most("maker_fee", self.maker_fee, self.taker_fee, "taker_fee")
+        at_most("max_rebate", self.max_rebate, self.taker_fee * 3 // 2, "3/2 of taker_fee")
+        at_most("price_band", self.price_band, margin, "maintenance_margin_ratio")
         return self
 
     def trading(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from bulkhead.deployment.oracle_models import (
     in_order,
 )
 from bulkhead.deployment.peg_models import BackingParameters, PegParameters
+from bulkhead.deployment.trading_models import OrderParameters, PoolParameters
 from bulkhead.deployment.units import Seconds
 
 __all__ = [
@@ -64,8 +65,10 @@ __all__ = [
     "MarginParameters",
     "MarketParameters",
     "OracleAssetParameters",
+    "OrderParameters",
     "ParameterError",
     "PegParameters",
+    "PoolParameters",
     "PythSource",
     "RoleParameters",
     "SignedReportSource",
@@ -141,6 +144,8 @@ class DeploymentParameters(Model):
     compartment: CompartmentParameters
     interest: InterestParameters
     margin: MarginParameters
+    orders: OrderParameters
+    pool: PoolParameters
     breaker: BreakerParameters
     markets: Annotated[tuple[MarketParameters, ...], Field(min_length=1, max_length=MAX_MARKETS)]
     collaterals: Annotated[tuple[CollateralParameters, ...], Field(max_length=MAX_COLLATERALS)] = ()

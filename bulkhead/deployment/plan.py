@@ -150,6 +150,8 @@ class _Planner:
             p.compartment.struct(),
             p.interest.struct(),
             p.margin.struct(),
+            p.orders.struct(),
+            p.pool.struct(),
             p.breaker.timing.struct(),
             p.breaker.thresholds.struct(),
             [asset_id(name) for name in p.breaker.watched_prices],

@@ -153,6 +153,8 @@ class _Verifier:
         self._struct("interest", interest, p.interest.struct())
         actual = self._read("RiskParameters", "marginParameters")
         self._struct("margin", actual, p.margin.struct())
+        self._struct("orders", self._read("RiskParameters", "orderParameters"), p.orders.struct())
+        self._struct("pool", self._read("RiskParameters", "poolParameters"), p.pool.struct())
         self._correlations()
         timing = self._read("RiskParameters", "breakerTiming")
         self._struct("breaker.timing", timing, p.breaker.timing.struct())

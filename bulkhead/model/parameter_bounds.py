@@ -1,4 +1,4 @@
-"""What ``RiskParameters`` accepts: the hard bounds of every tunable but interest."""
+"""Twin of ``ParameterBounds``: the hard bounds of every tunable but interest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bulkhead.model.types import (
     MarginParameters,
     MarketLiquidation,
     MarketTrading,
+    OrderParameters,
+    PoolParameters,
 )
 
 MAX_WATCHED = 8
@@ -44,6 +46,12 @@ def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_
     bound("maxFundingVelocity", t.max_funding_velocity, 0, 10 * WAD)
     bound("premiumScale", t.premium_scale, WAD // 10_000, WAD)
     bound("fundingDeadband", t.funding_deadband, 0, WAD // 10)
+    bound("makerFee", t.maker_fee, 0, t.taker_fee)
+    bound("maxRebate", t.max_rebate, 0, t.taker_fee * 3 // 2)
+    bound("priceBand", t.price_band, WAD // 1_000, min(WAD // 10, m))
+    bound("instantSpread", t.instant_spread, 0, WAD // 100)
+    bound("maxPoolShare", t.max_pool_share, WAD // 100, 18 * WAD)
+    bound("premiumPeriod", t.premium_period, MINUTE, DAY)
     bound("penalty", liquidation.penalty, 0, m // 2)
     bound("keeperShare", liquidation.keeper_share, 0, WAD)
     bound("minNotional", liquidation.min_notional, 0, 10**24)
@@ -86,6 +94,33 @@ def require_margin(p: MarginParameters) -> None:
     bound("stressTier2", p.stress_tier2, p.stress_tier1, BPS)
     bound("stressTier3", p.stress_tier3, p.stress_tier2, BPS)
     bound("stressTier4", p.stress_tier4, p.stress_tier3, BPS)
+
+
+def require_orders(p: OrderParameters) -> None:
+    """Check the rules of orders.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
+    bound("minDelay", p.min_delay, 1, HOUR)
+    bound("maxDelay", p.max_delay, p.min_delay + MINUTE, 7 * DAY)
+    bound("cancelDelay", p.cancel_delay, p.min_delay, p.max_delay)
+    bound("executorFee", p.executor_fee, 0, 1_000 * WAD)
+    bound("fundingGain1", p.funding_gain1, BPS, 5 * BPS)
+    bound("fundingGain2", p.funding_gain2, p.funding_gain1, 5 * BPS)
+    bound("fundingGain3", p.funding_gain3, p.funding_gain2, 5 * BPS)
+    bound("fundingGain4", p.funding_gain4, p.funding_gain3, 5 * BPS)
+
+
+def require_pool(p: PoolParameters) -> None:
+    """Check the pool's rules.
+
+    Raises:
+        RiskParameters_OutOfBounds: a parameter leaves its bounds.
+    """
+    bound("cooldown", p.cooldown, 0, 30 * DAY)
+    bound("redeemWindow", p.redeem_window, HOUR, 30 * DAY)
+    bound("coverageRatio", p.coverage_ratio, 0, 5 * WAD)
 
 
 def require_breaker(

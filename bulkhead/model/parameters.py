@@ -16,6 +16,8 @@ from bulkhead.model.parameter_bounds import (
     require_compartment,
     require_margin,
     require_market,
+    require_orders,
+    require_pool,
 )
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
@@ -37,6 +39,8 @@ from bulkhead.model.types import (
     MarketLiquidation,
     MarketMargin,
     MarketTrading,
+    OrderParameters,
+    PoolParameters,
 )
 
 MAX_MARKETS = 16
@@ -55,6 +59,8 @@ class RiskParameters(Contract):
         parameters: CompartmentParameters,
         interest: InterestParameters,
         margin: MarginParameters,
+        orders: OrderParameters,
+        pool: PoolParameters,
         timing: BreakerTiming,
         thresholds: BreakerThresholds,
         watched_prices: Sequence[str],
@@ -73,10 +79,14 @@ class RiskParameters(Contract):
         require_compartment(parameters)
         interest_bounds.require_within(interest)
         require_margin(margin)
+        require_orders(orders)
+        require_pool(pool)
         require_breaker(timing, thresholds, watched_prices, watched_pegs)
         self._compartment = Cell(context, parameters)
         self._interest = Cell(context, interest)
         self._margin = Cell(context, margin)
+        self._orders = Cell(context, orders)
+        self._pool = Cell(context, pool)
         self._timing = Cell(context, timing)
         rules: BreakerRules = (thresholds, tuple(watched_prices), tuple(watched_pegs))
         self._rules = Cell(context, rules)
@@ -184,6 +194,32 @@ class RiskParameters(Contract):
         require_margin(parameters)
         self._margin.set(parameters)
         self._emit("MarginConfigured", parameters=parameters)
+
+    @external
+    def set_orders(self, sender: Address, parameters: OrderParameters) -> None:
+        """Set the rules of orders.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        require_orders(parameters)
+        self._orders.set(parameters)
+        self._emit("OrdersConfigured", parameters=parameters)
+
+    @external
+    def set_pool(self, sender: Address, parameters: PoolParameters) -> None:
+        """Set the pool's rules.
+
+        Raises:
+            RoleRegistry_MissingRole: the sender is not the governor.
+            RiskParameters_OutOfBounds: a parameter leaves its bounds.
+        """
+        self._only_governor(sender)
+        require_pool(parameters)
+        self._pool.set(parameters)
+        self._emit("PoolConfigured", parameters=parameters)
 
     @external
     def set_correlations(self, sender: Address, lower: Sequence[int]) -> None:
@@ -299,6 +335,14 @@ class RiskParameters(Contract):
     def margin_parameters(self) -> MarginParameters:
         """Return how margin adapts."""
         return self._margin.value
+
+    def order_parameters(self) -> OrderParameters:
+        """Return the rules of orders."""
+        return self._orders.value
+
+    def pool_parameters(self) -> PoolParameters:
+        """Return the pool's rules."""
+        return self._pool.value
 
     def correlation_rows(self, markets: Sequence[int]) -> list[int]:
         """Return each market's row: 16 bits per other market, basis points plus one; 0: unknown."""

@@ -13,6 +13,8 @@ from bulkhead.model.types import (
     MarginParameters,
     MarketLiquidation,
     MarketTrading,
+    OrderParameters,
+    PoolParameters,
 )
 
 COMPARTMENT = CompartmentParameters(
@@ -58,6 +60,20 @@ MARGIN = MarginParameters(
     stress_tier4=10_000,
 )
 
+ORDERS = OrderParameters(
+    min_delay=1,
+    max_delay=3_600,
+    cancel_delay=60,
+    executor_fee=WAD // 2,
+    funding_gain1=10_000,
+    funding_gain2=12_500,
+    funding_gain3=15_000,
+    funding_gain4=20_000,
+)
+
+POOL = PoolParameters(cooldown=0, redeem_window=30 * DAY, coverage_ratio=0)
+"""Shares may be redeemed in the second in which that is requested."""
+
 TIMING = BreakerTiming(
     velocity_window=3_600, volume_window=6 * 3_600, min_dwell=900, max_halt=6 * 3_600
 )
@@ -90,6 +106,12 @@ def market(index_asset: str, skew_scale: int = 10_000 * WAD) -> MarketTrading:
         max_funding_velocity=WAD // 10,
         premium_scale=WAD // 100,
         funding_deadband=WAD // 10_000,
+        maker_fee=WAD // 10_000,
+        max_rebate=0,
+        price_band=WAD // 100,
+        instant_spread=0,
+        max_pool_share=18 * WAD,
+        premium_period=3_600,
     )
 
 

@@ -307,6 +307,12 @@ class MarketTrading:
     max_funding_velocity: int
     premium_scale: int
     funding_deadband: int
+    maker_fee: int
+    max_rebate: int
+    price_band: int
+    instant_spread: int
+    max_pool_share: int
+    premium_period: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +323,29 @@ class MarketMargin:
     maintenance_ratio: int
     max_initial_ratio: int
     volatility_multiplier: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderParameters:
+    """Orders settled at a later price: seconds, WAD; and the velocity of funding by tier."""
+
+    min_delay: int
+    max_delay: int
+    cancel_delay: int
+    executor_fee: int
+    funding_gain1: int
+    funding_gain2: int
+    funding_gain3: int
+    funding_gain4: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolParameters:
+    """Leaving the pool: seconds; WAD of notional."""
+
+    cooldown: int
+    redeem_window: int
+    coverage_ratio: int
 
 
 @dataclass(frozen=True, slots=True)

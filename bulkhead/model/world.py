@@ -41,6 +41,8 @@ from bulkhead.model.types import (
     BreakerTiming,
     CompartmentParameters,
     MarginParameters,
+    OrderParameters,
+    PoolParameters,
     address,
 )
 from bulkhead.model.vaults import InsuranceFund, LiquidityVault
@@ -61,8 +63,8 @@ class Compartment(Generic[O, G]):
         now: block time, Unix seconds.
         settlement_decimals: decimals of the settlement token.
         settlement_fee: WAD fraction that a transfer of it burns.
-        parameters, interest, margin, timing, thresholds, watched_prices, watched_pegs: as the
-            contract's constructor.
+        parameters, interest, margin, orders, pool, timing, thresholds, watched_prices,
+            watched_pegs: as the contract's constructor.
         governor: holds GOVERNOR.
         addresses: where the contracts live, for comparison with a chain.
         context: of the world; None: its own.
@@ -80,6 +82,8 @@ class Compartment(Generic[O, G]):
         parameters: CompartmentParameters = presets.COMPARTMENT,
         interest: InterestParameters = presets.INTEREST,
         margin: MarginParameters = presets.MARGIN,
+        orders: OrderParameters = presets.ORDERS,
+        pool: PoolParameters = presets.POOL,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -106,6 +110,8 @@ class Compartment(Generic[O, G]):
             parameters,
             interest,
             margin,
+            orders,
+            pool,
             timing,
             thresholds,
             watched_prices,
@@ -176,6 +182,8 @@ class World(Compartment[StaticOracle, StaticPeg]):
         parameters: CompartmentParameters = presets.COMPARTMENT,
         interest: InterestParameters = presets.INTEREST,
         margin: MarginParameters = presets.MARGIN,
+        orders: OrderParameters = presets.ORDERS,
+        pool: PoolParameters = presets.POOL,
         timing: BreakerTiming = presets.TIMING,
         thresholds: BreakerThresholds = presets.THRESHOLDS,
         watched_prices: Sequence[str] = (),
@@ -192,6 +200,8 @@ class World(Compartment[StaticOracle, StaticPeg]):
             parameters=parameters,
             interest=interest,
             margin=margin,
+            orders=orders,
+            pool=pool,
             timing=timing,
             thresholds=thresholds,
             watched_prices=watched_prices,

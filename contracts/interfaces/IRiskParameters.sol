@@ -12,7 +12,9 @@ import {
     MarginParameters,
     MarketLiquidation,
     MarketMargin,
-    MarketTrading
+    MarketTrading,
+    OrderParameters,
+    PoolParameters
 } from "../types/Parameters.sol";
 
 /// @title Every tunable of a compartment, within hard bounds
@@ -25,6 +27,8 @@ interface IRiskParameters {
     event CompartmentConfigured(CompartmentParameters parameters);
     event InterestConfigured(InterestParameters parameters);
     event MarginConfigured(MarginParameters parameters);
+    event OrdersConfigured(OrderParameters parameters);
+    event PoolConfigured(PoolParameters parameters);
     /// @param lower Basis points, row by row: ρ₁₀, ρ₂₀, ρ₂₁, ρ₃₀ …
     event CorrelationsConfigured(uint16[] lower);
     event DepthSourceConfigured(CollateralId indexed collateral, address source);
@@ -71,6 +75,12 @@ interface IRiskParameters {
     /// @notice Sets how margin adapts. Only the governor.
     function setMargin(MarginParameters calldata parameters) external;
 
+    /// @notice Sets the rules of orders. Only the governor.
+    function setOrders(OrderParameters calldata parameters) external;
+
+    /// @notice Sets the pool's rules. Only the governor.
+    function setPool(PoolParameters calldata parameters) external;
+
     /// @notice Sets the correlations of the first markets, all at once; those of the others are not known then.
     /// Only the governor.
     /// @param lower Basis points, each in [0, 9,999], row by row: ρ₁₀, ρ₂₀, ρ₂₁, ρ₃₀ … A negative correlation
@@ -106,6 +116,12 @@ interface IRiskParameters {
 
     /// @notice How margin adapts.
     function marginParameters() external view returns (MarginParameters memory);
+
+    /// @notice The rules of orders.
+    function orderParameters() external view returns (OrderParameters memory);
+
+    /// @notice The pool's rules.
+    function poolParameters() external view returns (PoolParameters memory);
 
     /// @notice Correlations: of each market a row of 16 bits per other market, lowest first: ρ in basis points plus
     /// one; 0: not known.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AssetId} from "./AssetId.sol";
 
-/// @notice A market's rules. Five slots. Fractions are WAD.
+/// @notice A market's rules. Six slots. Fractions are WAD.
 /// @param indexAsset Asset whose oracle price is the index.
 /// @param skewScale WAD base units k: a skew of k would move the price by 100 %.
 /// @param maxOpenInterest WAD base units per side.
@@ -17,6 +17,13 @@ import {AssetId} from "./AssetId.sol";
 /// @param maxFundingVelocity |change of the rate| per day, per day.
 /// @param premiumScale Premium at which the velocity reaches its maximum.
 /// @param fundingDeadband Premium up to which the rate does not move.
+/// @param makerFee Of the notional at the fill price, from the resting side of a signed pair.
+/// @param maxRebate Most that a fill which narrows the skew gets back, of its notional; all of it from a premium of
+/// `premiumScale` on.
+/// @param priceBand Signed pairs are settled within this fraction of mark.
+/// @param instantSpread Against who raises a position at a price that was known before: of the notional.
+/// @param maxPoolShare Most notional per side, as a multiple of the pool's cash.
+/// @param premiumPeriod Seconds in which the premium of signed pairs fades.
 struct MarketTrading {
     AssetId indexAsset;
     uint128 skewScale;
@@ -31,6 +38,12 @@ struct MarketTrading {
     uint64 maxFundingVelocity;
     uint64 premiumScale;
     uint64 fundingDeadband;
+    uint64 makerFee;
+    uint64 maxRebate;
+    uint64 priceBand;
+    uint64 instantSpread;
+    uint64 maxPoolShare;
+    uint32 premiumPeriod;
 }
 
 /// @notice The part of a market's rules that its margin follows from. WAD; see `MarketTrading`.
@@ -160,4 +173,32 @@ struct BreakerThresholds {
     uint64[4] discount;
     uint128[4] liquidationVolume;
     uint128[4] badDebt;
+}
+
+/// @notice Orders that are committed now and settled at a later price, and funding by tier. One slot.
+/// @param minDelay Seconds after the commitment from which on a price may settle it.
+/// @param maxDelay Seconds after which it can be settled no more.
+/// @param cancelDelay Seconds after which its owner may take it back.
+/// @param executorFee WAD settlement units for whoever settles it.
+/// @param fundingGain1 Basis points by which the breaker's tier 1 multiplies the velocity of funding (tier 0:
+/// 10,000); so on.
+struct OrderParameters {
+    uint32 minDelay;
+    uint32 maxDelay;
+    uint32 cancelDelay;
+    uint96 executorFee;
+    uint16 fundingGain1;
+    uint16 fundingGain2;
+    uint16 fundingGain3;
+    uint16 fundingGain4;
+}
+
+/// @notice Leaving the pool. One slot.
+/// @param cooldown Seconds from the request to the redemption.
+/// @param redeemWindow Seconds in which a request can be redeemed after that.
+/// @param coverageRatio WAD: pool cash that stays per notional of the larger side of each market.
+struct PoolParameters {
+    uint32 cooldown;
+    uint32 redeemWindow;
+    uint64 coverageRatio;
 }

@@ -16,6 +16,8 @@ from bulkhead.fuzz.suite.governance_operations import (
     SetCompartment,
     SetInterest,
     SetMarket,
+    SetOrders,
+    SetPool,
 )
 from bulkhead.fuzz.suite.keeper_operations import (
     AccrueInterest,
@@ -100,6 +102,8 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetCompartment,
     SetInterest,
     SetBreaker,
+    SetOrders,
+    SetPool,
     SetMargin,
     SetCorrelations,
     SetDepthSource,

@@ -103,7 +103,7 @@ class BadRound(Operation):
 class RepairFeeds(Operation):
     """Where an asset has no good price, its feeds answer again, with what makes sense."""
 
-    weight = 5
+    weight = 4
 
     def resolve(self, u: Questions) -> Step | None:
         calls = tuple(repairs(u, u.now + BLOCK_SECONDS))

@@ -28,15 +28,19 @@ _SHORT = frozenset(
         *("velocity_window", "volume_window", "min_dwell", "max_halt"),
         *("max_age", "decay_period", "free_delay"),
         *("horizon", "max_ratio_rise", "max_stress_rise"),
+        *("premium_period", "min_delay", "max_delay", "cancel_delay"),
+        *("cooldown", "redeem_window"),
     }
 )
 """Parameters that have 32 bits; all others have 64 or more."""
-_SHORTER = ("gross_floor", "ratio_tier", "stress_tier")
+_SHORTER = ("gross_floor", "ratio_tier", "stress_tier", "funding_gain")
 """What parameters begin with that have 16 bits."""
-_TRADING = 12
+_TRADING = 18
 """Numbers of ``MarketTrading``, which come after its asset."""
 _LIQUIDATION = 3
 _COMPARTMENT = 10
+_ORDERS = 8
+_POOL = 3
 _INTEREST = 8
 _TIMING = 4
 _ASSETS = ("ETH", "BTC")
@@ -55,7 +59,7 @@ _BOUNDS = frozenset({"RiskParameters_OutOfBounds"})
 class SetMarket(Operation):
     """Change one parameter of a market."""
 
-    weight = 3
+    weight = 2
     refusals = (
         may.NOT_YOURS | _BOUNDS | {"RiskParameters_Immutable", "RiskParameters_UnknownMarket"}
     )
@@ -143,6 +147,40 @@ class SetInterest(Operation):
         most = _UINT16 if name.endswith("_bps") else _UINT56
         changed = replace(known, **{name: times(getattr(known, name), self.factor, most)})
         return by_governor(u, self.who, "setInterest", changed)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOrders(Operation):
+    """Change one parameter of how orders are settled."""
+
+    weight = 1
+    refusals = may.NOT_YOURS | _BOUNDS
+
+    who: Who
+    parameter: Annotated[int, Index(_ORDERS)]
+    factor: Factor
+
+    def resolve(self, u: Questions) -> Step | None:
+        known = u.model.risk_parameters.order_parameters()
+        changed = scaled_field(known, self.parameter, self.factor)
+        return by_governor(u, self.who, "setOrders", changed)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPool(Operation):
+    """Change one parameter of how the pool is left."""
+
+    weight = 1
+    refusals = may.NOT_YOURS | _BOUNDS
+
+    who: Who
+    parameter: Annotated[int, Index(_POOL)]
+    factor: Factor
+
+    def resolve(self, u: Questions) -> Step | None:
+        known = u.model.risk_parameters.pool_parameters()
+        changed = scaled_field(known, self.parameter, self.factor)
+        return by_governor(u, self.who, "setPool", changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class Origin:
             parameters=types.CompartmentParameters(**_snake(p.compartment.struct())),
             interest=InterestParameters(**_snake(p.interest.struct())),
             margin=types.MarginParameters(**_snake(p.margin.struct())),
+            orders=types.OrderParameters(**_snake(p.orders.struct())),
+            pool=types.PoolParameters(**_snake(p.pool.struct())),
             timing=types.BreakerTiming(**_snake(p.breaker.timing.struct())),
             thresholds=types.BreakerThresholds(**_snake(p.breaker.thresholds.struct())),
             watched_prices=p.breaker.watched_prices,

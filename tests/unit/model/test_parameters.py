@@ -49,6 +49,12 @@ def parameters(world):
         ("max_funding_velocity", "maxFundingVelocity", 0, 10 * WAD),
         ("premium_scale", "premiumScale", WAD // 10**4, WAD),
         ("funding_deadband", "fundingDeadband", 0, WAD // 10),
+        ("maker_fee", "makerFee", 0, WAD // 2_000),
+        ("max_rebate", "maxRebate", 0, WAD * 75 // 10**5),
+        ("price_band", "priceBand", WAD // 1_000, WAD * 3 // 100),
+        ("instant_spread", "instantSpread", 0, WAD // 100),
+        ("max_pool_share", "maxPoolShare", WAD // 100, 18 * WAD),
+        ("premium_period", "premiumPeriod", 60, DAY),
     ],
 )
 def test_market_bounds(world, parameters, field, name, least, most):
@@ -61,6 +67,8 @@ def test_market_bounds(world, parameters, field, name, least, most):
     # The largest scale last: it never shrinks.
     for value in (least, most):
         trading = replace(TRADING, max_open_interest=0, max_initial_margin_ratio=WAD)
+        if field == "taker_fee":
+            trading = replace(trading, maker_fee=0)
         if field in ("max_premium", "maintenance_margin_ratio"):
             trading = replace(trading, maintenance_margin_ratio=WAD // 2, initial_margin_ratio=WAD)
         trading = replace(trading, **{field: value})

@@ -23,6 +23,12 @@ PARAMETERS = {
     "maxFundingVelocity": WAD // 2,
     "premiumScale": WAD // 20,
     "fundingDeadband": WAD // 2_000,
+    "makerFee": 0,
+    "maxRebate": 0,
+    "priceBand": WAD // 100,
+    "instantSpread": 0,
+    "maxPoolShare": 18 * WAD,
+    "premiumPeriod": 3_600,
 }
 quick = settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None

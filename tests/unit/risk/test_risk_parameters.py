@@ -28,6 +28,12 @@ TRADING = {
     "maxFundingVelocity": WAD,
     "premiumScale": WAD // 100,
     "fundingDeadband": 0,
+    "makerFee": 0,
+    "maxRebate": 0,
+    "priceBand": WAD // 100,
+    "instantSpread": 0,
+    "maxPoolShare": 18 * WAD,
+    "premiumPeriod": 3_600,
 }
 LIQUIDATION = {"penalty": WAD // 100, "keeperShare": WAD // 2, "minNotional": 100 * WAD}
 NEW_MARKET = 2
@@ -56,6 +62,18 @@ MARKET_BOUNDS = [
     ("maxFundingVelocity", 0, 10 * WAD, {}),
     ("premiumScale", WAD // 10_000, WAD, {}),
     ("fundingDeadband", 0, WAD // 10, {}),
+    ("makerFee", 0, WAD // 1_000, {}),
+    ("maxRebate", 0, WAD * 15 // 10_000, {}),
+    ("priceBand", WAD // 1_000, WAD // 20, {}),
+    (
+        "priceBand",
+        WAD // 1_000,
+        WAD // 10,
+        {"maintenanceMarginRatio": WAD // 8, "initialMarginRatio": WAD},
+    ),
+    ("instantSpread", 0, WAD // 100, {}),
+    ("maxPoolShare", WAD // 100, 18 * WAD, {}),
+    ("premiumPeriod", 60, DAY, {}),
     ("penalty", 0, WAD // 40, {}),
     ("keeperShare", 0, WAD, {}),
     ("minNotional", 0, 10**24, {}),
