@@ -155,6 +155,14 @@ def _margin(b: _Bench) -> None:
         "alice", "MarginEngine", "withdraw", account, SETTLEMENT, USDB, alice
     )
 
+    second = account[:20] + (2).to_bytes(12, "big")
+    b.send("alice", "MarginEngine", "deposit", second, LST, 10 * WAD)
+    b.refresh()
+    b.send("alice", "PerpExchange", "trade", second, MARKET, WAD, ANY_PRICE)
+    b.refresh()
+    # Here the position stands on the collateral, which has to be valued.
+    b.gas["withdraw_secured"] = b.send("alice", "MarginEngine", "withdraw", second, LST, WAD, alice)
+
 
 def _trading(b: _Bench) -> None:
     """fills"""

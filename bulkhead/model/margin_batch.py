@@ -148,7 +148,11 @@ class MarginBatch(MarginInterest):
         """Check now; bit a of ``actions`` means that action a asks."""
         if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
             return
-        self._parts.risk_engine.require_initial_margin(account, self._standing(account), actions)
+        s = self._standing(account)
+        equity, required = self._parts.risk_engine.uncollateralized(account, s, actions)
+        if equity >= required:
+            return
+        self._parts.risk_engine.require_covered(account, s.holdings, equity, required, actions)
 
     def _require_authorized(self, sender: Address, account: AccountId, permission: int) -> None:
         caller = self._sender(sender)

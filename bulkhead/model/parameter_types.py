@@ -11,17 +11,17 @@ class MarketTrading:
 
     index_asset: str
     skew_scale: int
-    max_open_interest: int
-    initial_margin_ratio: int
-    maintenance_margin_ratio: int
-    max_initial_margin_ratio: int
-    volatility_multiplier: int
-    max_premium: int
-    taker_fee: int
     max_funding_rate: int
     max_funding_velocity: int
     premium_scale: int
     funding_deadband: int
+    max_premium: int
+    taker_fee: int
+    initial_margin_ratio: int
+    maintenance_margin_ratio: int
+    max_initial_margin_ratio: int
+    volatility_multiplier: int
+    max_open_interest: int
     maker_fee: int
     max_rebate: int
     price_band: int

@@ -46,21 +46,58 @@ class RiskEngine(RiskState):
         """Return the same with any positions."""
         return self._valuation(standing, exposures)
 
-    def require_initial_margin(
-        self, account: AccountId, standing: AccountStanding, actions: int
-    ) -> None:
-        """Check initial margin, on prices good enough for each action a whose bit a is set.
+    def uncollateralized(
+        self, account: AccountId, s: AccountStanding, actions: int
+    ) -> tuple[int, int]:
+        """Return what meets initial margin without any collateral, and initial margin.
+
+        Args:
+            account: whose positions count.
+            s: what the margin engine knows of it; of its holdings nothing.
+            actions: bit a: action a asks.
 
         Raises:
-            ActionPolicy_PriceStatus: a price is too bad for one of them.
-            MarginEngine_BelowInitialMargin: the account does not meet it.
+            ActionPolicy_PriceStatus: the price of a position is too bad for one of the actions.
         """
-        v = self.valuation(account, standing)
-        for action in Action:
-            if actions >> action & 1:
-                require_status(action, v.status)
-        if v.equity_initial < to_int(v.initial_margin):
-            raise MarginEngine_BelowInitialMargin(account, v.equity_initial, v.initial_margin)
+        exposures = self._parts.perp_exchange.exposures_of(account)
+        status, losses = PriceStatus.VALID, 0
+        for e in exposures:
+            pnl = checked_int(e.unrealized_pnl - to_int(e.close_out_cost))
+            losses = checked_int(losses + min(0, pnl))
+            status = min(status, e.status)
+        _require_status(actions, status)
+        equity = checked_int(s.cash + losses)
+        if s.is_haircut_fresh:
+            equity = checked_int(equity + to_int(_haircut(s, s.matured)))
+        required, _ = self.requirements(exposures)
+        debt = max(0, -(s.cash + s.claim + losses))
+        ratio = self._parts.risk_parameters.compartment_parameters().debt_initial_ratio
+        return equity, checked_uint(required + mul_up(debt, ratio))
+
+    def require_covered(
+        self,
+        account: AccountId,
+        holdings: Sequence[Holding],
+        equity: int,
+        required: int,
+        actions: int,
+    ) -> None:
+        """Count collateral, lowest id first, until equity meets what is required.
+
+        Raises:
+            ActionPolicy_PriceStatus: the price of a collateral that counts is too bad.
+            MarginEngine_BelowInitialMargin: all of it is not enough.
+        """
+        for h in holdings:
+            if equity >= to_int(required):
+                return
+            c = self._parts.risk_parameters.collateral_config(h.collateral)
+            p = self._collateral_valuation(c)
+            _require_status(actions, p.status)
+            depth, _ = self._depths_of(h.collateral, c.depth)
+            equity = checked_int(equity + to_int(_initial_value(h, c, p, depth)))
+        if equity < to_int(required):
+            raise MarginEngine_BelowInitialMargin(account, equity, required)
 
     def borrow_rate(self, debt: int, pool_cash: int) -> int:
         """Return what debt costs now, WAD per day; ``debt`` is all that is owed, with interest."""
@@ -145,10 +182,8 @@ class RiskEngine(RiskState):
             c = self._parts.risk_parameters.collateral_config(h.collateral)
             p = self._collateral_valuation(c)
             amount = token_scale.to_wad(h.amount_tokens, c.decimals)
-            total = token_scale.to_wad(h.total_tokens, c.decimals)
             depth, kept = self._depths_of(h.collateral, c.depth)
-            worth = _sold(mul_down(amount, p.initial_price), total, depth)
-            initial = checked_uint(initial + worth)
+            initial = checked_uint(initial + _initial_value(h, c, p, depth))
             worth = _sold(mul_down(amount, p.maintenance_price), amount, kept)
             v.collateral_maintenance = checked_uint(v.collateral_maintenance + worth)
             if p.status < PriceStatus.DEGRADED:
@@ -190,6 +225,17 @@ def _add_exposures(
     v.equity_maintenance = checked_int(v.equity_maintenance + losses)
     v.equity_initial = checked_int(v.equity_initial + losses)
     return losses, losses_at_index
+
+
+def _initial_value(h: Holding, c: CollateralConfig, p: CollateralValuation, depth: int) -> int:
+    value = mul_down(token_scale.to_wad(h.amount_tokens, c.decimals), p.initial_price)
+    return _sold(value, token_scale.to_wad(h.total_tokens, c.decimals), depth)
+
+
+def _require_status(actions: int, status: PriceStatus) -> None:
+    for action in Action:
+        if actions >> action & 1:
+            require_status(action, status)
 
 
 def _sold(value: int, amount: int, depth: int) -> int:

@@ -14,7 +14,7 @@ import {SkewPricing} from "../perps/SkewPricing.sol";
 import {Action} from "../types/Action.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
 import {BorrowState} from "../types/Ledger.sol";
-import {InterestParameters, MarketTrading} from "../types/Parameters.sol";
+import {FundingRules, InterestParameters} from "../types/Parameters.sol";
 import {PriceStatus} from "../types/Price.sol";
 
 /// @title The pure libraries, callable from outside
@@ -215,7 +215,7 @@ contract LibraryHarness {
         return SkewPricing.closeOutCost(indexPrice, size, skewScale);
     }
 
-    function velocity(int256 premium_, MarketTrading memory p) external pure returns (int256) {
+    function velocity(int256 premium_, FundingRules memory p) external pure returns (int256) {
         return Funding.velocity(premium_, p);
     }
 
@@ -224,7 +224,7 @@ contract LibraryHarness {
         int256 premium_,
         uint256 elapsed,
         uint256 indexPrice,
-        MarketTrading memory p
+        FundingRules memory p
     ) external pure returns (int256 newRate, int256 fundingPerUnit) {
         return Funding.accrue(rate, premium_, elapsed, indexPrice, p);
     }

@@ -127,12 +127,11 @@ contract CircuitBreaker is ICircuitBreaker {
 
     /// @inheritdoc ICircuitBreaker
     function tier() public view returns (uint8 current) {
-        BreakerState memory s = _state;
-        current = s.tier;
+        current = _state.tier;
         // Only a halt pays for the second read: below it the answer is one slot.
         if (current == ActionPolicy.HALT) {
             BreakerTiming memory p = _riskParameters.breakerTiming();
-            if (block.timestamp >= uint256(s.haltedAt) + p.maxHalt) {
+            if (block.timestamp >= uint256(_state.haltedAt) + p.maxHalt) {
                 current = ActionPolicy.HALT - 1;
             }
         }

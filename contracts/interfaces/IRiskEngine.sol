@@ -6,6 +6,7 @@ import {
     AccountStanding,
     AccountValuation,
     CollateralValuation,
+    Holding,
     MarketExposure,
     PortfolioTerms
 } from "../types/Valuation.sol";
@@ -105,12 +106,29 @@ interface IRiskEngine {
         view
         returns (AccountValuation memory);
 
-    /// @notice Reverts unless `equityInitial` meets `initialMargin`, on prices good enough for every one of `actions`.
-    /// @param standing What the margin engine knows of the account.
+    /// @notice Initial margin of an account, and what meets it without any collateral: cash, matured claims times
+    /// h, losses. Reverts unless its positions' prices are good enough for every one of `actions`.
+    /// @param standing What the margin engine knows of the account; of the pool only if it has a claim, of its
+    /// holdings nothing.
     /// @param actions Bit a: action a asks.
-    function requireInitialMargin(
+    /// @return equity WAD, rounded down.
+    /// @return required WAD, rounded up.
+    function uncollateralized(AccountId account, AccountStanding calldata standing, uint256 actions)
+        external
+        view
+        returns (int256 equity, uint256 required);
+
+    /// @notice Reverts unless collateral makes up for what is missing. It is counted one holding after the other
+    /// until it does: what is not needed need not have a price.
+    /// @param holdings Collaterals, lowest id first.
+    /// @param equity WAD without collateral.
+    /// @param required WAD.
+    /// @param actions Bit a: the price of each collateral that counts has to be good enough for action a.
+    function requireCovered(
         AccountId account,
-        AccountStanding calldata standing,
+        Holding[] calldata holdings,
+        int256 equity,
+        uint256 required,
         uint256 actions
     ) external view;
 

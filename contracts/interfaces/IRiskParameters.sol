@@ -12,6 +12,7 @@ import {
     MarginParameters,
     MarketLiquidation,
     MarketMargin,
+    MarketPricing,
     MarketTrading,
     OrderParameters,
     PoolParameters
@@ -111,6 +112,9 @@ interface IRiskParameters {
     /// @notice Reverts for a market that is not listed.
     function marketLiquidation(MarketId market) external view returns (MarketLiquidation memory);
 
+    /// @notice The part that positions' values follow from. Reverts for a market that is not listed.
+    function marketPricing(MarketId market) external view returns (MarketPricing memory);
+
     /// @notice The part that margin follows from. Reverts for a market that is not listed.
     function marketMargin(MarketId market) external view returns (MarketMargin memory);
 
@@ -135,6 +139,15 @@ interface IRiskParameters {
         external
         view
         returns (CollateralConfig memory);
+
+    /// @notice A collateral's token. Reverts for one that is not listed.
+    function collateralToken(CollateralId collateral) external view returns (address);
+
+    /// @notice Shares of distributed fees that go to the insurance fund and to the pool, WAD.
+    function feeShares() external view returns (uint256 insurance, uint256 pool);
+
+    /// @notice Seconds after which a market's U_m is too old to convert or leave the pool on.
+    function maxUnrealizedAge() external view returns (uint256);
 
     /// @notice Parameters of the whole compartment.
     function compartmentParameters() external view returns (CompartmentParameters memory);

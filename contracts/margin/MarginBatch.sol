@@ -7,7 +7,7 @@ import {Action} from "../types/Action.sol";
 import {Call} from "../types/Call.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId} from "../types/Ids.sol";
-import {AccountValuation} from "../types/Valuation.sol";
+import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
 import {MarginBase} from "./MarginBase.sol";
 import {MarginViews} from "./MarginViews.sol";
 
@@ -116,7 +116,10 @@ abstract contract MarginBatch is MarginViews {
         // Nothing is asked of an account without positions and debt, so no price can lock its principal.
         if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
 
-        _riskEngine.requireInitialMargin(account, _standing(account), actions);
+        (AccountStanding memory s, uint256 mask) = _settledStanding(account);
+        (int256 equity, uint256 required) = _riskEngine.uncollateralized(account, s, actions);
+        if (equity >= 0 && uint256(equity) >= required) return;
+        _riskEngine.requireCovered(account, _holdings(account, mask), equity, required, actions);
     }
 
     /// @dev The owner passes without a call.

@@ -15,7 +15,7 @@ import {
     UnrealizedTotals,
     WriteOffReceipt
 } from "../types/Ledger.sol";
-import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
+import {CollateralConfig} from "../types/Parameters.sol";
 import {Permissions} from "../types/Permissions.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBatch} from "./MarginBatch.sol";
@@ -79,9 +79,7 @@ contract MarginEngine is MarginHoldings {
 
         address token = _tokenOf(collateral);
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            LedgerTotals memory t = _totals;
-            _accounts[account] = _debited(account, t, amountTokens);
-            _totals = t;
+            _takePrincipal(account, amountTokens);
         } else {
             _takeCollateral(account, collateral, amountTokens);
         }
@@ -104,12 +102,8 @@ contract MarginEngine is MarginHoldings {
 
         uint256 debtRepaid;
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
-            LedgerTotals memory t = _totals;
-            _accounts[from] = _debited(from, t, amountTokens);
-            AccountLedger memory a = _load(to, t);
-            debtRepaid = t.credit(a, TokenScale.toWad(amountTokens, _settlementDecimals));
-            _save(to, a);
-            _saveTotals(t);
+            _takePrincipal(from, amountTokens);
+            debtRepaid = _creditAccount(to, TokenScale.toWad(amountTokens, _settlementDecimals));
         } else {
             _tokenOf(collateral);
             _removeCollateral(from, collateral, amountTokens);
@@ -227,7 +221,7 @@ contract MarginEngine is MarginHoldings {
         address receiver
     ) external only(_liquidationEngine) {
         _requireReceiver(receiver);
-        address token = _riskParameters.collateralConfig(collateral).token;
+        address token = _riskParameters.collateralToken(collateral);
         _takeCollateral(account, collateral, amountTokens);
         emit CollateralSeized(account, collateral, amountTokens, receiver);
         _collateralVault.push(token, receiver, amountTokens);
@@ -285,9 +279,8 @@ contract MarginEngine is MarginHoldings {
         uint256 toInsurance;
         uint256 toPool;
         if (s.fromCash > kept) {
-            CompartmentParameters memory p = _riskParameters.compartmentParameters();
-            (toInsurance, toPool) =
-                t.distribute(s.fromCash - kept, p.insuranceFeeShare, p.poolFeeShare);
+            (uint256 insuranceShare, uint256 poolShare) = _riskParameters.feeShares();
+            (toInsurance, toPool) = t.distribute(s.fromCash - kept, insuranceShare, poolShare);
         }
         emit FeeCharged(account, fee, s.fromCash, s.fromClaim, s.toDebt, toInsurance, toPool);
     }

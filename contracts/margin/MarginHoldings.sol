@@ -12,13 +12,9 @@ abstract contract MarginHoldings is MarginBatch {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
 
-    /// @dev The account's entry without so many settlement token units, in memory; its totals, too.
-    function _debited(AccountId account, LedgerTotals memory t, uint256 amountTokens)
-        internal
-        view
-        returns (AccountLedger memory a)
-    {
-        a = _accounts[account];
+    /// @dev Takes settlement token units out of an account's principal. Of the totals only the principal changes.
+    function _takePrincipal(AccountId account, uint256 amountTokens) internal {
+        AccountLedger memory a = _accounts[account];
         uint256 amount = TokenScale.toWad(amountTokens, _settlementDecimals);
         uint256 held = a.principalOf();
         if (amount > held) {
@@ -29,7 +25,10 @@ abstract contract MarginHoldings is MarginBatch {
                 amountTokens
             );
         }
+        LedgerTotals memory t;
+        t.principal = _totals.principal;
         t.debit(a, amount);
+        (_accounts[account].cash, _totals.principal) = (a.cash, t.principal);
     }
 
     function _addCollateral(AccountId account, CollateralId collateral, uint256 amountTokens)
@@ -59,7 +58,7 @@ abstract contract MarginHoldings is MarginBatch {
 
     function _tokenOf(CollateralId collateral) internal view returns (address) {
         if (CollateralId.unwrap(collateral) == SETTLEMENT) return _settlementToken;
-        return _riskParameters.collateralConfig(collateral).token;
+        return _riskParameters.collateralToken(collateral);
     }
 
     function _forfeitCollateral(AccountId account, AccountLedger memory a) internal {

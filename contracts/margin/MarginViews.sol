@@ -90,7 +90,7 @@ abstract contract MarginViews is MarginInterest {
     }
 
     function _requireFreshUnrealized() internal view {
-        uint256 maxAge = _riskParameters.compartmentParameters().maxUnrealizedAge;
+        uint256 maxAge = _riskParameters.maxUnrealizedAge();
         (MarketId oldest, uint256 age) = _oldestUnrealized();
         if (age > maxAge) revert MarginEngine_StaleUnrealized(oldest, age, maxAge);
     }
@@ -106,21 +106,39 @@ abstract contract MarginViews is MarginInterest {
     }
 
     function _standing(AccountId account) internal view returns (AccountStanding memory s) {
+        uint256 mask;
+        (s, mask) = _settledStanding(account);
+        if (s.claim == 0) _setHaircut(s);
+        s.holdings = _holdings(account, mask);
+    }
+
+    /// @dev Without holdings, and without h unless there is a claim that it counts for.
+    /// @return s The standing.
+    /// @return mask Bit i: the account holds collateral i.
+    function _settledStanding(AccountId account)
+        internal
+        view
+        returns (AccountStanding memory s, uint256 mask)
+    {
         AccountLedger memory a = _accrued(account);
         s.cash = a.cash;
-        (s.poolCash, s.junior) =
-        (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);
+        mask = a.collateralMask;
         if (a.claim > 0) {
+            _setHaircut(s);
             s.claim = a.claim;
             s.matured = a.maturedOf();
             (, uint256 age) = _oldestUnrealized();
-            s.isHaircutFresh = age <= _riskParameters.compartmentParameters().maxUnrealizedAge;
+            s.isHaircutFresh = age <= _riskParameters.maxUnrealizedAge();
         }
-        s.holdings = _holdings(account, a.collateralMask);
+    }
+
+    function _setHaircut(AccountStanding memory s) private view {
+        s.poolCash = _totals.poolCash;
+        s.junior = uint256(_totals.claims) + _unrealizedTotals.positive;
     }
 
     function _holdings(AccountId account, uint256 mask)
-        private
+        internal
         view
         returns (Holding[] memory holdings)
     {

@@ -52,19 +52,49 @@ contract RiskEngine is RiskState {
     }
 
     /// @inheritdoc IRiskEngine
-    function requireInitialMargin(
+    function uncollateralized(AccountId account, AccountStanding calldata s, uint256 actions)
+        external
+        view
+        returns (int256 equity, uint256 required)
+    {
+        MarketExposure[] memory exposures = _exposureSource.exposuresOf(account);
+        PriceStatus status = PriceStatus.Valid;
+        int256 losses;
+        for (uint256 i; i < exposures.length; ++i) {
+            MarketExposure memory e = exposures[i];
+            int256 pnl = e.unrealizedPnl - e.closeOutCost.toInt256();
+            if (pnl < 0) losses += pnl;
+            status = worse(status, e.status);
+        }
+        _requireStatus(actions, status);
+        equity = s.cash + losses;
+        if (s.isHaircutFresh) equity += _haircut(s, s.matured).toInt256();
+        (required,) = _requirements(exposures);
+        int256 settled = s.cash + s.claim.toInt256() + losses;
+        if (settled < 0) {
+            uint256 ratio = _riskParameters.compartmentParameters().debtInitialRatio;
+            required += WadMath.mulUp(uint256(-settled), ratio);
+        }
+    }
+
+    /// @inheritdoc IRiskEngine
+    function requireCovered(
         AccountId account,
-        AccountStanding calldata standing,
+        Holding[] calldata holdings,
+        int256 equity,
+        uint256 required,
         uint256 actions
     ) external view {
-        AccountValuation memory v = _valuation(standing, _exposureSource.exposuresOf(account));
-        for (; actions != 0; actions &= actions - 1) {
-            ActionPolicy.requireStatus(Action(LibBit.ffs(actions)), v.status);
+        for (uint256 i; i < holdings.length && equity < required.toInt256(); ++i) {
+            Holding calldata h = holdings[i];
+            CollateralConfig memory c = _riskParameters.collateralConfig(h.collateral);
+            CollateralValuation memory p = _collateralValuation(c);
+            _requireStatus(actions, p.status);
+            (uint256 depth,) = _depthsOf(h.collateral, c.depth);
+            equity += _initialValue(h, c, p, depth).toInt256();
         }
-        if (v.equityInitial < v.initialMargin.toInt256()) {
-            revert IMarginEngine.MarginEngine_BelowInitialMargin(
-                account, v.equityInitial, v.initialMargin
-            );
+        if (equity < required.toInt256()) {
+            revert IMarginEngine.MarginEngine_BelowInitialMargin(account, equity, required);
         }
     }
 
@@ -154,13 +184,8 @@ contract RiskEngine is RiskState {
             CollateralValuation memory p = _collateralValuation(c);
             uint256 amount = TokenScale.toWad(h.amountTokens, c.decimals);
             (uint256 depth, uint256 keptDepth) = _depthsOf(h.collateral, c.depth);
-            // All that the compartment holds would meet the market together; but what others bring never lowers
-            // what an account is kept open on.
-            initial += _sold(
-                WadMath.mulDown(amount, p.initialPrice),
-                TokenScale.toWad(h.totalTokens, c.decimals),
-                depth
-            );
+            initial += _initialValue(h, c, p, depth);
+            // What others bring never lowers what an account is kept open on.
             v.collateralMaintenance += _sold(
                 WadMath.mulDown(amount, p.maintenancePrice), amount, keptDepth
             );
@@ -169,6 +194,27 @@ contract RiskEngine is RiskState {
         }
         v.equityInitial += initial.toInt256();
         v.equityMaintenance += v.collateralMaintenance.toInt256();
+    }
+
+    /// @dev All that the compartment holds would meet the market together.
+    function _initialValue(
+        Holding calldata h,
+        CollateralConfig memory c,
+        CollateralValuation memory p,
+        uint256 depth
+    ) private pure returns (uint256) {
+        return _sold(
+            WadMath.mulDown(TokenScale.toWad(h.amountTokens, c.decimals), p.initialPrice),
+            TokenScale.toWad(h.totalTokens, c.decimals),
+            depth
+        );
+    }
+
+    /// @param actions Bit a: the price has to be good enough for action a.
+    function _requireStatus(uint256 actions, PriceStatus status) private pure {
+        for (; actions != 0; actions &= actions - 1) {
+            ActionPolicy.requireStatus(Action(LibBit.ffs(actions)), status);
+        }
     }
 
     /// @dev Leaves Σ max(0, profit · h) at the index price in `bufferAtIndex`.
@@ -210,15 +256,18 @@ contract RiskEngine is RiskState {
         if (exposures.length == 0) return (0, 0);
         MarginParameters memory p = _riskParameters.marginParameters();
         uint8 tier = _circuitBreaker.tier();
+        if (exposures.length == 1) {
+            // Nothing to offset, nothing to distrust.
+            MarketExposure memory e = exposures[0];
+            (uint256 initialRate, uint256 maintenanceRate) = _rates(e.market, e.indexAsset, p, tier);
+            uint256 notional = WadMath.abs(e.notional);
+            maintenance = WadMath.mulUp(notional, maintenanceRate);
+            return (WadMath.max(maintenance, WadMath.mulUp(notional, initialRate)), maintenance);
+        }
         (int256[] memory opening, int256[] memory keeping, MarketId[] memory markets) =
             _weighted(exposures, p, tier);
-        uint256[] memory rows;
-        uint256 stress;
-        uint256 keptStress;
-        if (exposures.length > 1) {
-            rows = _riskParameters.correlationRows(markets);
-            (stress, keptStress) = _stressNow(p, tier);
-        }
+        uint256[] memory rows = _riskParameters.correlationRows(markets);
+        (uint256 stress, uint256 keptStress) = _stressNow(p, tier);
         maintenance = PortfolioMargin.requirement(keeping, markets, rows, keptStress, p.grossFloor);
         initial = WadMath.max(
             maintenance, PortfolioMargin.requirement(opening, markets, rows, stress, p.grossFloor)

@@ -53,7 +53,7 @@ abstract contract RiskState is IRiskEngine {
     function poke(MarketId market) external {
         MarginParameters memory p = _riskParameters.marginParameters();
         uint8 tier = _circuitBreaker.tier();
-        AssetId asset = _riskParameters.marketTrading(market).indexAsset;
+        AssetId asset = _riskParameters.marketPricing(market).indexAsset;
         (, uint256 ratio) = _rates(market, asset, p, tier);
         if (_move(_ratios[market], ratio)) emit MaintenanceRateMoved(market, ratio);
         (, uint256 stress) = _stressNow(p, tier);
@@ -94,7 +94,7 @@ abstract contract RiskState is IRiskEngine {
     {
         return _rates(
             market,
-            _riskParameters.marketTrading(market).indexAsset,
+            _riskParameters.marketPricing(market).indexAsset,
             _riskParameters.marginParameters(),
             _circuitBreaker.tier()
         );
@@ -105,7 +105,7 @@ abstract contract RiskState is IRiskEngine {
         uint256 period = _riskParameters.compartmentParameters().vestingPeriod;
         (uint256 initial,) = _rates(
             market,
-            _riskParameters.marketTrading(market).indexAsset,
+            _riskParameters.marketPricing(market).indexAsset,
             _riskParameters.marginParameters(),
             _circuitBreaker.tier()
         );

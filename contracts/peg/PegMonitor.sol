@@ -91,11 +91,15 @@ contract PegMonitor is IPegMonitor {
     function valuation(AssetId asset) external view returns (PegValuation memory value) {
         PegState memory recorded = _states[asset];
         if (recorded.pokedAt == 0) revert PegMonitor_UnknownAsset(asset);
-        PegConfig memory config = _valuationRules(_configs[asset]);
+        PegConfig storage stored = _configs[asset];
+        bool isLive = block.timestamp - recorded.pokedAt > stored.maxAge || !isFirm(recorded.status);
+        // Without discount and stress there is nothing to weigh.
+        if (!isLive && recorded.stress == 0 && recorded.marketRate >= recorded.fairRate) {
+            return _soundValuation(recorded, _underlying(stored.underlying));
+        }
+        PegConfig memory config = isLive ? stored : _valuationRules(stored);
         PegState memory state = recorded;
-        bool isLive = block.timestamp - recorded.pokedAt > config.maxAge || !isFirm(recorded.status);
         if (isLive) {
-            config = _configs[asset];
             (state,) = _observe(config, recorded, oracle.latest(config.marketRatio));
         }
         uint256 elapsed = block.timestamp - recorded.pokedAt;
@@ -118,6 +122,23 @@ contract PegMonitor is IPegMonitor {
         PriceData memory underlying = _underlying(config.underlying);
         value.status = worse(state.status, underlying.status);
         _setPrices(value, config, state, underlying.price);
+    }
+
+    /// @dev What `_setPrices` comes to where discount and stress are zero: fair value less the intrinsic haircut.
+    function _soundValuation(PegState memory state, PriceData memory underlying)
+        private
+        pure
+        returns (PegValuation memory value)
+    {
+        value.condition = state.condition;
+        value.status = worse(state.status, underlying.status);
+        value.haircut = state.intrinsicHaircut;
+        value.maintenanceHaircut = state.intrinsicHaircut;
+        value.maintenancePrice = WadMath.mulDivDown(
+            state.fairRate * (WAD - state.intrinsicHaircut), underlying.price, WAD ** 2
+        );
+        if (state.condition != PegCondition.Broken) value.initialPrice = value.maintenancePrice;
+        value.marketPrice = WadMath.mulDivDown(state.marketRate, underlying.price, WAD);
     }
 
     /// @dev Haircuts and prices of a valuation whose signals are set.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {WadMath} from "../libraries/WadMath.sol";
-import {MarketTrading} from "../types/Parameters.sol";
+import {FundingRules} from "../types/Parameters.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Velocity funding: the premium moves the rate, the rate moves money.
@@ -17,7 +17,7 @@ library Funding {
 
     /// @notice dr/dt = clamp(premium / premiumScale, ±1) · maxFundingVelocity, 0 inside the dead-band.
     /// @return WAD per day, per day; rounded towards zero.
-    function velocity(int256 premium, MarketTrading memory p) internal pure returns (int256) {
+    function velocity(int256 premium, FundingRules memory p) internal pure returns (int256) {
         uint256 size = WadMath.abs(premium);
         if (size <= p.fundingDeadband) return 0;
         uint256 speed = size >= p.premiumScale
@@ -35,7 +35,7 @@ library Funding {
         int256 premium,
         uint256 elapsed,
         uint256 indexPrice,
-        MarketTrading memory p
+        FundingRules memory p
     ) internal pure returns (int256 newRate, int256 fundingPerUnit) {
         int256 bound = int256(uint256(p.maxFundingRate));
         // The bound may have been lowered since the rate was set.

@@ -8,7 +8,7 @@ import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market} from "../types/Market.sol";
-import {MarketTrading} from "../types/Parameters.sol";
+import {MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {PriceData} from "../types/Price.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {PerpMarkets} from "./PerpMarkets.sol";
@@ -36,7 +36,7 @@ contract PerpExchange is PerpViews {
         MarketTrading memory p = _riskParameters.marketTrading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         ActionPolicy.requireStatus(action, index.status);
-        Market memory m = _accrued(market, p, index.price);
+        Market memory m = _accrued(market, _pricingOf(p), index.price);
 
         fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
         if (sizeDelta > 0 ? fill.fillPrice > acceptablePrice : fill.fillPrice < acceptablePrice) {
@@ -44,7 +44,7 @@ contract PerpExchange is PerpViews {
         }
         uint256 fee = WadMath.mulUp(fill.notional, p.takerFee);
         int256 skewBefore = m.skew();
-        _apply(account, market, m, sizeDelta, fill, fee, index.price, p);
+        _apply(account, market, m, sizeDelta, fill, fee, index.price, p.skewScale);
         if (!reduces) {
             _requireCaps(market, m, skewBefore, sizeDelta, p);
             _marginEngine.requireInitialMargin(account, action);
@@ -79,11 +79,11 @@ contract PerpExchange is PerpViews {
         if (!PositionMath.isReduction(size, sizeDelta)) {
             revert PerpExchange_NotReducing(account, market, size, sizeDelta);
         }
-        MarketTrading memory p = _riskParameters.marketTrading(market);
+        MarketPricing memory p = _riskParameters.marketPricing(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         ActionPolicy.requireStatus(Action.Liquidate, index.status);
         Market memory m = _accrued(market, p, index.price);
         fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
-        _apply(account, market, m, sizeDelta, fill, 0, index.price, p);
+        _apply(account, market, m, sizeDelta, fill, 0, index.price, p.skewScale);
     }
 }

@@ -12,10 +12,9 @@ import {CompartmentLocked} from "../margin/CompartmentLocked.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
-import {MarketTrading} from "../types/Parameters.sol";
+import {FundingRules, MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
-import {MarketExposure} from "../types/Valuation.sol";
 import {Funding} from "./Funding.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
@@ -54,7 +53,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     }
 
     function _poke(MarketId market) internal {
-        MarketTrading memory p = _riskParameters.marketTrading(market);
+        MarketPricing memory p = _riskParameters.marketPricing(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
         // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
@@ -78,7 +77,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         Fill memory fill,
         uint256 fee,
         uint256 index,
-        MarketTrading memory p
+        uint256 skewScale
     ) internal {
         Position memory position_ = _positions[account][market];
         m.applyFill(position_, sizeDelta, fill);
@@ -92,7 +91,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         uint256 newMask = position_.size == 0 ? mask & ~bit : mask | bit;
         if (newMask != mask) _marketMask[account] = newMask;
 
-        int256 unrealized = m.closeOutTotal(index, p.skewScale);
+        int256 unrealized = m.closeOutTotal(index, skewScale);
         emit Traded(
             account,
             market,
@@ -107,27 +106,28 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     }
 
     /// @dev The market with funding accrued to now, in memory; emits if time has passed.
-    function _accrued(MarketId market, MarketTrading memory p, uint256 index)
+    function _accrued(MarketId market, MarketPricing memory p, uint256 index)
         internal
         returns (Market memory m)
     {
-        bool moved;
-        (m, moved) = _accruedView(market, p, index);
-        if (moved) emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
+        m = _markets[market];
+        if (_accrue(m, p, index)) {
+            emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
+        }
     }
 
-    function _accruedView(MarketId market, MarketTrading memory p, uint256 index)
+    /// @dev Accrues funding in memory.
+    function _accrue(Market memory m, MarketPricing memory p, uint256 index)
         internal
         view
-        returns (Market memory m, bool moved)
+        returns (bool moved)
     {
-        m = _markets[market];
         uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
         // An empty market starts its clock with its first touch; two touches in one second accrue once.
         moved = elapsed != 0 && m.fundingUpdatedAt != 0;
         if (moved) {
             (int256 rate, int256 perUnit) = Funding.accrue(
-                m.fundingRate, SkewPricing.premium(m.skew(), p.skewScale), elapsed, index, p
+                m.fundingRate, SkewPricing.premium(m.skew(), p.skewScale), elapsed, index, p.funding
             );
             m.fundingRate = rate.toInt64();
             m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
@@ -138,39 +138,20 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     function _current(MarketId market)
         internal
         view
-        returns (Market memory m, MarketTrading memory p, PriceData memory index)
+        returns (Market memory m, MarketPricing memory p, PriceData memory index)
     {
-        p = _riskParameters.marketTrading(market);
+        p = _riskParameters.marketPricing(market);
         index = _oracle.latest(p.indexAsset);
-        (m,) = _accruedView(market, p, index.price);
+        m = _markets[market];
+        _accrue(m, p, index.price);
     }
 
-    function _exposure(AccountId account, MarketId market)
-        internal
-        view
-        returns (MarketExposure memory e)
-    {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
-        return _exposureOf(account, market, m, p, index);
-    }
-
-    function _exposureOf(
-        AccountId account,
-        MarketId market,
-        Market memory m,
-        MarketTrading memory p,
-        PriceData memory index
-    ) internal view returns (MarketExposure memory e) {
-        Position memory position_ = _positions[account][market];
-        uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
-        e.market = market;
-        e.indexAsset = p.indexAsset;
-        e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
-        e.unrealizedPnl =
-            m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
-        e.indexPnl = m.unrealizedOf(position_, index.price);
-        e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
-        e.status = index.status;
+    /// @dev The part of a market's rules that pricing needs.
+    function _pricingOf(MarketTrading memory t) internal pure returns (MarketPricing memory p) {
+        p.indexAsset = t.indexAsset;
+        p.skewScale = t.skewScale;
+        p.funding =
+            FundingRules(t.maxFundingRate, t.maxFundingVelocity, t.premiumScale, t.fundingDeadband);
     }
 
     function _requireCaps(

@@ -6,7 +6,7 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
-import {MarketTrading} from "../types/Parameters.sol";
+import {MarketPricing} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {PositionMath} from "./PositionMath.sol";
@@ -49,7 +49,7 @@ abstract contract PerpViews is PerpMarkets {
         whenUnlocked
         returns (MarketExposure memory)
     {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         index.price = assumedPrice.toUint128();
         return _exposureOf(account, market, m, p, index);
     }
@@ -62,9 +62,9 @@ abstract contract PerpViews is PerpMarkets {
         returns (Fill memory fill, uint256 fee)
     {
         _requireSize(sizeDelta);
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
-        fee = WadMath.mulUp(fill.notional, p.takerFee);
+        fee = WadMath.mulUp(fill.notional, _riskParameters.marketTrading(market).takerFee);
     }
 
     /// @inheritdoc IPerpExchange
@@ -79,13 +79,13 @@ abstract contract PerpViews is PerpMarkets {
 
     /// @inheritdoc IPerpExchange
     function indexPrice(MarketId market) external view returns (uint256 price, PriceStatus status) {
-        PriceData memory data = _oracle.latest(_riskParameters.marketTrading(market).indexAsset);
+        PriceData memory data = _oracle.latest(_riskParameters.marketPricing(market).indexAsset);
         return (data.price, data.status);
     }
 
     /// @inheritdoc IPerpExchange
     function markPrice(MarketId market) external view whenUnlocked returns (uint256) {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         return SkewPricing.markPrice(index.price, m.skew(), p.skewScale);
     }
 
@@ -97,13 +97,13 @@ abstract contract PerpViews is PerpMarkets {
 
     /// @inheritdoc IPerpExchange
     function closeOutPnl(MarketId market) external view whenUnlocked returns (int256) {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         return m.closeOutTotal(index.price, p.skewScale);
     }
 
     /// @inheritdoc IPerpExchange
     function unrealizedPnl(MarketId market) external view whenUnlocked returns (int256) {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         return m.unrealizedTotal(SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
     }
 
@@ -114,9 +114,50 @@ abstract contract PerpViews is PerpMarkets {
         whenUnlocked
         returns (int256)
     {
-        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         return m.unrealizedOf(
             _positions[account][market], SkewPricing.markPrice(index.price, m.skew(), p.skewScale)
         );
+    }
+
+    function _exposure(AccountId account, MarketId market)
+        private
+        view
+        returns (MarketExposure memory)
+    {
+        MarketPricing memory p = _riskParameters.marketPricing(market);
+        PriceData memory index = _oracle.latest(p.indexAsset);
+        Market memory m = _ratesOf(market);
+        _accrue(m, p, index.price);
+        return _exposureOf(account, market, m, p, index);
+    }
+
+    function _exposureOf(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        MarketPricing memory p,
+        PriceData memory index
+    ) private view returns (MarketExposure memory e) {
+        Position memory position_ = _positions[account][market];
+        uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
+        e.market = market;
+        e.indexAsset = p.indexAsset;
+        e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
+        e.unrealizedPnl =
+            m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        e.indexPnl = m.unrealizedOf(position_, index.price);
+        e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
+        e.status = index.status;
+    }
+
+    /// @dev A market without the sums that only its total needs: three of its slots.
+    function _ratesOf(MarketId market) private view returns (Market memory m) {
+        Market storage stored = _markets[market];
+        m.openInterestLong = stored.openInterestLong;
+        m.openInterestShort = stored.openInterestShort;
+        m.fundingRate = stored.fundingRate;
+        m.fundingUpdatedAt = stored.fundingUpdatedAt;
+        m.cumulativeFundingPerUnit = stored.cumulativeFundingPerUnit;
     }
 }

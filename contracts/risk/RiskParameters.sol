@@ -17,6 +17,7 @@ import {
     MarginParameters,
     MarketLiquidation,
     MarketMargin,
+    MarketPricing,
     MarketTrading,
     OrderParameters,
     PoolParameters
@@ -211,6 +212,18 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function marketPricing(MarketId market) external view returns (MarketPricing memory p) {
+        MarketTrading storage t = _trading[market];
+        p.skewScale = t.skewScale;
+        if (p.skewScale == 0) revert RiskParameters_UnknownMarket(market);
+        p.indexAsset = t.indexAsset;
+        p.funding.maxFundingRate = t.maxFundingRate;
+        p.funding.maxFundingVelocity = t.maxFundingVelocity;
+        p.funding.premiumScale = t.premiumScale;
+        p.funding.fundingDeadband = t.fundingDeadband;
+    }
+
+    /// @inheritdoc IRiskParameters
     function marketMargin(MarketId market) external view returns (MarketMargin memory m) {
         MarketTrading storage t = _trading[market];
         m.initialRatio = t.initialMarginRatio;
@@ -260,6 +273,22 @@ contract RiskParameters is IRiskParameters {
     {
         c = _collateral[collateral];
         if (c.token == address(0)) revert RiskParameters_UnknownCollateral(collateral);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function collateralToken(CollateralId collateral) external view returns (address token) {
+        token = _collateral[collateral].token;
+        if (token == address(0)) revert RiskParameters_UnknownCollateral(collateral);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function feeShares() external view returns (uint256 insurance, uint256 pool) {
+        return (_compartment.insuranceFeeShare, _compartment.poolFeeShare);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function maxUnrealizedAge() external view returns (uint256) {
+        return _compartment.maxUnrealizedAge;
     }
 
     /// @inheritdoc IRiskParameters

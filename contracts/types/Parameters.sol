@@ -3,20 +3,21 @@ pragma solidity ^0.8.28;
 
 import {AssetId} from "./AssetId.sol";
 
-/// @notice A market's rules. Six slots. Fractions are WAD.
+/// @notice A market's rules. Six slots, the first four of which say what positions are worth and what margin they
+/// need. Fractions are WAD.
 /// @param indexAsset Asset whose oracle price is the index.
 /// @param skewScale WAD base units k: a skew of k would move the price by 100 %.
-/// @param maxOpenInterest WAD base units per side.
-/// @param initialMarginRatio Least initial margin, of the notional at the index price: what calm markets ask.
-/// @param maintenanceMarginRatio Least maintenance margin, of the same.
-/// @param maxInitialMarginRatio Most initial margin that volatility alone asks.
-/// @param volatilityMultiplier z: initial margin is z standard deviations of the price over the horizon.
-/// @param maxPremium |skew| / skewScale may not be raised above this.
-/// @param takerFee Of the notional at the fill price.
 /// @param maxFundingRate |rate| per day.
 /// @param maxFundingVelocity |change of the rate| per day, per day.
 /// @param premiumScale Premium at which the velocity reaches its maximum.
 /// @param fundingDeadband Premium up to which the rate does not move.
+/// @param maxPremium |skew| / skewScale may not be raised above this.
+/// @param takerFee Of the notional at the fill price.
+/// @param initialMarginRatio Least initial margin, of the notional at the index price: what calm markets ask.
+/// @param maintenanceMarginRatio Least maintenance margin, of the same.
+/// @param maxInitialMarginRatio Most initial margin that volatility alone asks.
+/// @param volatilityMultiplier z: initial margin is z standard deviations of the price over the horizon.
+/// @param maxOpenInterest WAD base units per side.
 /// @param makerFee Of the notional at the fill price, from the resting side of a signed pair.
 /// @param maxRebate Most that a fill which narrows the skew gets back, of its notional; all of it from a premium of
 /// `premiumScale` on.
@@ -27,23 +28,38 @@ import {AssetId} from "./AssetId.sol";
 struct MarketTrading {
     AssetId indexAsset;
     uint128 skewScale;
-    uint128 maxOpenInterest;
-    uint64 initialMarginRatio;
-    uint64 maintenanceMarginRatio;
-    uint64 maxInitialMarginRatio;
-    uint64 volatilityMultiplier;
-    uint64 maxPremium;
-    uint64 takerFee;
     uint64 maxFundingRate;
     uint64 maxFundingVelocity;
     uint64 premiumScale;
     uint64 fundingDeadband;
+    uint64 maxPremium;
+    uint64 takerFee;
+    uint64 initialMarginRatio;
+    uint64 maintenanceMarginRatio;
+    uint64 maxInitialMarginRatio;
+    uint64 volatilityMultiplier;
+    uint128 maxOpenInterest;
     uint64 makerFee;
     uint64 maxRebate;
     uint64 priceBand;
     uint64 instantSpread;
     uint64 maxPoolShare;
     uint32 premiumPeriod;
+}
+
+/// @notice How a premium moves money; see `MarketTrading`.
+struct FundingRules {
+    uint64 maxFundingRate;
+    uint64 maxFundingVelocity;
+    uint64 premiumScale;
+    uint64 fundingDeadband;
+}
+
+/// @notice The part of a market's rules that the value of its positions follows from; see `MarketTrading`.
+struct MarketPricing {
+    AssetId indexAsset;
+    uint128 skewScale;
+    FundingRules funding;
 }
 
 /// @notice The part of a market's rules that its margin follows from. WAD; see `MarketTrading`.

@@ -353,3 +353,52 @@ def test_valuation__buffer_at_index__is_equity_less_requirement_without_the_prem
     assert v.bufferAtIndex == cash + e.indexPnl - requirement
     on_curve = max(0, -(cash + e.unrealizedPnl - e.closeOutCost))
     assert v.maintenanceMargin == position - (-on_curve * p.debtMaintenanceRatio // WAD)
+
+
+@pytest.fixture
+def mixed(world):
+    """Alice: 12,000 in cash, WBTC worth 54,000, WETH, and a long of 100,000 in ETH: IM 6,000."""
+    world.deposit("alice", 12_000 * 10**6)
+    world.deposit("alice", 10**8, WBTC)
+    world.deposit("alice", WAD, WETH)
+    world.trade("alice", 33 * WAD, ETH)
+    account = world.account("alice")
+    v = world.valuation("alice")
+    assert v.initialMargin < world.ledger("alice").cash < 2 * v.initialMargin
+    return account
+
+
+def test_require_initial_margin__cash_is_enough__collateral_needs_no_price(
+    world, mixed, require, refuses
+):
+    world.silence("BTC")
+    assert world.valuation("alice").status == STALE
+    require(mixed, WITHDRAW)
+    world.settle("alice", -7_000 * WAD)
+    with refuses("ActionPolicy_PriceStatus", WITHDRAW, STALE, VALID):
+        require(mixed, WITHDRAW)
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_require_initial_margin__lower_id_is_enough__the_next_needs_no_price(
+    world, mixed, require, refuses, secured
+):
+    if secured:
+        world.deposit("alice", 10 * WAD, LST)
+    world.settle("alice", -7_000 * WAD)
+    world.silence("BTC")
+    if secured:
+        require(mixed, WITHDRAW)
+    else:
+        with refuses("ActionPolicy_PriceStatus", WITHDRAW, STALE, VALID):
+            require(mixed, WITHDRAW)
+
+
+def test_require_initial_margin__all_collateral_is_not_enough__says_what_all_of_it_is_worth(
+    world, mixed, require, refuses
+):
+    world.settle("alice", -70_000 * WAD)
+    v = world.valuation("alice")
+    assert v.equityInitial < v.initialMargin
+    with refuses("MarginEngine_BelowInitialMargin", mixed, v.equityInitial, v.initialMargin):
+        require(mixed, WITHDRAW)

@@ -10,25 +10,10 @@ WAD = 10**18
 DAY = 86_400
 INDEX = 3_000 * WAD
 PARAMETERS = {
-    "indexAsset": b"ETH".ljust(32, b"\0"),
-    "skewScale": 100_000 * WAD,
-    "maxOpenInterest": 10_000 * WAD,
-    "maxPremium": WAD // 20,
-    "takerFee": 0,
-    "initialMarginRatio": WAD // 10,
-    "maintenanceMarginRatio": WAD // 20,
-    "maxInitialMarginRatio": WAD // 10,
-    "volatilityMultiplier": 0,
     "maxFundingRate": WAD // 10,
     "maxFundingVelocity": WAD // 2,
     "premiumScale": WAD // 20,
     "fundingDeadband": WAD // 2_000,
-    "makerFee": 0,
-    "maxRebate": 0,
-    "priceBand": WAD // 100,
-    "instantSpread": 0,
-    "maxPoolShare": 18 * WAD,
-    "premiumPeriod": 3_600,
 }
 quick = settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
