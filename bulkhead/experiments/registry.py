@@ -57,10 +57,11 @@ class UnknownExperimentError(Exception):
 
 def experiments() -> dict[str, Experiment]:
     """Return all experiments by name."""
+    from bulkhead.experiments.funding_equilibrium import FUNDING_EQUILIBRIUM
     from bulkhead.experiments.oracle_attacks import ORACLE_ATTACKS
     from bulkhead.experiments.portfolio_margin import PORTFOLIO_MARGIN
 
-    return {e.name: e for e in (ORACLE_ATTACKS, PORTFOLIO_MARGIN)}
+    return {e.name: e for e in (FUNDING_EQUILIBRIUM, ORACLE_ATTACKS, PORTFOLIO_MARGIN)}
 
 
 def find_experiment(name: str) -> Experiment:
