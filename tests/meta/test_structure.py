@@ -40,6 +40,7 @@ TESTED_THROUGH = {
     "PriceSeries": "OracleSeries",
     "SequencerUptime": "OracleUptime",
     "SourceSet": "OracleSources",
+    "UniswapV3Window": "UniswapV3TwapAdapter",
     "WeightedMedian": "OracleAggregator",
 }
 """Libraries of one contract, tested through it."""

@@ -6,6 +6,7 @@ import {IDepthSource} from "../../interfaces/IDepthSource.sol";
 import {IUniswapV3PoolMinimal} from "../../interfaces/IUniswapV3PoolMinimal.sol";
 import {TokenScale} from "../../libraries/TokenScale.sol";
 import {WadMath} from "../../libraries/WadMath.sol";
+import {UniswapV3Window} from "./UniswapV3Window.sol";
 import {TickMath} from "@uniswap/v4-core/src/libraries/TickMath.sol";
 
 /// @title The virtual reserve of a token in a Uniswap v3 pool, averaged over a window
@@ -60,20 +61,7 @@ contract UniswapV3Depth is IDepthSource {
 
     /// @inheritdoc IDepthSource
     function depth() external view returns (uint256) {
-        uint32[] memory secondsAgos = new uint32[](2);
-        secondsAgos[0] = windowSeconds;
-        (int56[] memory tickCumulatives, uint160[] memory secondsPerLiquidityX128) =
-            pool.observe(secondsAgos);
-        int56 tickSeconds;
-        uint160 secondsPerLiquidityDeltaX128;
-        unchecked {
-            // Both accumulators wrap by design; over one window their differences do not.
-            tickSeconds = tickCumulatives[1] - tickCumulatives[0];
-            secondsPerLiquidityDeltaX128 = secondsPerLiquidityX128[1] - secondsPerLiquidityX128[0];
-        }
-        uint256 liquidity =
-            WadMath.mulDivDown(windowSeconds, 1 << 128, secondsPerLiquidityDeltaX128);
-        int24 meanTick = int24(WadMath.divFloor(tickSeconds, windowSeconds));
+        (int24 meanTick, uint256 liquidity) = UniswapV3Window.consult(pool, windowSeconds);
         uint256 root = TickMath.getSqrtPriceAtTick(meanTick);
         uint256 reserve = _isToken0
             ? WadMath.mulDivDown(liquidity, 1 << 96, root)

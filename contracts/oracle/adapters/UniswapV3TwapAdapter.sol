@@ -6,7 +6,7 @@ import {IPriceSource} from "../../interfaces/IPriceSource.sol";
 import {IUniswapV3PoolMinimal} from "../../interfaces/IUniswapV3PoolMinimal.sol";
 import {IUniswapV3TwapAdapter} from "../../interfaces/IUniswapV3TwapAdapter.sol";
 import {TickPrice} from "../../libraries/TickPrice.sol";
-import {WadMath} from "../../libraries/WadMath.sol";
+import {UniswapV3Window} from "./UniswapV3Window.sol";
 
 /// @title The time-weighted price of a Uniswap v3 pool as a price source
 contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
@@ -84,28 +84,10 @@ contract UniswapV3TwapAdapter is IUniswapV3TwapAdapter {
         if (history < windowSeconds) {
             revert UniswapV3TwapAdapter_HistoryTooShort(history, windowSeconds);
         }
-        uint32[] memory secondsAgos = new uint32[](2);
-        secondsAgos[0] = windowSeconds;
-        (int56[] memory tickCumulatives, uint160[] memory secondsPerLiquidityX128) =
-            pool.observe(secondsAgos);
-
-        int56 tickSeconds;
-        uint160 secondsPerLiquidityDeltaX128;
-        unchecked {
-            // Both accumulators wrap by design; over one window their differences do not.
-            tickSeconds = tickCumulatives[1] - tickCumulatives[0];
-            secondsPerLiquidityDeltaX128 = secondsPerLiquidityX128[1] - secondsPerLiquidityX128[0];
-        }
-
-        // Never zero for a real pool: each second adds at least 2^128 / (2^128 − 1).
-        uint256 liquidity =
-            WadMath.mulDivDown(windowSeconds, 1 << 128, secondsPerLiquidityDeltaX128);
+        (int24 meanTick, uint256 liquidity) = UniswapV3Window.consult(pool, windowSeconds);
         if (liquidity < minLiquidity) {
             revert UniswapV3TwapAdapter_LiquidityTooLow(liquidity, minLiquidity);
         }
-
-        // A mean of ticks is a tick. A wrong pool's cast out of range fails in the tick library or as an outlier.
-        int24 meanTick = int24(WadMath.divFloor(tickSeconds, windowSeconds));
         return (TickPrice.priceAtTick(meanTick, _baseIsToken0, _multiplier), 0, block.timestamp);
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
@@ -16,9 +16,7 @@ ints = st.one_of(
     st.integers(-5, 5), st.integers(INT256_MIN, INT256_MAX), st.integers(-(2**128), 2**128)
 )
 
-by_module = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+by_module = settings(max_examples=60, deadline=None)
 
 
 def ceil_div(n, d):

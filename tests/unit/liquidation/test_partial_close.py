@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model import correlations, partial_close, portfolio_margin
@@ -14,9 +14,7 @@ from bulkhead.model.math import WAD, mul_away, mul_up
 from bulkhead.model.partial_close import Problem
 from tests.books import Book, books
 
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 UNIT = 10**12
 """Positions of a millionth of a unit at least: below, the wei of each rounding decide."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model import interest_curve
@@ -21,9 +21,7 @@ PARAMETERS = {
     "tier3Bps": 20_000,
     "tier4Bps": 30_000,
 }
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 
 
 @st.composite

@@ -6,16 +6,14 @@ from dataclasses import astuple, replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model import margin_rates, presets
 from bulkhead.model.math import DAY, WAD
 from bulkhead.model.types import MarketMargin
 
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 MARKET = MarketMargin(
     initial_ratio=WAD * 6 // 100,
     maintenance_ratio=WAD * 4 // 100,

@@ -6,16 +6,14 @@ from dataclasses import astuple
 from math import isqrt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model import correlations, portfolio_margin
 from bulkhead.model.math import WAD
 from tests.books import BPS, Book, books
 
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 PAIR = [correlations.row((7_500,), 2, i) for i in (0, 1)]
 UNKNOWN = [0, 0]
 

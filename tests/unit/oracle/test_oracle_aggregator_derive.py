@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome, storage_key
@@ -30,9 +30,7 @@ INVERSE, PRODUCT, QUOTIENT = range(3)
 RULES = (HOUR, 60, 10_000, 60, WAD // 20, WAD // 20, WAD, 24 * HOUR, 0)
 ALL = 10_000
 
-PER_EXAMPLE = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=120, deadline=None)
 
 
 def asset(name: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome, storage_key
@@ -52,9 +52,7 @@ totals = st.tuples(st.integers(0, 10**25), st.integers(0, 10**25)) | st.tuples(
 )
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, deadline=None)
 @given(totals=totals, amount=amounts, busy=st.integers(-DAY, 30 * DAY))
 def test_quotes__any_state__equal_the_model(totals, amount, busy, calls, lst, alice, chain):
     supply, pooled = totals
@@ -91,9 +89,7 @@ steps = st.lists(
 )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, deadline=None)
 @given(steps=steps)
 def test_history__any_steps__equals_the_model_and_stays_covered(
     steps, staked, chain, alice, bob, operator, weth

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.model.peg_math import PegCondition, PegConfig
@@ -92,9 +92,7 @@ def play(stage: Stage, history: tuple[PegConfig, list[Any]]) -> list[Seen]:
     return story.play()
 
 
-@settings(
-    max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2_000, deadline=None)
 @given(history=histories)
 def test_history__of_any_kind__equals_the_twin(stage, history):
     """And on the way: no poke of a known peg and no valuation reverts, none is out of order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
@@ -15,9 +15,7 @@ PARAMETERS = {
     "premiumScale": WAD // 20,
     "fundingDeadband": WAD // 2_000,
 }
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 
 
 @pytest.fixture(scope="module")

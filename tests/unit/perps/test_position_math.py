@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
@@ -11,9 +11,7 @@ EMPTY = (0, 0, 0, 0, 0, 0, 0)
 FLAT = (0, 0, 0)
 K = 400_000 * WAD
 
-quick = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=40, deadline=None)
 sizes = st.integers(-2_000 * WAD, 2_000 * WAD).filter(bool)
 prices = st.integers(100 * WAD, 10_000 * WAD)
 fundings = st.integers(-100 * WAD, 100 * WAD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
@@ -12,9 +12,7 @@ K = 100_000 * WAD
 
 prices = st.integers(1, 10**24)
 scales = st.integers(WAD, 10**36)
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 
 
 def ceil_div(n, d):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.contract import ContractReverted
@@ -14,9 +14,7 @@ from bulkhead.model import correlations
 from bulkhead.model.errors import ModelRevert
 from tests.books import BPS, matrices
 
-quick = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+quick = settings(max_examples=60, deadline=None)
 ANY = st.integers(1, 7).flatmap(
     lambda size: st.tuples(
         st.just(size),

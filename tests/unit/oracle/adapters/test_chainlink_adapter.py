@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import Reverted, outcome
@@ -186,9 +186,7 @@ def test_latest__feed_down_or_burning_gas__reverts(calls, feed, adapter, governo
         calls.call(adapter, "latest")
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None)
 @given(
     round_id=st.integers(0, 3),
     answer=st.integers(-3, 15)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
@@ -19,9 +19,7 @@ GROWTH = 2 * 10**14  # 0.02 % of 1.0 per day
 MAX_RATE = 2**127 - 1
 VAULT, ST_ETH_PER_TOKEN, RATE = range(3)
 
-PER_EXAMPLE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=150, deadline=None)
 
 
 @pytest.fixture(scope="module")

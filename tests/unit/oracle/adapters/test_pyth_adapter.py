@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import Reverted, outcome, storage_key
@@ -24,9 +24,7 @@ FEED = b"\xff" * 32
 FEE = 7
 INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
 
-PER_EXAMPLE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=150, deadline=None)
 
 
 @pytest.fixture(scope="module")

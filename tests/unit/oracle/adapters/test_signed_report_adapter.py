@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 from eth_account.messages import _hash_eip191_message, encode_typed_data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
@@ -38,9 +38,7 @@ KEYS = sorted(
 STRANGER = Account.from_key(b"\x77" * 32)
 NAMES = tuple(key.address.lower() for key in KEYS)
 
-PER_EXAMPLE = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=60, deadline=None)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isqrt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
@@ -13,9 +13,7 @@ from tests.unit.oracle.adapters.test_uniswap_v3_twap_adapter import pool_word
 
 WAD = 10**18
 WINDOW = 600
-PER_EXAMPLE = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=100, deadline=None)
 
 
 @pytest.fixture(scope="module")

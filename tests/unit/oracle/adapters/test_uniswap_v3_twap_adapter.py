@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.chain.eth_call import outcome
@@ -27,9 +27,7 @@ MIN_LIQUIDITY = 1_000
 MIN_CARDINALITY = 30
 NOBODY = "0x" + "00" * 20
 
-PER_EXAMPLE = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PER_EXAMPLE = settings(max_examples=120, deadline=None)
 
 
 def pool_word(tick_seconds: int, seconds_per_liquidity_x128: int) -> int:
