@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bulkhead.chain.codec import CodecError
@@ -22,9 +22,16 @@ ERC1271_ABI = [
 ]
 ERC1271_MAGIC = bytes.fromhex("1626ba7e")
 
+_REVERTED = 3
+"""JSON-RPC code of a reverted call."""
 _GAS_OF_CALL = 1_000_000
 _GAS_OF_MAKER = 500_000
-_MARKET_ERRORS = ("ActionPolicy_", "CircuitBreaker_", "OracleAggregator_")
+_MARKET_ERRORS = (
+    "ActionPolicy_",
+    "CircuitBreaker_",
+    "MarginEngine_StaleUnrealized",
+    "OracleAggregator_",
+)
 """Prefixes of errors that no order is the reason for: halted, or no price that counts."""
 _PRICE_ERRORS = ("Band",)
 """Parts of errors that complain of a fill's price, which is the maker's limit."""
@@ -114,31 +121,39 @@ class ChainSettlement:
     def submit(self, batch: Batch, ticket: int) -> str:
         """Try the call, then send it; see ``Settlement``."""
         fills = [(f.order.as_tuple(), f.signature, f.size) for f in batch.fills]
-        arguments = (batch.order.as_tuple(), batch.signature, fills)
+        data = self._contract.encode("matchOrders", batch.order.as_tuple(), batch.signature, fills)
+        gas = _GAS_OF_CALL + _GAS_OF_MAKER * len(fills)
+        request = transaction_request(self._sender, self._contract.address, data, gas=gas)
+        self._try(request)
         try:
-            # A refusal costs no gas this way.
-            self._contract.call("matchOrders", *arguments, sender=self._sender)
-            request = transaction_request(
-                self._sender,
-                self._contract.address,
-                self._contract.encode("matchOrders", *arguments),
-                gas=_GAS_OF_CALL + _GAS_OF_MAKER * len(fills),
-            )
-            transaction = self._rpc.request(
-                "eth_sendTransaction", [{**request, "nonce": hex(ticket)}]
+            transaction = str(
+                self._rpc.request("eth_sendTransaction", [{**request, "nonce": hex(ticket)}])
             )
             receipt = self._rpc.await_receipt(transaction)
-            if not receipt.success:
-                raise _refusal(decode_error(revert_data(self._rpc, transaction)))
-        except ContractReverted as reverted:
-            raise _refusal(reverted.error) from reverted
+            if receipt.success:
+                return transaction
+            reason = revert_data(self._rpc, transaction)
         except (RpcError, RpcConnectionError, TimeoutError) as error:
             raise SettlementUnavailable(str(error)) from error
-        return str(transaction)
+        raise _refusal(reason)
+
+    def _try(self, request: Mapping[str, str]) -> None:
+        """Call without a transaction: a refusal costs no gas this way."""
+        try:
+            self._rpc.request("eth_call", [request, "latest"])
+        except RpcConnectionError as error:
+            raise SettlementUnavailable(str(error)) from error
+        except RpcError as error:
+            words = error.message.lower()
+            if error.code == _REVERTED or error.data or "revert" in words or "gas" in words:
+                # A wallet that burns all gas is to be found and dropped like any other.
+                raise _refusal(error.data) from error
+            raise SettlementUnavailable(str(error)) from error
 
 
-def _refusal(error: Any) -> BatchRefused:
-    """Return a contract's error as a refusal: whom it names, whom it speaks of."""
+def _refusal(data: bytes) -> BatchRefused:
+    """Return a revert as a refusal: whom it names, whom it speaks of."""
+    error = decode_error(data)
     if error.name.startswith(_MARKET_ERRORS):
         fault = Fault.MARKET
     elif any(part in error.name for part in _PRICE_ERRORS):

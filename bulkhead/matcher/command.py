@@ -119,6 +119,7 @@ async def serve(options: MatcherOptions, backing: Backing, say: Callable[[str], 
         StoreError: the database is in use, or of another contract.
         MatcherError: the port is taken, or the matcher can promise nothing any more.
     """
+    told = _told_to_stop()
     store = Store(options.database, backing.domain)
     service = Service(
         backing.domain,
@@ -141,18 +142,22 @@ async def serve(options: MatcherOptions, backing: Backing, say: Callable[[str], 
         port = runner.addresses[0][1]
         say(f"{backing.words}\n{orders} orders and {matches} matches from {options.database}")
         say(f"Listening on http://{options.host}:{port}. Ctrl-C stops it.")
-        await _until_told(service)
+        await _until(told, service)
     finally:
         await runner.cleanup()
         await service.stop()
 
 
-async def _until_told(service: Service) -> None:
-    """Wait for a signal, or for the service to fail."""
+def _told_to_stop() -> asyncio.Event:
+    """Return what a signal sets; in a shell's background job too, where SIGINT is ignored."""
     told = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+async def _until(told: asyncio.Event, service: Service) -> None:
+    """Wait for a signal, or for the service to fail."""
     waiting = asyncio.create_task(told.wait())
     either: set[asyncio.Future[Any]] = {waiting, service.failed}
     done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
