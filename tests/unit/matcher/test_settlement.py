@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bulkhead.matcher.book import State
 from bulkhead.matcher.engine import Matcher, MatchState
@@ -84,9 +87,17 @@ class Floor:
             assert is_conserved(entry)
         return settled
 
-    def row(self, entry):
-        """The order as it is on disk."""
-        return self.store.find(entry.hash)
+    def try_round(self) -> None:
+        """A round in which the chain may go away."""
+        with suppress(SettlementUnavailable):
+            self.round()
+
+    def row(self, order):
+        """The order as it is known, by itself or its hash."""
+        return self.matcher.find(order if isinstance(order, bytes) else order.hash)
+
+    def is_open(self, order_hash: bytes) -> bool:
+        return self.row(order_hash).state is State.OPEN
 
 
 @pytest.fixture
@@ -308,3 +319,62 @@ def test_round__is_on_disk_as_sent__before_it_is_sent(floor) -> None:
     floor.chain.check = lambda _: seen.extend(floor.store.load().matches)
     floor.round()
     assert [(m.state, m.ticket) for m in seen] == [(MatchState.SENT, 0)]
+
+
+traders = st.sampled_from([ALICE, BOB, CAROL, DAVE])
+placements = st.tuples(
+    st.just("place"), traders, st.integers(-6, 6).filter(bool), st.integers(98, 102)
+)
+trouble = st.tuples(
+    st.sampled_from(
+        ["round", "round", "crash", "lose_before", "lose_after", "spoil", "elsewhere", "cancel"]
+    ),
+    st.integers(0, 99),
+)
+
+
+@given(st.lists(st.one_of(placements, trouble), max_size=40))
+def test_rounds__any_trouble__settle_each_match_once(tmp_path_factory, steps) -> None:
+    """``FakeChain`` has the chain's rules: it fails if an order is filled beyond its size."""
+    floor = Floor(tmp_path_factory.mktemp("floor") / "o.sqlite")
+    chain = floor.chain
+    hashes: list[bytes] = []
+    elsewhere = 0
+    for nonce, (what, *rest) in enumerate(steps):
+        number = rest[0]
+        if what == "place":
+            hashes.append(floor.place(*rest, nonce=nonce).hash)
+            floor.store.flush()
+        elif what == "round":
+            floor.try_round()
+        elif what == "crash":
+            floor.crash()
+        elif what in ("lose_before", "lose_after"):
+            setattr(chain, what, 1)
+        elif hashes and what == "spoil":
+            bad = hashes[number % len(hashes)]
+            chain.bad[bad] = (_number(bad),) if number % 2 else ()
+        elif hashes and what == "elsewhere":
+            # Somebody else fills a part of what neither rests filled nor is on its way.
+            entry = floor.row(hashes[number % len(hashes)])
+            if not floor.matcher.sent() and chain.amounts[entry.hash] < entry.order.quantity:
+                chain.amounts[entry.hash] += WAD
+                elsewhere += WAD
+        elif what == "cancel" and (resting := [h for h in hashes if floor.is_open(h)]):
+            floor.matcher.cancel(resting[number % len(resting)])
+            floor.store.flush()
+    chain.lose_before = chain.lose_after = 0
+    floor.try_round()
+    floor.try_round()
+    assert floor.matcher.matches == {}
+    assert chain.amounts.total() == elsewhere + 2 * sum(
+        f.size for call in chain.calls for f in call.fills
+    )
+    for order_hash in hashes:
+        entry = floor.row(order_hash)
+        assert is_conserved(entry)
+        # What others have filled is noticed when the order is next settled, not before.
+        assert entry.settled <= chain.amounts[order_hash] <= entry.order.quantity
+    if not elsewhere:
+        assert all(floor.row(h).settled == chain.amounts[h] for h in hashes)
+    floor.store.close()
