@@ -54,7 +54,7 @@ prove-self-test: setup ## show that the proofs see planted bugs
 	@tools/proofs/setup.sh
 	@$(BIN)/python tools/proofs/prove.py --self-test
 
-bench: compile ## measure gas and speed into reports/ (four minutes)
+bench: compile ## measure gas and speed into reports/ (five minutes)
 	@$(BIN)/ape run bench
 
 snapshot: compile ## measure gas and write gas-snapshot.json

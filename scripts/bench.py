@@ -15,17 +15,17 @@ import click
 
 from bulkhead import ROOT
 
-PARTS = ("gas", "throughput")
+PARTS = ("gas", "throughput", "matcher")
 
 
 @click.command(short_help="Measure gas and speed into reports/bench.json.")
-@click.option("--only", type=click.Choice(PARTS), help="Only one of them  [default: both].")
+@click.option("--only", type=click.Choice(PARTS), help="Only one of them  [default: all].")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
     default=10,
     show_default=True,
-    help="How long the speed of each way of testing is measured; there are 16.",
+    help="How long each speed is measured: 16 ways of testing, 3 of asking the matcher.",
 )
 @click.option(
     "--out",
@@ -34,7 +34,7 @@ PARTS = ("gas", "throughput")
     help="Where to write the measurements [default: reports/bench.json].",
 )
 def cli(only: str | None, seconds: float, out: Path) -> None:
-    """Measure the gas of every operation, and how many checked steps per second are made.
+    """Measure the gas of every operation, checked steps per second, and the matcher's speed.
 
     Gas is exact: `make check` compares it with gas-snapshot.json, `make snapshot` renews it. Speed
     is that of this machine now, so run nothing else. Ctrl-C leaves what was measured until then.
@@ -48,11 +48,14 @@ def cli(only: str | None, seconds: float, out: Path) -> None:
     measured = Measured(out)
     try:
         with exiting_on_signals():
-            ensure_compiled(say)
+            if only != "matcher":
+                ensure_compiled(say)
             if only in (None, "gas"):
                 measure_gas(measured)
             if only in (None, "throughput"):
                 measure_throughput(measured, seconds)
+            if only in (None, "matcher"):
+                measure_matcher(measured, seconds)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(130)
@@ -110,6 +113,15 @@ def measure_throughput(measured: Measured, seconds: float) -> None:
         measure(seconds, say, keep)
     finally:
         print_throughput(latest)
+
+
+def measure_matcher(measured: Measured, seconds: float) -> None:
+    """Measure the matcher's speed, keep it and print it."""
+    from bulkhead.bench.matcher import measure, print_matcher
+
+    result = measure(seconds, say)
+    measured.keep("matcher", result)
+    print_matcher(result)
 
 
 def say(what: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from bulkhead import ROOT
-from bulkhead.bench import gas, throughput
+from bulkhead.bench import gas, matcher, throughput
 from bulkhead.bench.workload import MeasurementError
 from bulkhead.chain import artifacts
 
@@ -34,6 +34,14 @@ RESULT = {
     },
 }
 
+SPEEDS = {
+    "details": {
+        name: {"per_processor_second": 6_543.2, "cores_used_by_others": 0.4}
+        for name in matcher.FIGURES
+    },
+    **dict.fromkeys(matcher.FIGURES, 4_321.0),
+}
+
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -45,6 +53,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(artifacts, "ensure_compiled", lambda *_: None)
     monkeypatch.setattr(artifacts, "load_artifacts", lambda **_: None)
     monkeypatch.setattr(gas, "measure", lambda *_: {"deposit": 90_001})
+    monkeypatch.setattr(matcher, "measure", lambda *_: SPEEDS)
     measuring(monkeypatch)
     return module
 
@@ -64,21 +73,25 @@ def run(script: ModuleType, path: Path, *arguments: str) -> tuple[int, str, dict
     return result.exit_code, result.output, written
 
 
-def test_both__are_measured_unless_told_otherwise(script: ModuleType, tmp_path: Path) -> None:
+def test_all__are_measured_unless_told_otherwise(script: ModuleType, tmp_path: Path) -> None:
     status, output, written = run(script, tmp_path / "bench.json")
     assert status == 0
-    assert written == {"gas": {"deposit": 90_001}, "throughput": RESULT}
+    assert written == {"gas": {"deposit": 90_001}, "throughput": RESULT, "matcher": SPEEDS}
     assert "over by 1" in output
     assert "plain Ape" in output
+    assert "4,321 |                6,543" in output
 
 
-@pytest.mark.parametrize("part", ["gas", "throughput"])
+@pytest.mark.parametrize("part", ["gas", "throughput", "matcher"])
 def test_one__leaves_the_rest_of_the_file(script: ModuleType, tmp_path: Path, part: str) -> None:
     path = tmp_path / "bench.json"
-    path.write_text('{"gas": 1, "throughput": 2, "bugs": 3}', encoding="utf-8")
+    path.write_text('{"gas": 1, "throughput": 2, "matcher": 4, "bugs": 3}', encoding="utf-8")
     _, _, written = run(script, path, "--only", part)
-    assert {**written, part: None} == {"gas": 1, "throughput": 2, "bugs": 3, part: None}
-    assert written[part] == {"gas": {"deposit": 90_001}, "throughput": RESULT}[part]
+    before = {"gas": 1, "throughput": 2, "matcher": 4, "bugs": 3}
+    assert {**written, part: None} == {**before, part: None}
+    assert (
+        written[part] == {"gas": {"deposit": 90_001}, "throughput": RESULT, "matcher": SPEEDS}[part]
+    )
 
 
 def test_interruption__keeps_and_prints_what_there_is(

@@ -1,0 +1,1 @@
+"""An off-chain matcher for signed perpetual orders: a book, its durable store, settlement, HTTP."""
