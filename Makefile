@@ -46,7 +46,7 @@ check-gas: compile ## compare measured gas with gas-snapshot.json
 	@$(BIN)/ape run bench --only gas
 	@$(BIN)/python tools/compare_gas.py
 
-prove: setup ## prove the ledger's lemmas symbolically
+prove: setup ## prove the ledger's lemmas symbolically (minutes)
 	@tools/proofs/setup.sh
 	@$(BIN)/python tools/proofs/prove.py
 

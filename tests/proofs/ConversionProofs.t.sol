@@ -32,8 +32,7 @@ contract ConversionProofs {
         }
     }
 
-    /// @notice h never falls, and rises by less than a wei over what is left:
-    /// 0 ≤ L'·N − L·N' < N where L < N, and L' ≥ N' where L ≥ N.
+    /// @notice h never falls, and rises by less than a wei over what is left; J falls by the amount.
     function check_convert_keepsRatio(
         LedgerTotals memory t,
         AccountLedger memory a,
@@ -45,35 +44,42 @@ contract ConversionProofs {
         uint256 junior = assumeJunior(t, u);
         Ledger.convert(t, a, u, amount);
         uint256 juniorLeft = uint256(t.claims) + u.positive;
-        if (junior <= pool) {
-            assert(juniorLeft <= t.poolCash);
-            return;
-        }
-        unchecked {
-            uint256 right = pool * juniorLeft;
-            uint256 left = uint256(t.poolCash) * junior;
-            assert(left >= right);
-            assert(left - right < junior);
-        }
+        assert(juniorLeft + amount == junior);
+        assert(keepsRatio(pool, junior, t.poolCash, juniorLeft));
     }
 
     /// @notice Whoever converts second is paid what converting first would have paid, or one wei more.
+    /// @dev `later` is not computed but any state in which a conversion can leave `t`: the lemma above
+    /// guarantees what is assumed here. The division of the first conversion would be one too many for
+    /// the solvers.
     function check_convert_orderOfTwo(
         LedgerTotals memory t,
-        AccountLedger memory a,
-        AccountLedger memory b,
+        LedgerTotals memory later,
         UnrealizedTotals memory u,
-        uint128 amountA,
-        uint128 amountB
+        uint128 amount
     ) external pure {
-        VM.assume(a.cash >= 0 && b.cash >= 0);
-        assumeJunior(t, u);
-        VM.assume(uint256(amountA) + amountB <= t.claims);
-        uint256 first = Ledger.haircut(t, u, amountB);
-        Ledger.convert(t, a, u, amountA);
-        uint256 second = Ledger.convert(t, b, u, amountB);
+        uint256 junior = assumeJunior(t, u);
+        VM.assume(later.claims <= t.claims && amount <= later.claims);
+        uint256 juniorLeft = uint256(later.claims) + u.positive;
+        VM.assume(keepsRatio(t.poolCash, junior, later.poolCash, juniorLeft));
+        uint256 first = Ledger.haircut(t, u, amount);
+        uint256 second = Ledger.haircut(later, u, amount);
         assert(second >= first);
         assert(second <= first + 1);
+    }
+
+    /// @notice 0 ≤ L'·N − L·N' < N where L < N, and L' ≥ N' where L ≥ N.
+    function keepsRatio(uint256 pool, uint256 junior, uint256 poolLeft, uint256 juniorLeft)
+        private
+        pure
+        returns (bool)
+    {
+        if (junior <= pool) return juniorLeft <= poolLeft;
+        unchecked {
+            uint256 right = pool * juniorLeft;
+            uint256 left = poolLeft * junior;
+            return left >= right && left - right < junior;
+        }
     }
 
     function assumeJunior(LedgerTotals memory t, UnrealizedTotals memory u)

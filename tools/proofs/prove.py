@@ -63,7 +63,9 @@ def mutants() -> list[Mutant]:
     return found
 
 
-def execute(project: Path, contract: str, pattern: str, seconds: int) -> dict[str, int]:
+def execute(
+    project: Path, contract: str, pattern: str, seconds: int, *extra: str
+) -> dict[str, int]:
     """Run the matching lemmas of a contract; exit code by lemma, -1 where a loop was cut short."""
     work = project / ".build" / "proofs"
     shutil.rmtree(work / "smt", ignore_errors=True)
@@ -80,9 +82,12 @@ def execute(project: Path, contract: str, pattern: str, seconds: int) -> dict[st
         *("--solver-timeout-assertion", "1800s"),
         *("--loop", "32", "--no-status", "--json-output", str(report)),
         *("--dump-smt-queries", "--dump-smt-directory", str(work / "smt")),
+        *extra,
     ]
     environment = {
-        **os.environ,
+        **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+        # A query takes less time to decide than the solver's libraries take to compile.
+        "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode"),
         "FOUNDRY_PROFILE": "proofs",
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
         # It makes a folder there.
@@ -104,6 +109,12 @@ def execute(project: Path, contract: str, pattern: str, seconds: int) -> dict[st
     return codes
 
 
+def effort() -> float:
+    """The largest part of its limits that a solver needed for a query of the last run."""
+    records = (BUILD / "smt").rglob("*.effort.json")
+    return max((json.loads(r.read_text(encoding="utf-8"))["used"] for r in records), default=0.0)
+
+
 def prove(wanted: dict[str, str], seconds: int) -> int:
     """Number of lemmas that are not proved."""
     failed = 0
@@ -111,7 +122,7 @@ def prove(wanted: dict[str, str], seconds: int) -> int:
         started = time.monotonic()
         print(f"[prove] {lemma} …", end=" ", flush=True)
         code = execute(ROOT, contract, f"^{lemma}\\(", seconds).get(lemma)
-        took = f"({time.monotonic() - started:.0f} s)"
+        took = f"({time.monotonic() - started:.0f} s, {effort():.1%} of the effort allowed)"
         if code == PASS:
             print(f"holds {took}")
             continue
@@ -122,14 +133,17 @@ def prove(wanted: dict[str, str], seconds: int) -> int:
     return failed
 
 
-def plant(mutant: Mutant) -> Path:
-    """A copy of what the proofs read, with the bug in it."""
+def plant(mutant: Mutant, contract: str) -> Path:
+    """A copy of what one contract's proofs read, with the bug in it."""
     project = BUILD / "mutants" / mutant.name
     shutil.rmtree(project, ignore_errors=True)
     project.mkdir(parents=True)
     for folder in ("margin", "libraries", "types"):
         shutil.copytree(ROOT / "contracts" / folder, project / "contracts" / folder)
-    shutil.copytree(HARNESSES, project / "tests" / "proofs")
+    harnesses = project / "tests" / "proofs"
+    harnesses.mkdir(parents=True)
+    for name in ("ProofBase.sol", f"{contract}.t.sol"):
+        shutil.copy(HARNESSES / name, harnesses)
     shutil.copy(ROOT / "foundry.toml", project)
     for link in ("node_modules", ".venv"):
         (project / link).symlink_to(ROOT / link)
@@ -154,8 +168,9 @@ def self_test(wanted: dict[str, str], chosen: list[Mutant], seconds: int) -> int
         print(f"[prove] {mutant.name} …", end=" ", flush=True)
         if mutant.lemma not in wanted:
             sys.exit(f"{mutant.patch.name} names {mutant.lemma}, which does not exist")
-        project = plant(mutant)
-        codes = execute(project, wanted[mutant.lemma], f"^{mutant.lemma}\\(", seconds)
+        project = plant(mutant, wanted[mutant.lemma])
+        pattern = f"^{mutant.lemma}\\("
+        codes = execute(project, wanted[mutant.lemma], pattern, seconds, "--early-exit")
         seen = codes.get(mutant.lemma) == COUNTEREXAMPLE
         failed += not seen
         verdict = f"seen by {mutant.lemma}" if seen else f"NOT SEEN by {mutant.lemma}"
