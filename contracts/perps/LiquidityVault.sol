@@ -2,49 +2,75 @@
 pragma solidity ^0.8.28;
 
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
-import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {WadMath} from "../libraries/WadMath.sol";
 import {InterestCurve} from "../margin/InterestCurve.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {MarketId} from "../types/Ids.sol";
-import {BorrowState, LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
+import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
 import {Market} from "../types/Market.sol";
-import {isFirm, PriceStatus} from "../types/Price.sol";
+import {MarketTrading, PoolParameters} from "../types/Parameters.sol";
+import {isFirm, PriceData} from "../types/Price.sol";
+import {Funding} from "./Funding.sol";
+import {PositionMath} from "./PositionMath.sol";
 
 /// @notice Implements `ILiquidityVault`, where every function is documented.
+/// @dev Values are reckoned from the markets as they are in this second, with the exchange's own arithmetic, and
+/// not from the figures that the ledger keeps: previews are exact, and entering writes nothing but the deposit.
 contract LiquidityVault is ILiquidityVault, LedgerVault {
+    using Funding for Market;
+    using PositionMath for Market;
+
+    /// @dev What the open positions of all markets mean to the pool. WAD settlement units.
+    /// @param positive U⁺.
+    /// @param net ΣU.
+    /// @param openInterest Σ over markets of the greater side at the index price, rounded up.
+    /// @param isPriced Whether every market with positions has a firm price.
+    struct Exposure {
+        uint256 positive;
+        int256 net;
+        uint256 openInterest;
+        bool isPriced;
+    }
+
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
-
-    /// @dev Set while an entry point runs: the ledger's own figures are fresh then, and the exchange's live views
-    /// are closed by the lock.
-    bool private transient _refreshed;
+    IOracleAggregator internal immutable _oracle;
 
     constructor(Compartment memory wiring)
         LedgerVault(wiring, "Bulkhead Liquidity", "bhLP", Action.PoolDeposit, Action.PoolWithdraw)
     {
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
+        _oracle = IOracleAggregator(wiring.oracle);
     }
 
     /// @inheritdoc ILiquidityVault
     function netAssetValue() external view whenUnlocked returns (int256 toEnter, int256 toLeave) {
-        return _netAssetValue();
+        (toEnter, toLeave) = _netAssetValue(_exposure(false));
     }
 
-    function _netAssetValue() internal view returns (int256 toEnter, int256 toLeave) {
+    /// @inheritdoc ILiquidityVault
+    function coverage() external view whenUnlocked returns (uint256) {
+        return _coverage(_exposure(false));
+    }
+
+    function _netAssetValue(Exposure memory e)
+        internal
+        view
+        returns (int256 toEnter, int256 toLeave)
+    {
         LedgerTotals memory t = _marginEngine.totals();
-        UnrealizedTotals memory u =
-            _refreshed ? _marginEngine.unrealizedTotals() : _liveUnrealized();
         int256 cashLessClaims = int256(uint256(t.poolCash)) - int256(uint256(t.claims));
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
-        toLeave = cashLessClaims - int256(uint256(u.positive));
+        toLeave = cashLessClaims - int256(e.positive);
         // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
-        toEnter = cashLessClaims + int256(_debt(t)) - u.net;
+        toEnter = cashLessClaims + int256(_debt(t)) - e.net;
     }
 
     /// @dev With the interest that no account has booked yet: it is not for those who come now.
@@ -54,63 +80,80 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         return InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
     }
 
-    function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {
+    /// @dev Claims and U⁺ come before the providers and are gone from the value already; this comes on top, for
+    /// what the positions may gain from here. The smaller side may leave first, so it covers nothing.
+    function _coverage(Exposure memory e) internal view returns (uint256) {
+        if (e.openInterest == 0) return 0;
+        return WadMath.mulUp(e.openInterest, _riskParameters.poolParameters().coverageRatio);
+    }
+
+    /// @dev An empty market owes nothing and needs no price. Accrued to now as `PerpExchange` would.
+    function _exposure(bool isStrict) internal view returns (Exposure memory e) {
+        e.isPriced = true;
         uint256 count = _riskParameters.marketCount();
         for (uint8 i; i < count; ++i) {
-            int256 unrealized = _perpExchange.closeOutPnl(MarketId.wrap(i));
-            u.net += int128(unrealized);
-            if (unrealized > 0) u.positive += uint128(uint256(unrealized));
+            MarketId market = MarketId.wrap(i);
+            Market memory m = _perpExchange.marketState(market);
+            uint256 side = WadMath.max(m.openInterestLong, m.openInterestShort);
+            if (side == 0) continue;
+            MarketTrading memory p = _riskParameters.marketTrading(market);
+            PriceData memory index = _oracle.latest(p.indexAsset);
+            if (!isFirm(index.status)) {
+                if (isStrict) revert LiquidityVault_Unpriced(market, index.status);
+                e.isPriced = false;
+            }
+            m.accrue(p, index.price);
+            int256 unrealized = m.closeOutTotal(index.price, p.skewScale);
+            e.net += unrealized;
+            if (unrealized > 0) e.positive += uint256(unrealized);
+            e.openInterest += WadMath.mulUp(side, index.price);
         }
-    }
-
-    function _enterValue() internal view override returns (uint256) {
-        (int256 toEnter,) = _netAssetValue();
-        return toEnter > 0 ? TokenScale.toTokensUp(uint256(toEnter), _assetDecimals) : 0;
-    }
-
-    function _leaveValue() internal view override returns (uint256) {
-        (, int256 toLeave) = _netAssetValue();
-        return toLeave > 0 ? TokenScale.toTokensDown(uint256(toLeave), _assetDecimals) : 0;
     }
 
     /// @dev While h < 1 the pool owes more than it has: a new share would be worth nothing to its buyer.
-    function _isOpen() internal view override returns (bool) {
-        (, int256 toLeave) = _netAssetValue();
-        return toLeave >= 0;
+    function _enterValue(bool isStrict)
+        internal
+        view
+        override
+        returns (uint256 value, bool isOpen)
+    {
+        Exposure memory e = _exposure(isStrict);
+        (int256 toEnter, int256 toLeave) = _netAssetValue(e);
+        isOpen = e.isPriced && toLeave >= 0;
+        if (toEnter > 0) value = TokenScale.toTokensUp(uint256(toEnter), _assetDecimals);
     }
 
-    /// @dev A market with positions and a stale price keeps the whole from being worth anything definite.
-    function _isPriced() internal view override returns (bool) {
-        if (_refreshed) return true;
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            (, PriceStatus status) = _perpExchange.indexPrice(market);
-            if (isFirm(status)) continue;
-            Market memory m = _perpExchange.marketState(market);
-            if (m.openInterestLong != 0 || m.openInterestShort != 0) return false;
+    function _leaveValue(bool isStrict)
+        internal
+        view
+        override
+        returns (uint256 value, uint256 free)
+    {
+        Exposure memory e = _exposure(isStrict);
+        (, int256 toLeave) = _netAssetValue(e);
+        if (toLeave <= 0) return (0, 0);
+        value = TokenScale.toTokensDown(uint256(toLeave), _assetDecimals);
+        uint256 covered = _coverage(e);
+        if (e.isPriced && uint256(toLeave) > covered) {
+            free = TokenScale.toTokensDown(uint256(toLeave) - covered, _assetDecimals);
         }
-        return true;
     }
 
+    function _exitTerms() internal view override returns (uint32 cooldown, uint32 window) {
+        PoolParameters memory p = _riskParameters.poolParameters();
+        (cooldown, window) = (p.cooldown, p.redeemWindow);
+    }
+
+    /// @dev h follows what the ledger keeps: it is not left at an older figure when the pool gets smaller.
     function _refresh() internal override {
         _perpExchange.refreshAll();
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            uint256 age = block.timestamp - _marginEngine.marketUnrealized(market).updatedAt;
-            if (age != 0) revert IMarginEngine.MarginEngine_StaleUnrealized(market, age, 0);
-        }
-        _refreshed = true;
     }
 
     function _book(uint256 amountTokens) internal override {
         _marginEngine.creditPool(amountTokens);
-        _refreshed = false;
     }
 
     function _pay(uint256 amountTokens, address receiver) internal override {
-        _refreshed = false;
         _marginEngine.debitPool(amountTokens, receiver);
     }
 }

@@ -26,6 +26,7 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IPerpExchange`, where every function is documented.
 contract PerpExchange is IPerpExchange, CompartmentLocked {
+    using Funding for Market;
     using PositionMath for Market;
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
@@ -288,28 +289,9 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
         internal
         returns (Market memory m)
     {
-        bool moved;
-        (m, moved) = _accruedView(market, p, index);
-        if (moved) emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
-    }
-
-    function _accruedView(MarketId market, MarketTrading memory p, uint256 index)
-        internal
-        view
-        returns (Market memory m, bool moved)
-    {
         m = _markets[market];
-        uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
-        // An empty market starts its clock with its first touch; two touches in one second accrue once.
-        moved = elapsed != 0 && m.fundingUpdatedAt != 0;
-        if (moved) {
-            (int256 rate, int256 perUnit) = Funding.accrue(
-                m.fundingRate, SkewPricing.premium(m.skew(), p.skewScale), elapsed, index, p
-            );
-            m.fundingRate = rate.toInt64();
-            m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
-        }
-        m.fundingUpdatedAt = uint40(block.timestamp);
+        bool moved = m.accrue(p, index);
+        if (moved) emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
     }
 
     function _current(MarketId market)
@@ -319,7 +301,8 @@ contract PerpExchange is IPerpExchange, CompartmentLocked {
     {
         p = _riskParameters.marketTrading(market);
         index = _oracle.latest(p.indexAsset);
-        (m,) = _accruedView(market, p, index.price);
+        m = _markets[market];
+        m.accrue(p, index.price);
     }
 
     function _exposure(AccountId account, MarketId market)
