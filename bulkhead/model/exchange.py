@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bulkhead.model import funding, positions, pricing
 from bulkhead.model.context import Contract, Table, external
-from bulkhead.model.math import WAD, checked_int, checked_uint, mul_div_up, mul_up, to_int
+from bulkhead.model.math import WAD, mul_div_up, mul_up, to_int
 from bulkhead.model.operators import TRADE
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
@@ -314,17 +314,7 @@ class PerpExchange(Contract):
 
     def _accrued_view(self, market: int, p: MarketTrading, index: int) -> tuple[Market, bool]:
         m = self.market_state(market)
-        now = self._context.now
-        elapsed = checked_uint(now - m.funding_updated_at)
-        moved = elapsed != 0 and m.funding_updated_at != 0
-        if moved:
-            premium = pricing.premium(positions.skew(m), p.skew_scale)
-            rate, per_unit = funding.accrue(m.funding_rate, premium, elapsed, index, p)
-            m.funding_rate = to_int(rate, 64)
-            total = checked_int(m.cumulative_funding_per_unit + per_unit)
-            m.cumulative_funding_per_unit = to_int(total, 128)
-        m.funding_updated_at = now
-        return m, moved
+        return m, funding.accrue_market(m, p, index, self._context.now)
 
     def _current(self, market: int) -> tuple[Market, MarketTrading, PriceData]:
         p = self._parts.risk_parameters.market_trading(market)
