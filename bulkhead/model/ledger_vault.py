@@ -149,6 +149,8 @@ class LedgerVault(ExitRequests, ABC):
         """
         self._lock()
         cooled, value, free = self._before_leaving(owner)
+        if not self._to_assets(cooled, value, up=False):
+            cooled = 0
         if shares > cooled:
             raise ERC4626ExceededMaxRedeem(owner, shares, self._within(cooled, value, free))
         assets = self._to_assets(shares, value, up=False)

@@ -129,6 +129,8 @@ abstract contract LedgerVault is ExitRequests {
         returns (uint256 assets)
     {
         (uint256 cooled, uint256 value, uint256 free) = _beforeLeaving(owner);
+        // Shares that pay nothing cannot be redeemed.
+        if (_toAssets(cooled, value, Math.Rounding.Floor) == 0) cooled = 0;
         if (shares > cooled) {
             revert ERC4626ExceededMaxRedeem(owner, shares, _within(cooled, value, free));
         }
@@ -296,8 +298,7 @@ abstract contract LedgerVault is ExitRequests {
         return type(uint128).max / (1000 * 10 ** (18 - _assetDecimals));
     }
 
-    /// @dev The most of `shares` that pay no more than `free`, or nothing if they pay nothing: shares that pay
-    /// nothing cannot be redeemed. ⌊s · a / b⌋ ≤ free holds up to s = ⌈(free + 1) · b / a⌉ − 1.
+    /// @dev The most of `shares` that pay no more than `free`, or none if those pay nothing. ⌊s · a / b⌋ ≤ free holds up to s = ⌈(free + 1) · b / a⌉ − 1.
     function _within(uint256 shares, uint256 value, uint256 free) private view returns (uint256) {
         if (_toAssets(shares, value, Math.Rounding.Floor) > free) {
             shares = _toShares(free + 1, value, Math.Rounding.Ceil) - 1;
