@@ -329,7 +329,8 @@ def _steady() -> DeploymentParameters:
     parameters = devnet_parameters(spot_markets=False)
     free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
     interest = parameters.interest.model_copy(update=free)
-    calm = [market.model_copy(update={"volatility_multiplier": 0}) for market in parameters.markets]
+    plain = {"volatility_multiplier": 0, "maker_fee": 0, "max_rebate": 0, "instant_spread": 0}
+    calm = [market.model_copy(update=plain) for market in parameters.markets]
     return parameters.model_copy(update={"interest": interest, "markets": tuple(calm)})
 
 

@@ -61,7 +61,7 @@ class ExitRequests(ERC20):
             raise LedgerVault_NoRequestNeeded()
         if shares == 0:
             raise LedgerVault_ZeroAmount()
-        requested = self.exit_request(sender).shares
+        requested = self._live(sender).shares
         free = self.balance_of(sender) - requested
         if shares > free:
             raise LedgerVault_InsufficientShares(sender, free, shares)
@@ -87,7 +87,7 @@ class ExitRequests(ERC20):
             LedgerVault_NotRequested: there is none, or it has lapsed.
         """
         self._lock()
-        shares = self.exit_request(sender).shares
+        shares = self._live(sender).shares
         if shares == 0:
             raise LedgerVault_NotRequested(sender)
         self._requests[sender] = NO_REQUEST
@@ -95,9 +95,8 @@ class ExitRequests(ERC20):
         self._unlock()
 
     def exit_request(self, owner: Address) -> ExitRequest:
-        """Return an owner's request, empty if it has lapsed."""
-        r = self._requests.get(owner, NO_REQUEST)
-        return NO_REQUEST if self._context.now > r.expires_at else r
+        """Return an owner's request, also one that has lapsed."""
+        return self._requests.get(owner, NO_REQUEST)
 
     # ------------------------------------------------------------------------------- internal
 
@@ -111,11 +110,15 @@ class ExitRequests(ERC20):
         if self._parts.margin_engine.is_locked():
             raise CompartmentLock_Locked()
 
+    def _live(self, owner: Address) -> ExitRequest:
+        r = self.exit_request(owner)
+        return NO_REQUEST if self._context.now > r.expires_at else r
+
     def _cooled(self, owner: Address) -> int:
         """Return the shares that their owner may redeem now."""
         if self._exit_terms()[1] == 0:
             return self.balance_of(owner)
-        r = self.exit_request(owner)
+        r = self._live(owner)
         return 0 if self._context.now < r.unlocks_at else r.shares
 
     def _require_cooled(self, owner: Address) -> int:
@@ -128,7 +131,7 @@ class ExitRequests(ERC20):
         """
         if self._exit_terms()[1] == 0:
             return self.balance_of(owner)
-        r, now = self._requests.get(owner, NO_REQUEST), self._context.now
+        r, now = self.exit_request(owner), self._context.now
         if r.shares == 0:
             raise LedgerVault_NotRequested(owner)
         if now < r.unlocks_at:
@@ -138,7 +141,7 @@ class ExitRequests(ERC20):
         return r.shares
 
     def _use_request(self, owner: Address, shares: int) -> None:
-        r = self.exit_request(owner)
+        r = self._live(owner)
         if r.shares == 0:
             return
         if r.shares <= shares:
@@ -148,7 +151,7 @@ class ExitRequests(ERC20):
 
     def _update(self, from_: Address, to: Address, value: int) -> None:
         if ZERO_ADDRESS not in (from_, to):
-            requested, held = self.exit_request(from_).shares, self.balance_of(from_)
+            requested, held = self._live(from_).shares, self.balance_of(from_)
             if requested and held - requested < value <= held:
                 raise LedgerVault_InsufficientShares(from_, held - requested, value)
         super()._update(from_, to, value)

@@ -5,18 +5,8 @@ Rates are WAD per day, velocities WAD per day per day, times in seconds.
 
 from __future__ import annotations
 
-from bulkhead.model import positions, pricing
-from bulkhead.model.math import (
-    DAY,
-    WAD,
-    checked_int,
-    checked_uint,
-    div_trunc,
-    mul_div_down,
-    mul_div_floor,
-    to_int,
-)
-from bulkhead.model.types import Market, MarketTrading
+from bulkhead.model.math import DAY, WAD, div_trunc, mul_div_down, mul_div_floor, to_int
+from bulkhead.model.types import MarketTrading
 
 
 def velocity(premium: int, p: MarketTrading) -> int:
@@ -55,20 +45,3 @@ def accrue(
     else:
         doubled = (rate + new_rate) * elapsed
     return new_rate, mul_div_floor(to_int(doubled), index_price, 2 * DAY * WAD)
-
-
-def accrue_market(m: Market, p: MarketTrading, index_price: int, now: int) -> bool:
-    """Bring a market to ``now``, Unix seconds; return whether time has passed since its last touch.
-
-    An empty market starts its clock with its first touch; two touches in one second accrue once.
-    """
-    elapsed = checked_uint(now - m.funding_updated_at)
-    moved = elapsed != 0 and m.funding_updated_at != 0
-    if moved:
-        premium = pricing.premium(positions.skew(m), p.skew_scale)
-        rate, per_unit = accrue(m.funding_rate, premium, elapsed, index_price, p)
-        m.funding_rate = to_int(rate, 64)
-        total = checked_int(m.cumulative_funding_per_unit + per_unit)
-        m.cumulative_funding_per_unit = to_int(total, 128)
-    m.funding_updated_at = now
-    return moved

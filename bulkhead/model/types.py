@@ -16,6 +16,30 @@ from bulkhead.model.breaker_types import BreakerTiming as BreakerTiming
 from bulkhead.model.breaker_types import Bucket as Bucket
 from bulkhead.model.breaker_types import Thresholds as Thresholds
 from bulkhead.model.oracle import PriceStatus
+from bulkhead.model.parameter_types import (
+    CollateralConfig as CollateralConfig,
+)
+from bulkhead.model.parameter_types import (
+    CompartmentParameters as CompartmentParameters,
+)
+from bulkhead.model.parameter_types import (
+    MarginParameters as MarginParameters,
+)
+from bulkhead.model.parameter_types import (
+    MarketLiquidation as MarketLiquidation,
+)
+from bulkhead.model.parameter_types import (
+    MarketMargin as MarketMargin,
+)
+from bulkhead.model.parameter_types import (
+    MarketTrading as MarketTrading,
+)
+from bulkhead.model.parameter_types import (
+    OrderParameters as OrderParameters,
+)
+from bulkhead.model.parameter_types import (
+    PoolParameters as PoolParameters,
+)
 
 Address = str
 """Lower-case, ``0x`` and 40 hexadecimal digits."""
@@ -287,86 +311,6 @@ class LiquidationPlan:
     penalty: int
 
 
-# ------------------------------------------------------------------------------------ parameters
-
-
-@dataclass(frozen=True, slots=True)
-class MarketTrading:
-    """What a trade in a market needs to know; WAD, rates per day."""
-
-    index_asset: str
-    skew_scale: int
-    max_open_interest: int
-    initial_margin_ratio: int
-    maintenance_margin_ratio: int
-    max_initial_margin_ratio: int
-    volatility_multiplier: int
-    max_premium: int
-    taker_fee: int
-    max_funding_rate: int
-    max_funding_velocity: int
-    premium_scale: int
-    funding_deadband: int
-    maker_fee: int
-    max_rebate: int
-    price_band: int
-    instant_spread: int
-    max_pool_share: int
-    premium_period: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarketMargin:
-    """The part of a market's rules that its margin follows from; WAD."""
-
-    initial_ratio: int
-    maintenance_ratio: int
-    max_initial_ratio: int
-    volatility_multiplier: int
-
-
-@dataclass(frozen=True, slots=True)
-class OrderParameters:
-    """Orders settled at a later price: seconds, WAD; and the velocity of funding by tier."""
-
-    min_delay: int
-    max_delay: int
-    cancel_delay: int
-    executor_fee: int
-    funding_gain1: int
-    funding_gain2: int
-    funding_gain3: int
-    funding_gain4: int
-
-
-@dataclass(frozen=True, slots=True)
-class PoolParameters:
-    """Leaving the pool: seconds; WAD of notional."""
-
-    cooldown: int
-    redeem_window: int
-    coverage_ratio: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarginParameters:
-    """How margin adapts: seconds and basis points."""
-
-    horizon: int
-    gross_floor: int
-    max_ratio_rise: int
-    max_stress_rise: int
-    ratio_tier1: int
-    ratio_tier2: int
-    ratio_tier3: int
-    ratio_tier4: int
-    stress_tier0: int
-    stress_tier1: int
-    stress_tier2: int
-    stress_tier3: int
-    stress_tier4: int
-
-
 @dataclass(frozen=True, slots=True)
 class PortfolioTerms:
     """What one position has to do with an account's other ones."""
@@ -378,44 +322,6 @@ class PortfolioTerms:
     rest: int
     gross_rest: int
     shift: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarketLiquidation:
-    """What a liquidation in a market needs to know; WAD."""
-
-    penalty: int
-    keeper_share: int
-    min_notional: int
-
-
-@dataclass(frozen=True, slots=True)
-class CollateralConfig:
-    """A collateral token; ``haircut`` a WAD fraction, ``cap`` in token units."""
-
-    token: Address
-    decimals: int
-    pegged: bool
-    haircut: int
-    asset: str
-    cap: int
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class CompartmentParameters:
-    """Parameters of the whole compartment: seconds, WAD fractions, whole settlement units."""
-
-    vesting_period: int
-    max_unrealized_age: int
-    debt_initial_ratio: int
-    debt_maintenance_ratio: int
-    target_health: int
-    insurance_fee_share: int
-    pool_fee_share: int
-    auction_start_premium: int
-    auction_duration: int
-    dust_units: int
 
 
 @dataclass(frozen=True, slots=True)

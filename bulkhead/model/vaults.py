@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from bulkhead.model import funding, interest_curve, positions, token_scale
+from bulkhead.model import interest_curve, token_scale
+from bulkhead.model.exchange_views import PoolExposure
 from bulkhead.model.ledger_vault import LedgerVault
 from bulkhead.model.math import UINT256_MAX, mul_up
 from bulkhead.model.oracle import PriceStatus
@@ -13,16 +12,6 @@ from bulkhead.model.reverts import LiquidityVault_Unpriced
 from bulkhead.model.types import Action, Address
 
 __all__ = ["InsuranceFund", "LedgerVault", "LiquidityVault"]
-
-
-@dataclass(slots=True)
-class _Exposure:
-    """What the open positions of all markets mean to the pool; WAD settlement units."""
-
-    positive: int = 0
-    net: int = 0
-    open_interest: int = 0
-    is_priced: bool = True
 
 
 class LiquidityVault(LedgerVault):
@@ -40,7 +29,7 @@ class LiquidityVault(LedgerVault):
             CompartmentLock_Locked: asked in the middle of a call.
         """
         self._when_unlocked()
-        return self._net_asset_value(self._exposure(strict=False))
+        return self._net_asset_value(self._exposure(strict=False)[0])
 
     def coverage(self) -> int:
         """Return what has to be left of the value to leave, WAD, rounded up.
@@ -49,9 +38,9 @@ class LiquidityVault(LedgerVault):
             CompartmentLock_Locked: asked in the middle of a call.
         """
         self._when_unlocked()
-        return self._coverage(self._exposure(strict=False))
+        return self._coverage(self._exposure(strict=False)[0])
 
-    def _net_asset_value(self, e: _Exposure) -> tuple[int, int]:
+    def _net_asset_value(self, e: PoolExposure) -> tuple[int, int]:
         engine = self._parts.margin_engine
         t = engine.totals(caller=self.address)
         cash_less_claims, owed = t.pool_cash - t.claims, 0
@@ -61,39 +50,26 @@ class LiquidityVault(LedgerVault):
             owed = interest_curve.total(b.scaled_debt, index)
         return cash_less_claims + owed - e.net, cash_less_claims - e.positive
 
-    def _coverage(self, e: _Exposure) -> int:
+    def _coverage(self, e: PoolExposure) -> int:
         if e.open_interest == 0:
             return 0
         return mul_up(e.open_interest, self._parts.risk_parameters.pool_parameters().coverage_ratio)
 
-    def _exposure(self, *, strict: bool) -> _Exposure:
-        e, parts = _Exposure(), self._parts
-        for market in range(parts.risk_parameters.market_count):
-            m = parts.perp_exchange.market_state(market)
-            side = max(m.open_interest_long, m.open_interest_short)
-            if side == 0:
-                continue
-            p = parts.risk_parameters.market_trading(market)
-            index = parts.feeds.latest(p.index_asset)
-            if index.status < PriceStatus.DEGRADED:
-                if strict:
-                    raise LiquidityVault_Unpriced(market, index.status)
-                e.is_priced = False
-            funding.accrue_market(m, p, index.price, self._context.now)
-            unrealized = positions.close_out_total(m, index.price, p.skew_scale)
-            e.net += unrealized
-            e.positive += max(unrealized, 0)
-            e.open_interest += mul_up(side, index.price)
-        return e
+    def _exposure(self, *, strict: bool) -> tuple[PoolExposure, bool]:
+        e = self._parts.perp_exchange.pool_exposure(caller=self.address)
+        is_priced = e.status >= PriceStatus.DEGRADED
+        if strict and not is_priced:
+            raise LiquidityVault_Unpriced(e.worst, e.status)
+        return e, is_priced
 
     def _enter_value(self, *, strict: bool) -> tuple[int, bool]:
-        e = self._exposure(strict=strict)
+        e, is_priced = self._exposure(strict=strict)
         to_enter, to_leave = self._net_asset_value(e)
         value = token_scale.to_tokens_up(max(to_enter, 0), self._asset.decimals)
-        return value, e.is_priced and to_leave >= 0
+        return value, is_priced and to_leave >= 0
 
     def _leave_value(self, *, strict: bool) -> tuple[int, int]:
-        e = self._exposure(strict=strict)
+        e, is_priced = self._exposure(strict=strict)
         _, to_leave = self._net_asset_value(e)
         if to_leave <= 0:
             return 0, 0
@@ -101,7 +77,7 @@ class LiquidityVault(LedgerVault):
             token_scale.to_tokens_down(to_leave, self._asset.decimals),
             self._coverage(e),
         )
-        if not e.is_priced or to_leave <= covered:
+        if not is_priced or to_leave <= covered:
             return value, 0
         return value, token_scale.to_tokens_down(to_leave - covered, self._asset.decimals)
 

@@ -58,6 +58,6 @@ interface ILedgerVault is IERC4626 {
     /// @dev Reverts with `CompartmentLock_Locked`, `LedgerVault_NotRequested` also if it has lapsed.
     function cancelRequest() external;
 
-    /// @notice An owner's request; all zero if she has none, or it has lapsed.
+    /// @notice An owner's request, also one that has lapsed and holds nothing any more; all zero if she has none.
     function exitRequest(address owner) external view returns (ExitRequest memory);
 }

@@ -10,7 +10,8 @@ import {ILedgerVault} from "./ILedgerVault.sol";
 /// acts: entering shares are valued with all debt recovered and all traders' losses realised, leaving shares
 /// with neither. Leaving takes a request, and leaves what open interest has to be covered with.
 interface ILiquidityVault is ILedgerVault {
-    /// @notice Thrown when a market with positions has no firm price, so that nobody knows what a share is worth.
+    /// @notice Thrown when a market with positions has no firm price, so that nobody knows what a share is worth;
+    /// names the worst.
     error LiquidityVault_Unpriced(MarketId market, PriceStatus status);
 
     /// @notice Net asset value, WAD settlement units; below zero if the pool owes more than it has.

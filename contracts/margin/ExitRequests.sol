@@ -49,7 +49,7 @@ abstract contract ExitRequests is ILedgerVault, ERC4626, CompartmentLocked {
 
     /// @inheritdoc ILedgerVault
     function exitRequest(address owner) external view returns (ExitRequest memory) {
-        return _live(owner);
+        return _requests[owner];
     }
 
     /// @dev The request, empty if it has lapsed.

@@ -2,10 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {WadMath} from "../libraries/WadMath.sol";
-import {Market} from "../types/Market.sol";
 import {MarketTrading} from "../types/Parameters.sol";
-import {PositionMath} from "./PositionMath.sol";
-import {SkewPricing} from "./SkewPricing.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Velocity funding: the premium moves the rate, the rate moves money.
@@ -27,25 +24,6 @@ library Funding {
             ? p.maxFundingVelocity
             : WadMath.mulDivDown(size, p.maxFundingVelocity, p.premiumScale);
         return premium > 0 ? speed.toInt256() : -speed.toInt256();
-    }
-
-    /// @notice Brings a market, in memory, to this second.
-    /// @return moved Whether time has passed since its last touch. An empty market starts its clock with its first
-    /// touch; two touches in one second accrue once.
-    function accrue(Market memory m, MarketTrading memory p, uint256 indexPrice)
-        internal
-        view
-        returns (bool moved)
-    {
-        uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
-        moved = elapsed != 0 && m.fundingUpdatedAt != 0;
-        if (moved) {
-            int256 premium = SkewPricing.premium(PositionMath.skew(m), p.skewScale);
-            (int256 rate, int256 perUnit) = accrue(m.fundingRate, premium, elapsed, indexPrice, p);
-            m.fundingRate = rate.toInt64();
-            m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
-        }
-        m.fundingUpdatedAt = uint40(block.timestamp);
     }
 
     /// @notice Rate and money after `elapsed` seconds.

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
-import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
@@ -11,56 +10,36 @@ import {InterestCurve} from "../margin/InterestCurve.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
-import {MarketId} from "../types/Ids.sol";
 import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
-import {Market} from "../types/Market.sol";
-import {MarketTrading, PoolParameters} from "../types/Parameters.sol";
-import {isFirm, PriceData} from "../types/Price.sol";
-import {Funding} from "./Funding.sol";
-import {PositionMath} from "./PositionMath.sol";
+import {PoolExposure} from "../types/Market.sol";
+import {PoolParameters} from "../types/Parameters.sol";
+import {isFirm} from "../types/Price.sol";
 
 /// @notice Implements `ILiquidityVault`, where every function is documented.
-/// @dev Values are reckoned from the markets as they are in this second, with the exchange's own arithmetic, and
-/// not from the figures that the ledger keeps: previews are exact, and entering writes nothing but the deposit.
+/// @dev Values are reckoned from the markets as they are in this second and not from the figures that the ledger
+/// keeps: previews are exact, and entering writes nothing but the deposit.
 contract LiquidityVault is ILiquidityVault, LedgerVault {
-    using Funding for Market;
-    using PositionMath for Market;
-
-    /// @dev What the open positions of all markets mean to the pool. WAD settlement units.
-    /// @param positive U⁺.
-    /// @param net ΣU.
-    /// @param openInterest Σ over markets of the greater side at the index price, rounded up.
-    /// @param isPriced Whether every market with positions has a firm price.
-    struct Exposure {
-        uint256 positive;
-        int256 net;
-        uint256 openInterest;
-        bool isPriced;
-    }
-
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
-    IOracleAggregator internal immutable _oracle;
 
     constructor(Compartment memory wiring)
         LedgerVault(wiring, "Bulkhead Liquidity", "bhLP", Action.PoolDeposit, Action.PoolWithdraw)
     {
         _perpExchange = IPerpExchange(wiring.perpExchange);
         _riskParameters = IRiskParameters(wiring.riskParameters);
-        _oracle = IOracleAggregator(wiring.oracle);
     }
 
     /// @inheritdoc ILiquidityVault
     function netAssetValue() external view whenUnlocked returns (int256 toEnter, int256 toLeave) {
-        (toEnter, toLeave) = _netAssetValue(_exposure(false));
+        (toEnter, toLeave) = _netAssetValue(_perpExchange.poolExposure());
     }
 
     /// @inheritdoc ILiquidityVault
     function coverage() external view whenUnlocked returns (uint256) {
-        return _coverage(_exposure(false));
+        return _coverage(_perpExchange.poolExposure());
     }
 
-    function _netAssetValue(Exposure memory e)
+    function _netAssetValue(PoolExposure memory e)
         internal
         view
         returns (int256 toEnter, int256 toLeave)
@@ -82,32 +61,15 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
 
     /// @dev Claims and U⁺ come before the providers and are gone from the value already; this comes on top, for
     /// what the positions may gain from here. The smaller side may leave first, so it covers nothing.
-    function _coverage(Exposure memory e) internal view returns (uint256) {
+    function _coverage(PoolExposure memory e) internal view returns (uint256) {
         if (e.openInterest == 0) return 0;
         return WadMath.mulUp(e.openInterest, _riskParameters.poolParameters().coverageRatio);
     }
 
-    /// @dev An empty market owes nothing and needs no price. Accrued to now as `PerpExchange` would.
-    function _exposure(bool isStrict) internal view returns (Exposure memory e) {
-        e.isPriced = true;
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            Market memory m = _perpExchange.marketState(market);
-            uint256 side = WadMath.max(m.openInterestLong, m.openInterestShort);
-            if (side == 0) continue;
-            MarketTrading memory p = _riskParameters.marketTrading(market);
-            PriceData memory index = _oracle.latest(p.indexAsset);
-            if (!isFirm(index.status)) {
-                if (isStrict) revert LiquidityVault_Unpriced(market, index.status);
-                e.isPriced = false;
-            }
-            m.accrue(p, index.price);
-            int256 unrealized = m.closeOutTotal(index.price, p.skewScale);
-            e.net += unrealized;
-            if (unrealized > 0) e.positive += uint256(unrealized);
-            e.openInterest += WadMath.mulUp(side, index.price);
-        }
+    function _exposure(bool isStrict) internal view returns (PoolExposure memory e, bool isPriced) {
+        e = _perpExchange.poolExposure();
+        isPriced = isFirm(e.status);
+        if (isStrict && !isPriced) revert LiquidityVault_Unpriced(e.worst, e.status);
     }
 
     /// @dev While h < 1 the pool owes more than it has: a new share would be worth nothing to its buyer.
@@ -117,9 +79,9 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         override
         returns (uint256 value, bool isOpen)
     {
-        Exposure memory e = _exposure(isStrict);
+        (PoolExposure memory e, bool isPriced) = _exposure(isStrict);
         (int256 toEnter, int256 toLeave) = _netAssetValue(e);
-        isOpen = e.isPriced && toLeave >= 0;
+        isOpen = isPriced && toLeave >= 0;
         if (toEnter > 0) value = TokenScale.toTokensUp(uint256(toEnter), _assetDecimals);
     }
 
@@ -129,12 +91,12 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         override
         returns (uint256 value, uint256 free)
     {
-        Exposure memory e = _exposure(isStrict);
+        (PoolExposure memory e, bool isPriced) = _exposure(isStrict);
         (, int256 toLeave) = _netAssetValue(e);
         if (toLeave <= 0) return (0, 0);
         value = TokenScale.toTokensDown(uint256(toLeave), _assetDecimals);
         uint256 covered = _coverage(e);
-        if (e.isPriced && uint256(toLeave) > covered) {
+        if (isPriced && uint256(toLeave) > covered) {
             free = TokenScale.toTokensDown(uint256(toLeave) - covered, _assetDecimals);
         }
     }

@@ -162,7 +162,7 @@ def test_accounts__table_of_permissions__is_the_code() -> None:
     }
     engine, exchange = (
         (ROOT / "contracts" / name).read_text(encoding="utf-8")
-        for name in ("margin/MarginEngine.sol", "perps/PerpExchange.sol")
+        for name in ("margin/MarginEngine.sol", "perps/PerpMarkets.sol")
     )
     coded = {("TRADE", "trade")}
     for body in re.split(r"\n    function ", engine)[1:]:

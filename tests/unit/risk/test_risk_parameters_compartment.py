@@ -153,6 +153,8 @@ def test_deploy__parameters_out_of_bounds__refused(world, refuses):
             parameters,
             risk.call("interestParameters"),
             risk.call("marginParameters"),
+            risk.call("orderParameters"),
+            risk.call("poolParameters"),
             risk.call("breakerTiming"),
             thresholds,
             list(prices),

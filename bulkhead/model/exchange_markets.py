@@ -1,0 +1,185 @@
+"""Twin of ``PerpMarkets``: what every change of a market has in common.
+
+Sizes are WAD base units, prices and values WAD settlement units.
+"""
+
+from __future__ import annotations
+
+from bulkhead.model import funding, positions, pricing
+from bulkhead.model.context import Contract, Table
+from bulkhead.model.math import WAD, checked_int, checked_uint, mul_div_up, mul_up, to_int
+from bulkhead.model.operators import TRADE
+from bulkhead.model.oracle import PriceData, PriceStatus
+from bulkhead.model.parts import Parts
+from bulkhead.model.reverts import (
+    CompartmentLock_Locked,
+    PerpExchange_OpenInterestCap,
+    PerpExchange_PremiumCap,
+    PerpExchange_SizeTooLarge,
+    PerpExchange_ZeroSize,
+)
+from bulkhead.model.types import (
+    AccountId,
+    Address,
+    Fill,
+    Market,
+    MarketExposure,
+    MarketTrading,
+    Position,
+    owner_of,
+)
+
+MAX_SIZE = 10**36
+FLAT = Position()
+_EMPTY = Market()
+
+
+class PerpMarkets(Contract):
+    """Storage, funding, booking and caps."""
+
+    def __init__(self, parts: Parts) -> None:
+        context = parts.context
+        super().__init__(context, parts.addresses.perp_exchange)
+        self._parts = parts
+        self._markets: Table[int, Market] = Table(context)
+        self._positions: Table[tuple[AccountId, int], Position] = Table(context)
+        self._market_mask: Table[AccountId, int] = Table(context)
+
+    def position(self, account: AccountId, market: int) -> Position:
+        """Return an account's position."""
+        return self._positions.get((account, market), FLAT).copy()
+
+    def market_state(self, market: int) -> Market:
+        """Return a market's state as of its last touch."""
+        return self._markets.get(market, _EMPTY).copy()
+
+    def _require_authorized(self, sender: Address, account: AccountId) -> None:
+        engine = self._parts.margin_engine
+        caller = engine.actor() if sender == engine.address else sender
+        if owner_of(account) != caller:
+            self._parts.account_operators.require_authorized(account, caller, TRADE)
+
+    def _when_unlocked(self) -> None:
+        if self._parts.margin_engine.is_locked():
+            raise CompartmentLock_Locked()
+
+    def _poke(self, market: int) -> None:
+        p = self._parts.risk_parameters.market_trading(market)
+        index = self._parts.feeds.fetch(p.index_asset)
+        m = self._markets.get(market, _EMPTY)
+        empty = m.open_interest_long == 0 and m.open_interest_short == 0
+        if not empty and index.status == PriceStatus.UNCONFIRMED:
+            return
+        m = self._accrued(market, p, index.price)
+        self._markets[market] = m
+        if empty or index.status != PriceStatus.STALE:
+            total = positions.close_out_total(m, index.price, p.skew_scale)
+            self._parts.margin_engine.report_unrealized(self.address, market, total)
+
+    def _apply(
+        self,
+        account: AccountId,
+        market: int,
+        m: Market,
+        size_delta: int,
+        fill: Fill,
+        fee: int,
+        index: int,
+        p: MarketTrading,
+    ) -> None:
+        position = self.position(account, market)
+        positions.apply_fill(m, position, size_delta, fill)
+        if abs(position.size) > MAX_SIZE:
+            raise PerpExchange_SizeTooLarge(position.size, MAX_SIZE)
+        self._positions[account, market] = position
+        self._markets[market] = m
+        mask = self._market_mask.get(account, 0)
+        bit = 1 << market
+        new_mask = mask & ~bit if position.size == 0 else mask | bit
+        if new_mask != mask:
+            self._market_mask[account] = new_mask
+        unrealized = positions.close_out_total(m, index, p.skew_scale)
+        self._emit(
+            "Traded",
+            account=account,
+            market=market,
+            sizeDelta=size_delta,
+            quoteDelta=fill.quote_delta,
+            realizedPnl=fill.realized_pnl,
+            fundingPaid=fill.funding_paid,
+            fee=fee,
+            position=position,
+        )
+        self._parts.margin_engine.settle(
+            self.address, account, market, fill.realized_pnl, fee, unrealized
+        )
+
+    def _accrued(self, market: int, p: MarketTrading, index: int) -> Market:
+        m, moved = self._accrued_view(market, p, index)
+        if moved:
+            self._emit(
+                "FundingAccrued",
+                market=market,
+                fundingRate=m.funding_rate,
+                cumulativeFundingPerUnit=m.cumulative_funding_per_unit,
+                indexPrice=index,
+            )
+        return m
+
+    def _accrued_view(self, market: int, p: MarketTrading, index: int) -> tuple[Market, bool]:
+        m = self.market_state(market)
+        now = self._context.now
+        elapsed = checked_uint(now - m.funding_updated_at)
+        moved = elapsed != 0 and m.funding_updated_at != 0
+        if moved:
+            premium = pricing.premium(positions.skew(m), p.skew_scale)
+            rate, per_unit = funding.accrue(m.funding_rate, premium, elapsed, index, p)
+            m.funding_rate = to_int(rate, 64)
+            total = checked_int(m.cumulative_funding_per_unit + per_unit)
+            m.cumulative_funding_per_unit = to_int(total, 128)
+        m.funding_updated_at = now
+        return m, moved
+
+    def _current(self, market: int) -> tuple[Market, MarketTrading, PriceData]:
+        p = self._parts.risk_parameters.market_trading(market)
+        index = self._parts.feeds.latest(p.index_asset)
+        return self._accrued_view(market, p, index.price)[0], p, index
+
+    def _exposure(self, account: AccountId, market: int) -> MarketExposure:
+        m, p, index = self._current(market)
+        held = self._positions[account, market]
+        notional = mul_up(abs(held.size), index.price)
+        return MarketExposure(
+            market=market,
+            index_asset=p.index_asset,
+            notional=to_int(notional) if held.size >= 0 else -to_int(notional),
+            unrealized_pnl=positions.unrealized_of(m, held, mark(m, p, index.price)),
+            index_pnl=positions.unrealized_of(m, held, index.price),
+            close_out_cost=pricing.close_out_cost(index.price, held.size, p.skew_scale),
+            status=index.status,
+        )
+
+
+def mark(m: Market, p: MarketTrading, index: int) -> int:
+    return pricing.mark_price(index, positions.skew(m), p.skew_scale)
+
+
+def require_caps(
+    market: int, m: Market, skew_before: int, size_delta: int, p: MarketTrading
+) -> None:
+    open_interest = m.open_interest_long if size_delta > 0 else m.open_interest_short
+    if open_interest > p.max_open_interest:
+        raise PerpExchange_OpenInterestCap(market, open_interest, p.max_open_interest)
+    skew_now = positions.skew(m)
+    turns = skew_now != 0 and (skew_now > 0) != (skew_before > 0)
+    if turns or abs(skew_now) > abs(skew_before):
+        premium = mul_div_up(abs(skew_now), WAD, p.skew_scale)
+        if premium > p.max_premium:
+            raise PerpExchange_PremiumCap(market, premium, p.max_premium)
+
+
+def require_size(size_delta: int) -> None:
+    if size_delta == 0:
+        raise PerpExchange_ZeroSize()
+    if abs(size_delta) > MAX_SIZE:
+        raise PerpExchange_SizeTooLarge(size_delta, MAX_SIZE)

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
+import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
+import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
+import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+import {CompartmentLocked} from "../margin/CompartmentLocked.sol";
+import {Compartment} from "../types/Compartment.sol";
+import {AccountId, MarketId} from "../types/Ids.sol";
+import {Fill, Market, Position} from "../types/Market.sol";
+import {MarketTrading} from "../types/Parameters.sol";
+import {Permissions} from "../types/Permissions.sol";
+import {PriceData, PriceStatus} from "../types/Price.sol";
+import {MarketExposure} from "../types/Valuation.sol";
+import {Funding} from "./Funding.sol";
+import {PositionMath} from "./PositionMath.sol";
+import {SkewPricing} from "./SkewPricing.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
+
+/// @notice What every change of a market has in common: wiring, storage, funding, booking, caps.
+abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
+    using PositionMath for Market;
+    using SafeCastLib for uint256;
+    using SafeCastLib for int256;
+
+    /// @dev Keeps sizes and their products with prices inside of the packed types.
+    uint256 internal constant MAX_SIZE = 1e36;
+
+    IMarginEngine internal immutable _marginEngine;
+    IOracleAggregator internal immutable _oracle;
+    IRiskParameters internal immutable _riskParameters;
+    ICircuitBreaker internal immutable _circuitBreaker;
+    IAccountOperators internal immutable _accountOperators;
+    address internal immutable _liquidationEngine;
+    address internal immutable _liquidityVault;
+
+    mapping(MarketId market => Market) internal _markets;
+    mapping(AccountId account => mapping(MarketId market => Position)) internal _positions;
+    /// @dev Bit m is set while the account has a position in market m.
+    mapping(AccountId account => uint256) internal _marketMask;
+
+    constructor(Compartment memory wiring) CompartmentLocked(wiring.marginEngine) {
+        _marginEngine = IMarginEngine(wiring.marginEngine);
+        _oracle = IOracleAggregator(wiring.oracle);
+        _riskParameters = IRiskParameters(wiring.riskParameters);
+        _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
+        _accountOperators = IAccountOperators(wiring.accountOperators);
+        _liquidationEngine = wiring.liquidationEngine;
+        _liquidityVault = wiring.liquidityVault;
+    }
+
+    function _poke(MarketId market) internal {
+        MarketTrading memory p = _riskParameters.marketTrading(market);
+        PriceData memory index = _oracle.fetch(p.indexAsset);
+        // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
+        // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
+        // moment: funding waits for what it is confirmed as. An empty market needs no price.
+        Market memory m = _markets[market];
+        bool isEmpty = m.openInterestLong == 0 && m.openInterestShort == 0;
+        if (!isEmpty && index.status == PriceStatus.Unconfirmed) return;
+        m = _accrued(market, p, index.price);
+        _markets[market] = m;
+        if (isEmpty || index.status != PriceStatus.Stale) {
+            _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
+        }
+    }
+
+    /// @dev Writes position, market and ledger of a fill that has been quoted on `m`.
+    function _apply(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        int256 sizeDelta,
+        Fill memory fill,
+        uint256 fee,
+        uint256 index,
+        MarketTrading memory p
+    ) internal {
+        Position memory position_ = _positions[account][market];
+        m.applyFill(position_, sizeDelta, fill);
+        if (WadMath.abs(position_.size) > MAX_SIZE) {
+            revert PerpExchange_SizeTooLarge(position_.size, MAX_SIZE);
+        }
+        _positions[account][market] = position_;
+        _markets[market] = m;
+        uint256 bit = 1 << MarketId.unwrap(market);
+        uint256 mask = _marketMask[account];
+        uint256 newMask = position_.size == 0 ? mask & ~bit : mask | bit;
+        if (newMask != mask) _marketMask[account] = newMask;
+
+        int256 unrealized = m.closeOutTotal(index, p.skewScale);
+        emit Traded(
+            account,
+            market,
+            sizeDelta,
+            fill.quoteDelta,
+            fill.realizedPnl,
+            fill.fundingPaid,
+            fee,
+            position_
+        );
+        _marginEngine.settle(account, market, fill.realizedPnl, fee, unrealized);
+    }
+
+    /// @dev The market with funding accrued to now, in memory; emits if time has passed.
+    function _accrued(MarketId market, MarketTrading memory p, uint256 index)
+        internal
+        returns (Market memory m)
+    {
+        bool moved;
+        (m, moved) = _accruedView(market, p, index);
+        if (moved) emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
+    }
+
+    function _accruedView(MarketId market, MarketTrading memory p, uint256 index)
+        internal
+        view
+        returns (Market memory m, bool moved)
+    {
+        m = _markets[market];
+        uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
+        // An empty market starts its clock with its first touch; two touches in one second accrue once.
+        moved = elapsed != 0 && m.fundingUpdatedAt != 0;
+        if (moved) {
+            (int256 rate, int256 perUnit) = Funding.accrue(
+                m.fundingRate, SkewPricing.premium(m.skew(), p.skewScale), elapsed, index, p
+            );
+            m.fundingRate = rate.toInt64();
+            m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
+        }
+        m.fundingUpdatedAt = uint40(block.timestamp);
+    }
+
+    function _current(MarketId market)
+        internal
+        view
+        returns (Market memory m, MarketTrading memory p, PriceData memory index)
+    {
+        p = _riskParameters.marketTrading(market);
+        index = _oracle.latest(p.indexAsset);
+        (m,) = _accruedView(market, p, index.price);
+    }
+
+    function _exposure(AccountId account, MarketId market)
+        internal
+        view
+        returns (MarketExposure memory e)
+    {
+        (Market memory m, MarketTrading memory p, PriceData memory index) = _current(market);
+        return _exposureOf(account, market, m, p, index);
+    }
+
+    function _exposureOf(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        MarketTrading memory p,
+        PriceData memory index
+    ) internal view returns (MarketExposure memory e) {
+        Position memory position_ = _positions[account][market];
+        uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
+        e.market = market;
+        e.indexAsset = p.indexAsset;
+        e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
+        e.unrealizedPnl =
+            m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        e.indexPnl = m.unrealizedOf(position_, index.price);
+        e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
+        e.status = index.status;
+    }
+
+    function _requireCaps(
+        MarketId market,
+        Market memory m,
+        int256 skewBefore,
+        int256 sizeDelta,
+        MarketTrading memory p
+    ) internal pure {
+        uint256 openInterest = sizeDelta > 0 ? m.openInterestLong : m.openInterestShort;
+        if (openInterest > p.maxOpenInterest) {
+            revert PerpExchange_OpenInterestCap(market, openInterest, p.maxOpenInterest);
+        }
+        int256 skewNow = m.skew();
+        // A trade that only brings the skew towards zero helps, however far out it still is.
+        bool widens = WadMath.abs(skewNow) > WadMath.abs(skewBefore)
+            || (skewNow != 0 && (skewNow > 0) != (skewBefore > 0));
+        if (widens) {
+            uint256 premium = WadMath.mulDivUp(WadMath.abs(skewNow), WadMath.WAD, p.skewScale);
+            if (premium > p.maxPremium) {
+                revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
+            }
+        }
+    }
+
+    /// @dev In a batch the margin engine calls, and says whose act it is. The owner passes without another call.
+    function _requireAuthorized(AccountId account) internal view {
+        address caller = msg.sender == address(_marginEngine) ? _marginEngine.actor() : msg.sender;
+        if (account.owner() != caller) {
+            _accountOperators.requireAuthorized(account, caller, Permissions.TRADE);
+        }
+    }
+
+    function _requireSize(int256 sizeDelta) internal pure {
+        if (sizeDelta == 0) revert PerpExchange_ZeroSize();
+        if (WadMath.abs(sizeDelta) > MAX_SIZE) {
+            revert PerpExchange_SizeTooLarge(sizeDelta, MAX_SIZE);
+        }
+    }
+}
