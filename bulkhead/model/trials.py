@@ -46,8 +46,7 @@ def liq_1_of_all(
 def vlt_1_limits(world: Compartment[Any, Any], owners: Collection[Address]) -> Iterator[Violation]:
     """VLT-1, the limits' part: what they allow goes through to the unit, and no unit more.
 
-    Of entering only whether anything goes through: nobody has as much as may be paid in. Tokens that
-    cannot be moved stand in the way of everything, so owners hold what they need.
+    Of entering only whether anything goes through: nobody has as much as may be paid in.
     """
     for vault in (world.liquidity_vault, world.insurance_fund):
         who = world.governor
