@@ -1,4 +1,4 @@
-"""What can be known from events without asking the chain: balances, auctions, who wants to leave."""
+"""What can be known from events without asking the chain: balances, auctions, pending exits."""
 
 from __future__ import annotations
 
