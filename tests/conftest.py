@@ -303,6 +303,11 @@ class World:
         parameters = {**self.risk.call("interestParameters")._asdict(), **changes}
         self.risk.transact("setInterest", parameters, sender=self.governor)
 
+    def set_pool(self, **changes: Any) -> None:
+        """Change some parameters of how the pool is left."""
+        parameters = {**self.risk.call("poolParameters")._asdict(), **changes}
+        self.risk.transact("setPool", parameters, sender=self.governor)
+
     def corrupt(self, token: Contract) -> Contract:
         """Put a hostile token's code in the place of a token's; balances stay."""
         hostile = self.deploy("HostileToken", "", "", token.call("decimals"))

@@ -14,17 +14,21 @@ _CASH_UNIT = 10**6  # One settlement token.
 class _VaultStaker:
     """Shared behaviour: leave in fear, come back in calm. See the subclasses.
 
+    Where leaving takes a request, fear makes her ask, and what has cooled she takes out.
+
     Attributes:
         address: of the wallet.
         nerve: loss per share, a fraction of the best seen, at which she wants out.
         contract: the vault's name; ``shares`` the name of its share token.
         purpose: what the capital is, in words.
+        asks: whether she has to ask before she leaves.
     """
 
     address: str
     nerve: float
     contract: str = field(init=False)
     purpose: str = field(init=False)
+    asks: bool = field(default=False, init=False)
     _best: float = field(default=0.0, init=False)
 
     def _value(self, view: MarketView) -> float:
@@ -39,17 +43,12 @@ class _VaultStaker:
         lost = 1 - value / self._best if self._best > 0 else 0.0
         # A breaker that has tripped frightens some of those who have lost nothing yet.
         frightened = rng.random() < (0.06 if lost > self.nerve else 0.015 if tier > 0 else 0.0)
+        asked = view.exits.get((self.address, self.contract))
+        if asked is not None and view.timestamp <= asked.expires_at:
+            return [self._leave(asked.shares)] if view.timestamp >= asked.unlocks_at else []
         if shares and frightened:
             leaving = max(1, int(shares * rng.choice((0.2, 0.35, 0.6))))
-            return [
-                Transaction(
-                    self.address,
-                    self.contract,
-                    "redeem",
-                    (leaving, self.address, self.address),
-                    f"withdraw {self.purpose}",
-                )
-            ]
+            return [self._ask(leaving) if self.asks else self._leave(leaving)]
         cash = view.balance(self.address, "USDB")
         if not frightened and tier == 0 and cash > 1_000 * _CASH_UNIT and rng.random() < 0.03:
             return [
@@ -63,6 +62,14 @@ class _VaultStaker:
             ]
         return []
 
+    def _ask(self, shares: int) -> Transaction:
+        purpose = f"ask for {self.purpose}"
+        return Transaction(self.address, self.contract, "requestRedeem", (shares,), purpose)
+
+    def _leave(self, shares: int) -> Transaction:
+        args = (shares, self.address, self.address)
+        return Transaction(self.address, self.contract, "redeem", args, f"withdraw {self.purpose}")
+
 
 class LiquidityProvider(_VaultStaker):
     """Owns shares of the pool."""
@@ -70,6 +77,7 @@ class LiquidityProvider(_VaultStaker):
     def __init__(self, address: str, nerve: float) -> None:
         super().__init__(address, nerve)
         self.contract, self.purpose = "LiquidityVault", "pool capital"
+        self.asks = True
 
     def _value(self, view: MarketView) -> float:
         c = view.compartment

@@ -246,6 +246,15 @@ class Redemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Exit:
+    """Shares of a vault that their owner asked to redeem, from one second to another (Unix)."""
+
+    shares: int
+    unlocks_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarketView:
     """One moment, as every agent may know it.
 
@@ -257,6 +266,7 @@ class MarketView:
         pools: spot pools by name (``LST/WETH``, ``WETH/USDB``).
         auctions: start (Unix seconds) by (account, collateral id).
         redemptions: what waits in the queue.
+        exits: requests to leave a vault by (owner, vault name), lapsed ones too.
         queue_delay_seconds: how long a redemption asked for now would wait.
         simulate: tries transactions without sending them.
     """
@@ -271,6 +281,7 @@ class MarketView:
     balances: Mapping[tuple[str, str], int]
     auctions: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
     redemptions: Sequence[Redemption] = ()
+    exits: Mapping[tuple[str, str], Exit] = field(default_factory=dict)
     queue_delay_seconds: int = 0
     simulate: Simulator = field(default=assume_success)
 

@@ -196,6 +196,11 @@ def _vaults(b: _Bench) -> None:
     b.refresh()
     b.send("lp", "LiquidityVault", "deposit", 1_000 * USDB, lp)
     b.gas["vault_deposit"] = b.send("lp", "LiquidityVault", "deposit", 1_000 * USDB, lp)
+    # A thousand and one tokens' worth: the request is not used up.
+    shares = 1_001 * USDB * 10**6
+    b.gas["vault_request"] = b.send("lp", "LiquidityVault", "requestRedeem", shares)
+    b.skip(b.book.parameters.pool.cooldown)
+    b.price("ETH", 3_000 * WAD)
     b.gas["vault_withdraw"] = b.send("lp", "LiquidityVault", "withdraw", 1_000 * USDB, lp, lp)
     b.send("staker", "InsuranceFund", "deposit", 1_000 * USDB, staker)
     b.gas["fund_deposit"] = b.send("staker", "InsuranceFund", "deposit", 1_000 * USDB, staker)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bulkhead.model import positions
 from bulkhead.model.exchange_markets import FLAT, PerpMarkets, mark, require_size
 from bulkhead.model.math import mul_up
 from bulkhead.model.oracle import PriceStatus
-from bulkhead.model.types import (
-    AccountId,
-    Fill,
-    MarketExposure,
-)
+from bulkhead.model.types import ZERO_ADDRESS, AccountId, Address, Fill, MarketExposure
+
+
+@dataclass(slots=True)
+class PoolExposure:
+    """What the open positions of all markets mean to the pool; WAD settlement units."""
+
+    positive: int = 0
+    net: int = 0
+    open_interest: int = 0
+    worst: int = 0
+    status: PriceStatus = PriceStatus.VALID
 
 
 class PerpViews(PerpMarkets):
@@ -73,6 +82,29 @@ class PerpViews(PerpMarkets):
         self._when_unlocked()
         m, p, index = self._current(market)
         return positions.close_out_total(m, index.price, p.skew_scale)
+
+    def pool_exposure(self, *, caller: Address = ZERO_ADDRESS) -> PoolExposure:
+        """Return what all positions together mean to the pool, accrued to this second.
+
+        Raises:
+            CompartmentLock_Locked: another than the liquidity vault asks in the middle of a call.
+        """
+        if caller != self._parts.addresses.liquidity_vault:
+            self._when_unlocked()
+        e = PoolExposure()
+        for market in range(self._parts.risk_parameters.market_count):
+            stored = self.market_state(market)
+            side = max(stored.open_interest_long, stored.open_interest_short)
+            if side == 0:
+                continue
+            m, p, index = self._current(market)
+            unrealized = positions.close_out_total(m, index.price, p.skew_scale)
+            e.net += unrealized
+            e.positive += max(unrealized, 0)
+            e.open_interest += mul_up(side, index.price)
+            if index.status < e.status:
+                e.worst, e.status = market, index.status
+        return e
 
     def unrealized_pnl(self, market: int) -> int:
         """Return Σ unrealised profit of a market at mark, accrued to this second.

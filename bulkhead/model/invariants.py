@@ -17,6 +17,7 @@ from bulkhead.model.ledger import haircut
 from bulkhead.model.math import WAD
 from bulkhead.model.trials import liq_1 as liq_1
 from bulkhead.model.trials import liq_1_of_all as liq_1_of_all
+from bulkhead.model.trials import vlt_1_limits as vlt_1_limits
 from bulkhead.model.types import (
     SETTLEMENT,
     AccountId,

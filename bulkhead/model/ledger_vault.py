@@ -10,18 +10,18 @@ from abc import ABC, abstractmethod
 
 from bulkhead.model.context import external
 from bulkhead.model.errors import ARITHMETIC, Panic
+from bulkhead.model.exit_requests import ExitRequests
 from bulkhead.model.math import UINT256_MAX, checked_uint
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
-    CompartmentLock_Locked,
     ERC4626ExceededMaxDeposit,
     ERC4626ExceededMaxMint,
     ERC4626ExceededMaxRedeem,
     ERC4626ExceededMaxWithdraw,
+    LedgerVault_Coverage,
     LedgerVault_TransferFee,
     LedgerVault_ZeroAmount,
 )
-from bulkhead.model.tokens import ERC20
 from bulkhead.model.types import Action, Address
 
 DECIMALS_OFFSET = 6
@@ -29,39 +29,38 @@ _VIRTUAL_SHARES = 10**DECIMALS_OFFSET
 _UINT128_MAX = 2**128 - 1
 
 
-class LedgerVault(ERC20, ABC):
+class LedgerVault(ExitRequests, ABC):
     """What pool and insurance fund have in common."""
 
     def __init__(
         self, parts: Parts, address: Address, enter_action: Action, leave_action: Action
     ) -> None:
         self._asset = parts.token(parts.addresses.settlement_token)
-        super().__init__(parts.context, address, self._asset.decimals + DECIMALS_OFFSET)
-        self._parts = parts
+        super().__init__(parts, address, self._asset.decimals + DECIMALS_OFFSET)
         self._enter_action = enter_action
         self._leave_action = leave_action
 
     # ------------------------------------------------------------------- what a vault defines
 
     @abstractmethod
-    def _enter_value(self) -> int:
-        """Return what all shares are worth to one who enters, token units, rounded up."""
+    def _enter_value(self, *, strict: bool) -> tuple[int, bool]:
+        """Return what all shares are worth to one who enters, token units up, and whether one may.
+
+        Raises:
+            LiquidityVault_Unpriced: strict, and it rests on a price that is not firm.
+        """
 
     @abstractmethod
-    def _leave_value(self) -> int:
-        """Return what all shares are worth to one who leaves, token units, rounded down."""
+    def _leave_value(self, *, strict: bool) -> tuple[int, int]:
+        """Return what all shares are worth to one who leaves, and what may leave, token units down.
 
-    @abstractmethod
-    def _is_open(self) -> bool:
-        """Return whether shares may be bought at all."""
-
-    @abstractmethod
-    def _is_priced(self) -> bool:
-        """Return whether the values rest on prices good enough to trade shares on."""
+        Raises:
+            LiquidityVault_Unpriced: strict, and it rests on a price that is not firm.
+        """
 
     @abstractmethod
     def _refresh(self) -> None:
-        """Bring what the values depend on up to date."""
+        """Bring what others read of what leaving rests on up to date."""
 
     @abstractmethod
     def _book(self, amount_tokens: int) -> None:
@@ -80,17 +79,18 @@ class LedgerVault(ERC20, ABC):
         Raises:
             CompartmentLock_Locked: called from within a call.
             CircuitBreaker_Blocked: the tier does not allow it.
-            MarginEngine_StaleUnrealized: a market's figure is too old (pool only).
+            LiquidityVault_Unpriced: a market with positions has no firm price (pool only).
             ERC4626ExceededMaxDeposit: the vault is closed.
             LedgerVault_ZeroAmount: nothing is paid or minted.
             LedgerVault_TransferFee: less arrived than was sent.
         """
         self._lock()
-        self._before_entering()
-        limit = self._max_deposit()
+        self._parts.circuit_breaker.require_allowed(self._enter_action)
+        value, is_open = self._enter_value(strict=True)
+        limit = self._most_assets() if is_open else 0
         if assets > limit:
             raise ERC4626ExceededMaxDeposit(receiver, assets, limit)
-        shares = self._to_shares(assets, self._enter_value(), up=False)
+        shares = self._to_shares(assets, value, up=False)
         self._enter_vault(sender, receiver, assets, shares)
         self._unlock()
         return shares
@@ -103,11 +103,12 @@ class LedgerVault(ERC20, ABC):
             As ``deposit``.
         """
         self._lock()
-        self._before_entering()
-        limit = self._max_mint()
+        self._parts.circuit_breaker.require_allowed(self._enter_action)
+        value, is_open = self._enter_value(strict=True)
+        limit = self._to_shares(self._most_assets(), value, up=False) if is_open else 0
         if shares > limit:
             raise ERC4626ExceededMaxMint(receiver, shares, limit)
-        assets = self._to_assets(shares, self._enter_value(), up=True)
+        assets = self._to_assets(shares, value, up=True)
         self._enter_vault(sender, receiver, assets, shares)
         self._unlock()
         return assets
@@ -118,19 +119,23 @@ class LedgerVault(ERC20, ABC):
 
         Raises:
             CompartmentLock_Locked: called from within a call.
-            MarginEngine_StaleUnrealized: a market's figure is too old (pool only).
-            ERC4626ExceededMaxWithdraw: the owner's shares are worth less, or the tier forbids.
+            CircuitBreaker_Blocked: the tier does not allow it.
+            LedgerVault_NotRequested: the owner has no request (pool only).
+            LedgerVault_Cooling, LedgerVault_Lapsed: it is too young, or too old.
+            LiquidityVault_Unpriced: a market with positions has no firm price (pool only).
+            ERC4626ExceededMaxWithdraw: the owner's requested shares are worth less.
             LedgerVault_ZeroAmount: nothing is paid or burned.
+            LedgerVault_Coverage: less would stay than open interest has to be covered with.
             ERC20InsufficientAllowance: the sender may not spend the owner's shares.
             MarginEngine_InvalidReceiver: to nobody, or back into custody.
         """
         self._lock()
-        self._refresh()
-        limit = self._max_withdraw(owner)
+        cooled, value, free = self._before_leaving(owner)
+        limit = self._to_assets(cooled, value, up=False)
         if assets > limit:
-            raise ERC4626ExceededMaxWithdraw(owner, assets, limit)
-        shares = self._to_shares(assets, self._leave_value(), up=True)
-        self._leave_vault(sender, receiver, owner, assets, shares)
+            raise ERC4626ExceededMaxWithdraw(owner, assets, min(limit, free))
+        shares = self._to_shares(assets, value, up=True)
+        self._leave_vault(sender, receiver, owner, assets, shares, free)
         self._unlock()
         return shares
 
@@ -139,16 +144,17 @@ class LedgerVault(ERC20, ABC):
         """Burn ``shares`` and return the assets paid out.
 
         Raises:
-            ERC4626ExceededMaxRedeem: the owner has fewer shares, or the tier forbids.
+            ERC4626ExceededMaxRedeem: the owner has requested fewer shares.
             Else as ``withdraw``.
         """
         self._lock()
-        self._refresh()
-        limit = self._max_redeem(owner)
-        if shares > limit:
-            raise ERC4626ExceededMaxRedeem(owner, shares, limit)
-        assets = self._to_assets(shares, self._leave_value(), up=False)
-        self._leave_vault(sender, receiver, owner, assets, shares)
+        cooled, value, free = self._before_leaving(owner)
+        if not self._to_assets(cooled, value, up=False):
+            cooled = 0
+        if shares > cooled:
+            raise ERC4626ExceededMaxRedeem(owner, shares, self._within(cooled, value, free))
+        assets = self._to_assets(shares, value, up=False)
+        self._leave_vault(sender, receiver, owner, assets, shares, free)
         self._unlock()
         return assets
 
@@ -161,73 +167,70 @@ class LedgerVault(ERC20, ABC):
             CompartmentLock_Locked: asked in the middle of a call; so do all views below.
         """
         self._when_unlocked()
-        return self._leave_value()
+        return self._leave_value(strict=False)[0]
 
     def max_deposit(self, receiver: Address) -> int:  # noqa: ARG002
         """Return the most assets that may be paid in now."""
         self._when_unlocked()
-        return self._max_deposit()
+        if not self._parts.circuit_breaker.is_allowed(self._enter_action):
+            return 0
+        return self._most_assets() if self._enter_value(strict=False)[1] else 0
 
     def max_mint(self, receiver: Address) -> int:  # noqa: ARG002
         """Return the most shares that may be minted now."""
         self._when_unlocked()
-        return self._max_mint()
+        if not self._parts.circuit_breaker.is_allowed(self._enter_action):
+            return 0
+        value, is_open = self._enter_value(strict=False)
+        return self._to_shares(self._most_assets(), value, up=False) if is_open else 0
 
     def max_withdraw(self, owner: Address) -> int:
         """Return the most assets that an owner may take out now."""
         self._when_unlocked()
-        return self._max_withdraw(owner)
+        if not self._parts.circuit_breaker.is_allowed(self._leave_action):
+            return 0
+        value, free = self._leave_value(strict=False)
+        return min(self._to_assets(self._cooled(owner), value, up=False), free)
 
     def max_redeem(self, owner: Address) -> int:
         """Return the most shares that an owner may burn now."""
         self._when_unlocked()
-        return self._max_redeem(owner)
+        if not self._parts.circuit_breaker.is_allowed(self._leave_action):
+            return 0
+        value, free = self._leave_value(strict=False)
+        return self._within(self._cooled(owner), value, free)
 
     def preview_deposit(self, assets: int) -> int:
         """Return the shares that ``deposit`` would mint."""
         self._when_unlocked()
-        return self._to_shares(assets, self._enter_value(), up=False)
+        return self._to_shares(assets, self._enter_value(strict=False)[0], up=False)
 
     def preview_mint(self, shares: int) -> int:
         """Return the assets that ``mint`` would take."""
         self._when_unlocked()
-        return self._to_assets(shares, self._enter_value(), up=True)
+        return self._to_assets(shares, self._enter_value(strict=False)[0], up=True)
 
     def preview_withdraw(self, assets: int) -> int:
         """Return the shares that ``withdraw`` would burn."""
         self._when_unlocked()
-        return self._to_shares(assets, self._leave_value(), up=True)
+        return self._to_shares(assets, self._leave_value(strict=False)[0], up=True)
 
     def preview_redeem(self, shares: int) -> int:
         """Return the assets that ``redeem`` would pay."""
         self._when_unlocked()
-        return self._to_assets(shares, self._leave_value(), up=False)
+        return self._to_assets(shares, self._leave_value(strict=False)[0], up=False)
 
     def convert_to_shares(self, assets: int) -> int:
         """Return assets in shares at the leaving value, rounded down."""
         self._when_unlocked()
-        return self._to_shares(assets, self._leave_value(), up=False)
+        return self._to_shares(assets, self._leave_value(strict=False)[0], up=False)
 
     def convert_to_assets(self, shares: int) -> int:
         """Return shares in assets at the leaving value, rounded down."""
         self._when_unlocked()
-        return self._to_assets(shares, self._leave_value(), up=False)
+        return self._to_assets(shares, self._leave_value(strict=False)[0], up=False)
 
     # ------------------------------------------------------------------------------- internal
-
-    def _lock(self) -> None:
-        self._parts.margin_engine.enter(self.address)
-
-    def _unlock(self) -> None:
-        self._parts.margin_engine.exit(self.address)
-
-    def _when_unlocked(self) -> None:
-        if self._parts.margin_engine.is_locked():
-            raise CompartmentLock_Locked()
-
-    def _before_entering(self) -> None:
-        self._parts.circuit_breaker.require_allowed(self._enter_action)
-        self._refresh()
 
     def _enter_vault(self, sender: Address, receiver: Address, assets: int, shares: int) -> None:
         if assets == 0 or shares == 0:
@@ -242,14 +245,29 @@ class LedgerVault(ERC20, ABC):
         self._book(assets)
         self._emit("Deposit", sender=sender, owner=receiver, assets=assets, shares=shares)
 
+    def _before_leaving(self, owner: Address) -> tuple[int, int, int]:
+        """Return the shares that have cooled, what all are worth, and what may leave."""
+        self._parts.circuit_breaker.require_allowed(self._leave_action)
+        cooled = self._require_cooled(owner)
+        self._refresh()
+        return cooled, *self._leave_value(strict=True)
+
     def _leave_vault(
-        self, sender: Address, receiver: Address, owner: Address, assets: int, shares: int
+        self,
+        sender: Address,
+        receiver: Address,
+        owner: Address,
+        assets: int,
+        shares: int,
+        free: int,
     ) -> None:
         if assets == 0 or shares == 0:
             raise LedgerVault_ZeroAmount()
-        self._parts.circuit_breaker.require_allowed(self._leave_action)
+        if assets > free:
+            raise LedgerVault_Coverage(assets, free)
         if sender != owner:
             self._spend_allowance(owner, sender, shares)
+        self._use_request(owner, shares)
         self._burn(owner, shares)
         self._emit(
             "Withdraw",
@@ -261,24 +279,14 @@ class LedgerVault(ERC20, ABC):
         )
         self._pay(assets, receiver)
 
-    def _max_deposit(self) -> int:
-        allowed = self._parts.circuit_breaker.is_allowed(self._enter_action)
-        if not allowed or not self._is_open() or not self._is_priced():
-            return 0
+    def _most_assets(self) -> int:
         return int(_UINT128_MAX // (1000 * 10 ** (18 - self._asset.decimals)))
 
-    def _max_mint(self) -> int:
-        return self._to_shares(self._max_deposit(), self._enter_value(), up=False)
-
-    def _max_withdraw(self, owner: Address) -> int:
-        return self._to_assets(self._max_redeem(owner), self._leave_value(), up=False)
-
-    def _max_redeem(self, owner: Address) -> int:
-        allowed = self._parts.circuit_breaker.is_allowed(self._leave_action)
-        if not allowed or not self._is_priced():
-            return 0
-        shares = self.balance_of(owner)
-        return shares if self._to_assets(shares, self._leave_value(), up=False) else 0
+    def _within(self, shares: int, value: int, free: int) -> int:
+        """Return the most of ``shares`` that pay no more than ``free``; 0 if they pay nothing."""
+        if self._to_assets(shares, value, up=False) > free:
+            shares = self._to_shares(free + 1, value, up=True) - 1
+        return shares if self._to_assets(shares, value, up=False) else 0
 
     def _to_shares(self, assets: int, value: int, *, up: bool) -> int:
         return _mul_div(assets, self.total_supply + _VIRTUAL_SHARES, value + 1, up)

@@ -306,6 +306,34 @@ class LedgerVault_TransferFee(ModelRevert):
     """``(received, sent)`` in token units."""
 
 
+class LedgerVault_NoRequestNeeded(ModelRevert):
+    """The vault lets its owners leave without a request."""
+
+
+class LedgerVault_InsufficientShares(ModelRevert):
+    """``(owner, free, shares)``: fewer shares are not requested yet."""
+
+
+class LedgerVault_NotRequested(ModelRevert):
+    """``(owner,)``: there is no request."""
+
+
+class LedgerVault_Cooling(ModelRevert):
+    """``(owner, timestamp, unlocksAt)``, Unix seconds."""
+
+
+class LedgerVault_Lapsed(ModelRevert):
+    """``(owner, timestamp, expiresAt)``, Unix seconds."""
+
+
+class LedgerVault_Coverage(ModelRevert):
+    """``(assets, limit)`` in token units: less would stay than has to."""
+
+
+class LiquidityVault_Unpriced(ModelRevert):
+    """``(market, status)``: a market with positions has no firm price."""
+
+
 class ERC4626ExceededMaxDeposit(ModelRevert):
     """``(receiver, assets, max)``."""
 

@@ -1,4 +1,4 @@
-"""LIQ-1, which is tried: paths to a liquidation are played on the model, and undone."""
+"""LIQ-1 and the limits of VLT-1, which are tried: calls are played on the model, and undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from bulkhead.model.errors import ModelRevert, Violation
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import HALT
-from bulkhead.model.types import AccountId, AccountValuation
+from bulkhead.model.types import AccountId, AccountValuation, Address
+from bulkhead.model.vaults import LedgerVault
 from bulkhead.model.world import Compartment
 
 R = TypeVar("R")
@@ -40,6 +41,32 @@ def liq_1_of_all(
             violation = _liq_1(world, account, v)
             if violation is not None:
                 yield violation
+
+
+def vlt_1_limits(world: Compartment[Any, Any], owners: Collection[Address]) -> Iterator[Violation]:
+    """VLT-1, the limits' part: what they allow goes through to the unit, and no unit more.
+
+    Of entering only whether anything goes through: nobody has as much as may be paid in.
+    """
+    for vault in (world.liquidity_vault, world.insurance_fund):
+        who = world.governor
+        opened = _attempt(world, partial(_enter, world, vault, who)) is None
+        if opened != (vault.max_deposit(who) > 0):
+            yield Violation("VLT-1", f"maxDeposit is {vault.max_deposit(who)}, deposit: {opened}")
+        for owner in owners:
+            for name, most, act in (
+                ("Redeem", vault.max_redeem(owner), vault.redeem),
+                ("Withdraw", vault.max_withdraw(owner), vault.withdraw),
+            ):
+                if most and _attempt(world, partial(act, owner, most, owner, owner)) is not None:
+                    yield Violation("VLT-1", f"max{name} is {most}, which is refused")
+                if _attempt(world, partial(act, owner, most + 1, owner, owner)) is None:
+                    yield Violation("VLT-1", f"max{name} is {most}, and one more is paid")
+
+
+def _enter(world: Compartment[Any, Any], vault: LedgerVault, who: Address) -> None:
+    world.fund(who, 10**12)
+    vault.deposit(who, 10**12, who)
 
 
 def refreshed(

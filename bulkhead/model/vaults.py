@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bulkhead.model import interest_curve, token_scale
-from bulkhead.model.context import Cell
+from bulkhead.model.exchange_views import PoolExposure
 from bulkhead.model.ledger_vault import LedgerVault
+from bulkhead.model.math import UINT256_MAX, mul_up
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.parts import Parts
-from bulkhead.model.reverts import MarginEngine_StaleUnrealized
-from bulkhead.model.types import Action, Address, UnrealizedTotals
+from bulkhead.model.reverts import LiquidityVault_Unpriced
+from bulkhead.model.types import Action, Address
 
 __all__ = ["InsuranceFund", "LedgerVault", "LiquidityVault"]
 
@@ -20,7 +21,6 @@ class LiquidityVault(LedgerVault):
         super().__init__(
             parts, parts.addresses.liquidity_vault, Action.POOL_DEPOSIT, Action.POOL_WITHDRAW
         )
-        self._refreshed = Cell(parts.context, False)
 
     def net_asset_value(self) -> tuple[int, int]:
         """Return WAD ``(to enter, to leave)``: L + D − J − ΣU and L − J − U⁺; D with interest.
@@ -29,65 +29,69 @@ class LiquidityVault(LedgerVault):
             CompartmentLock_Locked: asked in the middle of a call.
         """
         self._when_unlocked()
-        return self._net_asset_value()
+        return self._net_asset_value(self._exposure(strict=False)[0])
 
-    def _net_asset_value(self) -> tuple[int, int]:
+    def coverage(self) -> int:
+        """Return what has to be left of the value to leave, WAD, rounded up.
+
+        Raises:
+            CompartmentLock_Locked: asked in the middle of a call.
+        """
+        self._when_unlocked()
+        return self._coverage(self._exposure(strict=False)[0])
+
+    def _net_asset_value(self, e: PoolExposure) -> tuple[int, int]:
         engine = self._parts.margin_engine
         t = engine.totals(caller=self.address)
-        if self._refreshed.value:
-            u = engine.unrealized_totals(caller=self.address)
-        else:
-            u = self._live_unrealized()
         cash_less_claims, owed = t.pool_cash - t.claims, 0
         if t.debt:
             b = engine.borrow_state(caller=self.address)
             index = interest_curve.current_index(b, self._context.now)
             owed = interest_curve.total(b.scaled_debt, index)
-        return cash_less_claims + owed - u.net, cash_less_claims - u.positive
+        return cash_less_claims + owed - e.net, cash_less_claims - e.positive
 
-    def _live_unrealized(self) -> UnrealizedTotals:
-        exchange = self._parts.perp_exchange
-        count = self._parts.risk_parameters.market_count
-        figures = [exchange.close_out_pnl(market) for market in range(count)]
-        return UnrealizedTotals(sum(max(f, 0) for f in figures), sum(figures))
+    def _coverage(self, e: PoolExposure) -> int:
+        if e.open_interest == 0:
+            return 0
+        return mul_up(e.open_interest, self._parts.risk_parameters.pool_parameters().coverage_ratio)
 
-    def _enter_value(self) -> int:
-        value, _ = self._net_asset_value()
-        return token_scale.to_tokens_up(value, self._asset.decimals) if value > 0 else 0
+    def _exposure(self, *, strict: bool) -> tuple[PoolExposure, bool]:
+        e = self._parts.perp_exchange.pool_exposure(caller=self.address)
+        is_priced = e.status >= PriceStatus.DEGRADED
+        if strict and not is_priced:
+            raise LiquidityVault_Unpriced(e.worst, e.status)
+        return e, is_priced
 
-    def _leave_value(self) -> int:
-        _, value = self._net_asset_value()
-        return token_scale.to_tokens_down(value, self._asset.decimals) if value > 0 else 0
+    def _enter_value(self, *, strict: bool) -> tuple[int, bool]:
+        e, is_priced = self._exposure(strict=strict)
+        to_enter, to_leave = self._net_asset_value(e)
+        value = token_scale.to_tokens_up(max(to_enter, 0), self._asset.decimals)
+        return value, is_priced and to_leave >= 0
 
-    def _is_open(self) -> bool:
-        return self._net_asset_value()[1] >= 0
+    def _leave_value(self, *, strict: bool) -> tuple[int, int]:
+        e, is_priced = self._exposure(strict=strict)
+        _, to_leave = self._net_asset_value(e)
+        if to_leave <= 0:
+            return 0, 0
+        value, covered = (
+            token_scale.to_tokens_down(to_leave, self._asset.decimals),
+            self._coverage(e),
+        )
+        if not is_priced or to_leave <= covered:
+            return value, 0
+        return value, token_scale.to_tokens_down(to_leave - covered, self._asset.decimals)
 
-    def _is_priced(self) -> bool:
-        if self._refreshed.value:
-            return True
-        exchange = self._parts.perp_exchange
-        for market in range(self._parts.risk_parameters.market_count):
-            m = exchange.market_state(market)
-            firm = exchange.index_price(market)[1] >= PriceStatus.DEGRADED
-            if not firm and (m.open_interest_long or m.open_interest_short):
-                return False
-        return True
+    def _exit_terms(self) -> tuple[int, int]:
+        p = self._parts.risk_parameters.pool_parameters()
+        return p.cooldown, p.redeem_window
 
     def _refresh(self) -> None:
         self._parts.perp_exchange.refresh_all(self.address)
-        engine, now = self._parts.margin_engine, self._context.now
-        for market in range(self._parts.risk_parameters.market_count):
-            age = now - engine.market_unrealized(market, caller=self.address).updated_at
-            if age != 0:
-                raise MarginEngine_StaleUnrealized(market, age, 0)
-        self._refreshed.set(True)
 
     def _book(self, amount_tokens: int) -> None:
         self._parts.margin_engine.credit_pool(self.address, amount_tokens)
-        self._refreshed.set(False)
 
     def _pay(self, amount_tokens: int, receiver: Address) -> None:
-        self._refreshed.set(False)
         self._parts.margin_engine.debit_pool(self.address, amount_tokens, receiver)
 
 
@@ -102,17 +106,14 @@ class InsuranceFund(LedgerVault):
     def _cash(self) -> int:
         return self._parts.margin_engine.totals(caller=self.address).insurance_cash
 
-    def _enter_value(self) -> int:
-        return token_scale.to_tokens_up(self._cash(), self._asset.decimals)
+    def _enter_value(self, *, strict: bool) -> tuple[int, bool]:  # noqa: ARG002
+        return token_scale.to_tokens_up(self._cash(), self._asset.decimals), True
 
-    def _leave_value(self) -> int:
-        return token_scale.to_tokens_down(self._cash(), self._asset.decimals)
+    def _leave_value(self, *, strict: bool) -> tuple[int, int]:  # noqa: ARG002
+        return token_scale.to_tokens_down(self._cash(), self._asset.decimals), UINT256_MAX
 
-    def _is_open(self) -> bool:
-        return True
-
-    def _is_priced(self) -> bool:
-        return True
+    def _exit_terms(self) -> tuple[int, int]:
+        return 0, 0
 
     def _refresh(self) -> None:
         """Nothing: the fund's cash is always up to date."""

@@ -1,11 +1,11 @@
-"""What can be known from events without asking the chain: balances, auctions, redemptions."""
+"""What can be known from events without asking the chain: balances, auctions, pending exits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bulkhead.agents.view import Redemption
+from bulkhead.agents.view import Exit, Redemption
 
 
 class EventBooks:
@@ -26,6 +26,7 @@ class EventBooks:
         self.balances: dict[tuple[str, str], int] = {}
         self.auctions: dict[tuple[bytes, int], int] = {}
         self.redemptions: dict[int, Redemption] = {}
+        self.exits: dict[tuple[str, str], Exit] = {}
 
     def apply_all(self, events: Iterable[Any]) -> None:
         """Apply decoded events in their order."""
@@ -36,6 +37,8 @@ class EventBooks:
                 self._auction(event)
             elif event.address == self._staking_token:
                 self._redemption(event)
+            elif event.name in ("RedeemRequested", "RequestCancelled", "Withdraw"):
+                self._exit(event)
 
     def _transfer(self, event: Any) -> None:
         token = self._tokens.get(event.address)
@@ -46,6 +49,19 @@ class EventBooks:
         if (sender, token) in self.balances:
             self.balances[sender, token] -= amount
         self.balances[receiver, token] = self.balances.get((receiver, token), 0) + amount
+
+    def _exit(self, event: Any) -> None:
+        vault, a = self._tokens.get(event.address), event.args
+        if vault is None:
+            return
+        key = a.owner, vault
+        if event.name == "RedeemRequested":
+            self.exits[key] = Exit(a.totalShares, a.unlocksAt, a.expiresAt)
+            return
+        asked = self.exits.pop(key, None)
+        if event.name == "Withdraw" and asked is not None and a.shares < asked.shares:
+            left = asked.shares - a.shares
+            self.exits[key] = Exit(left, asked.unlocks_at, asked.expires_at)
 
     def _auction(self, event: Any) -> None:
         if event.name == "AuctionStarted":

@@ -249,6 +249,7 @@ class World:
             balances=self.books.balances,
             auctions=self.books.auctions,
             redemptions=tuple(self.books.redemptions.values()),
+            exits=self.books.exits,
             queue_delay_seconds=answers[4],
             simulate=self.simulate,
         )

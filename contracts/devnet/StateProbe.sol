@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
+import {ILedgerVault} from "../interfaces/ILedgerVault.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
@@ -16,6 +17,7 @@ import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
     AccountLedger,
     BorrowState,
+    ExitRequest,
     LedgerTotals,
     MarketUnrealized,
     UnrealizedTotals
@@ -41,7 +43,7 @@ contract StateProbe {
     IOracleAggregator internal immutable _oracle;
     IPegMonitor internal immutable _peg;
     ILiquidityVault internal immutable _pool;
-    IERC20 internal immutable _fund;
+    ILedgerVault internal immutable _fund;
     IERC20 internal immutable _settlementToken;
     address internal immutable _custody;
 
@@ -60,7 +62,7 @@ contract StateProbe {
         _oracle = IOracleAggregator(wiring.oracle);
         _peg = IPegMonitor(wiring.pegMonitor);
         _pool = ILiquidityVault(wiring.liquidityVault);
-        _fund = IERC20(wiring.insuranceFund);
+        _fund = ILedgerVault(wiring.insuranceFund);
         _settlementToken = IERC20(wiring.settlementToken);
         _custody = wiring.collateralVault;
     }
@@ -74,7 +76,7 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 5 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        uint256 perAccount = 6 + (tokens.length + 1) / 2 + 2 * uint256(markets);
         words =
             new uint256[](10 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
@@ -92,6 +94,9 @@ contract StateProbe {
         for (uint256 i; i < ids.length; ++i) {
             _account(ids[i], uint8(tokens.length), markets, whole, words, n);
             n += perAccount;
+            ExitRequest memory r = _pool.exitRequest(ids[i].owner());
+            words[n - 3] =
+                uint256(r.shares) | uint256(r.unlocksAt) << 176 | uint256(r.expiresAt) << 216;
             words[n - 2] = _grants(ids[i]);
             words[n - 1] = _operators.usedNonces(ids[i].owner(), 0);
         }
@@ -108,8 +113,8 @@ contract StateProbe {
         AssetId[] calldata pegs
     ) external view returns (uint256[] memory words) {
         words = new uint256[](
-            5 + 6 * uint256(markets) + 6 * uint256(collaterals) + 6 * assets.length + 4
-                * pegs.length + (11 + uint256(collaterals)) * ids.length
+            8 + 6 * uint256(markets) + 6 * uint256(collaterals) + 6 * assets.length + 4
+                * pegs.length + (13 + uint256(collaterals)) * ids.length
         );
         words[0] = _engine.haircutRatio();
         words[1] = _breaker.tier();
@@ -117,7 +122,9 @@ contract StateProbe {
         (words[2], words[3]) = (uint256(toEnter), uint256(toLeave));
         (uint256 initialStress, uint256 maintenanceStress) = _risk.stressLevels();
         words[4] = _pair(initialStress, maintenanceStress);
-        uint256 n = 5;
+        (words[5], words[6]) = (_pool.maxDeposit(_custody), _fund.maxDeposit(_custody));
+        words[7] = _pool.coverage();
+        uint256 n = 8;
         for (uint8 m; m < markets; ++m) {
             n = _prices(MarketId.wrap(m), words, n);
         }
@@ -295,7 +302,10 @@ contract StateProbe {
         for (uint8 c = 0; c < collaterals; ++c) {
             words[n + 11 + c] = _liquidation.auctionStartedAt(id, CollateralId.wrap(c + 1));
         }
-        return n + 11 + collaterals;
+        n += 11 + uint256(collaterals);
+        words[n] = _pool.maxRedeem(id.owner());
+        words[n + 1] = _pool.maxWithdraw(id.owner());
+        return n + 2;
     }
 
     /// @dev Shares and reputations of an asset's sources, in one number that any change of one of them changes.

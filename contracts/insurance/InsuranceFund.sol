@@ -13,21 +13,18 @@ contract InsuranceFund is LedgerVault {
         LedgerVault(wiring, "Bulkhead Insurance", "bhINS", Action.FundDeposit, Action.FundWithdraw)
     {}
 
-    function _enterValue() internal view override returns (uint256) {
-        return TokenScale.toTokensUp(_marginEngine.totals().insuranceCash, _assetDecimals);
+    function _enterValue(bool) internal view override returns (uint256 value, bool isOpen) {
+        value = TokenScale.toTokensUp(_marginEngine.totals().insuranceCash, _assetDecimals);
+        isOpen = true;
     }
 
-    function _leaveValue() internal view override returns (uint256) {
-        return TokenScale.toTokensDown(_marginEngine.totals().insuranceCash, _assetDecimals);
+    function _leaveValue(bool) internal view override returns (uint256 value, uint256 free) {
+        value = TokenScale.toTokensDown(_marginEngine.totals().insuranceCash, _assetDecimals);
+        free = type(uint256).max;
     }
 
-    function _isOpen() internal pure override returns (bool) {
-        return true;
-    }
-
-    function _isPriced() internal pure override returns (bool) {
-        return true;
-    }
+    /// @dev Stakers need not ask before they leave.
+    function _exitTerms() internal pure override returns (uint32 cooldown, uint32 window) {}
 
     function _refresh() internal override {}
 

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market, Position} from "../types/Market.sol";
+import {Fill, Market, Position, PoolExposure} from "../types/Market.sol";
 import {PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {IExposureSource} from "./IExposureSource.sol";
@@ -96,6 +96,10 @@ interface IPerpExchange is IExposureSource {
 
     /// @notice U_m: what closing every position of a market would pay its traders, accrued to this second.
     function closeOutPnl(MarketId market) external view returns (int256);
+
+    /// @notice What all positions together mean to the pool, accrued to this second. Empty markets owe nothing and
+    /// need no price. Only the liquidity vault is answered in the middle of a call, which it has begun itself.
+    function poolExposure() external view returns (PoolExposure memory);
 
     /// @notice Sum of all positions' unrealised profit at mark, accrued to this second.
     function unrealizedPnl(MarketId market) external view returns (int256);

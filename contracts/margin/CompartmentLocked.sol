@@ -19,7 +19,11 @@ abstract contract CompartmentLocked {
 
     /// @dev For views that outsiders build on: a half-finished state must not be readable from a callback.
     modifier whenUnlocked() {
-        if (_lock.isLocked()) revert ICompartmentLock.CompartmentLock_Locked();
+        _requireUnlocked();
         _;
+    }
+
+    function _requireUnlocked() internal view {
+        if (_lock.isLocked()) revert ICompartmentLock.CompartmentLock_Locked();
     }
 }

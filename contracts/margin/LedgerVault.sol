@@ -6,7 +6,7 @@ import {ILedgerVault} from "../interfaces/ILedgerVault.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
-import {CompartmentLocked} from "./CompartmentLocked.sol";
+import {ExitRequests} from "./ExitRequests.sol";
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
@@ -17,8 +17,9 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @notice Implements `ILedgerVault`, where every function is documented.
 /// @dev What differs between the pool and the insurance fund is what a share is worth to one who enters and to
-/// one who leaves, and where the money is booked. Entering uses the higher of the two values, leaving the lower.
-abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
+/// one who leaves, how much may leave, and where the money is booked. Entering uses the higher of the two values,
+/// leaving the lower.
+abstract contract LedgerVault is ExitRequests {
     using SafeERC20 for IERC20;
 
     /// @dev Virtual shares per virtual asset unit: makes inflating the first share cost 10^6 times what it takes.
@@ -40,7 +41,7 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
     )
         ERC20(name_, symbol_)
         ERC4626(IERC20(wiring.settlementToken))
-        CompartmentLocked(wiring.marginEngine)
+        ExitRequests(wiring.marginEngine)
     {
         _marginEngine = IMarginEngine(wiring.marginEngine);
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
@@ -52,19 +53,18 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
 
     // ------------------------------------------------------------------ what a vault defines
 
-    /// @dev Token units that all shares together are worth to one who enters, rounded up.
-    function _enterValue() internal view virtual returns (uint256);
+    /// @dev For one who enters.
+    /// @param isStrict Whether to revert, naming what is wrong, if the value rests on a price that is not firm.
+    /// @return value Token units that all shares together are worth, rounded up.
+    /// @return isOpen Whether shares may be bought at all now.
+    function _enterValue(bool isStrict) internal view virtual returns (uint256 value, bool isOpen);
 
-    /// @dev Token units that all shares together are worth to one who leaves, rounded down.
-    function _leaveValue() internal view virtual returns (uint256);
+    /// @dev For one who leaves; see `_enterValue`.
+    /// @return value Token units that all shares together are worth, rounded down.
+    /// @return free Token units that may leave now, whoever's they are.
+    function _leaveValue(bool isStrict) internal view virtual returns (uint256 value, uint256 free);
 
-    /// @dev Whether shares may be bought at all now.
-    function _isOpen() internal view virtual returns (bool);
-
-    /// @dev Whether the values rest on prices good enough to trade shares on.
-    function _isPriced() internal view virtual returns (bool);
-
-    /// @dev Brings whatever the values depend on up to date; called under the lock.
+    /// @dev Brings what others read of what leaving rests on up to date; called under the lock.
     function _refresh() internal virtual;
 
     /// @dev Books token units that have arrived in custody.
@@ -82,10 +82,11 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 shares)
     {
-        _beforeEntering();
-        uint256 limit = _maxDeposit();
+        _circuitBreaker.requireAllowed(_enterAction);
+        (uint256 value, bool isOpen) = _enterValue(true);
+        uint256 limit = isOpen ? _mostAssets() : 0;
         if (assets > limit) revert ERC4626ExceededMaxDeposit(receiver, assets, limit);
-        shares = _toShares(assets, _enterValue(), Math.Rounding.Floor);
+        shares = _toShares(assets, value, Math.Rounding.Floor);
         _enterVault(receiver, assets, shares);
     }
 
@@ -96,10 +97,11 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 assets)
     {
-        _beforeEntering();
-        uint256 limit = _maxMint();
+        _circuitBreaker.requireAllowed(_enterAction);
+        (uint256 value, bool isOpen) = _enterValue(true);
+        uint256 limit = isOpen ? _toShares(_mostAssets(), value, Math.Rounding.Floor) : 0;
         if (shares > limit) revert ERC4626ExceededMaxMint(receiver, shares, limit);
-        assets = _toAssets(shares, _enterValue(), Math.Rounding.Ceil);
+        assets = _toAssets(shares, value, Math.Rounding.Ceil);
         _enterVault(receiver, assets, shares);
     }
 
@@ -110,11 +112,13 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 shares)
     {
-        _refresh();
-        uint256 limit = _maxWithdraw(owner);
-        if (assets > limit) revert ERC4626ExceededMaxWithdraw(owner, assets, limit);
-        shares = _toShares(assets, _leaveValue(), Math.Rounding.Ceil);
-        _leaveVault(receiver, owner, assets, shares);
+        (uint256 cooled, uint256 value, uint256 free) = _beforeLeaving(owner);
+        uint256 limit = _toAssets(cooled, value, Math.Rounding.Floor);
+        if (assets > limit) {
+            revert ERC4626ExceededMaxWithdraw(owner, assets, Math.min(limit, free));
+        }
+        shares = _toShares(assets, value, Math.Rounding.Ceil);
+        _leaveVault(receiver, owner, assets, shares, free);
     }
 
     /// @inheritdoc IERC4626
@@ -124,19 +128,28 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         locked
         returns (uint256 assets)
     {
-        _refresh();
-        uint256 limit = _maxRedeem(owner);
-        if (shares > limit) revert ERC4626ExceededMaxRedeem(owner, shares, limit);
-        assets = _toAssets(shares, _leaveValue(), Math.Rounding.Floor);
-        _leaveVault(receiver, owner, assets, shares);
+        (uint256 cooled, uint256 value, uint256 free) = _beforeLeaving(owner);
+        // Shares that pay nothing cannot be redeemed.
+        if (_toAssets(cooled, value, Math.Rounding.Floor) == 0) cooled = 0;
+        if (shares > cooled) {
+            revert ERC4626ExceededMaxRedeem(owner, shares, _within(cooled, value, free));
+        }
+        assets = _toAssets(shares, value, Math.Rounding.Floor);
+        _leaveVault(receiver, owner, assets, shares, free);
     }
 
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IERC4626
     /// @dev What leaving shares are worth: the value that can be relied on.
-    function totalAssets() public view override(ERC4626, IERC4626) whenUnlocked returns (uint256) {
-        return _leaveValue();
+    function totalAssets()
+        public
+        view
+        override(ERC4626, IERC4626)
+        whenUnlocked
+        returns (uint256 value)
+    {
+        (value,) = _leaveValue(false);
     }
 
     /// @inheritdoc IERC4626
@@ -147,7 +160,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _maxDeposit();
+        if (!_circuitBreaker.isAllowed(_enterAction)) return 0;
+        (, bool isOpen) = _enterValue(false);
+        return isOpen ? _mostAssets() : 0;
     }
 
     /// @inheritdoc IERC4626
@@ -158,7 +173,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _maxMint();
+        if (!_circuitBreaker.isAllowed(_enterAction)) return 0;
+        (uint256 value, bool isOpen) = _enterValue(false);
+        return isOpen ? _toShares(_mostAssets(), value, Math.Rounding.Floor) : 0;
     }
 
     /// @inheritdoc IERC4626
@@ -169,7 +186,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _maxWithdraw(owner);
+        if (!_circuitBreaker.isAllowed(_leaveAction)) return 0;
+        (uint256 value, uint256 free) = _leaveValue(false);
+        return Math.min(_toAssets(_cooled(owner), value, Math.Rounding.Floor), free);
     }
 
     /// @inheritdoc IERC4626
@@ -180,7 +199,9 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _maxRedeem(owner);
+        if (!_circuitBreaker.isAllowed(_leaveAction)) return 0;
+        (uint256 value, uint256 free) = _leaveValue(false);
+        return _within(_cooled(owner), value, free);
     }
 
     /// @inheritdoc IERC4626
@@ -191,7 +212,8 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toShares(assets, _enterValue(), Math.Rounding.Floor);
+        (uint256 value,) = _enterValue(false);
+        return _toShares(assets, value, Math.Rounding.Floor);
     }
 
     /// @inheritdoc IERC4626
@@ -202,7 +224,8 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toAssets(shares, _enterValue(), Math.Rounding.Ceil);
+        (uint256 value,) = _enterValue(false);
+        return _toAssets(shares, value, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
@@ -213,7 +236,8 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toShares(assets, _leaveValue(), Math.Rounding.Ceil);
+        (uint256 value,) = _leaveValue(false);
+        return _toShares(assets, value, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
@@ -224,15 +248,11 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toAssets(shares, _leaveValue(), Math.Rounding.Floor);
+        (uint256 value,) = _leaveValue(false);
+        return _toAssets(shares, value, Math.Rounding.Floor);
     }
 
     // ------------------------------------------------------------------ internal
-
-    function _beforeEntering() private {
-        _circuitBreaker.requireAllowed(_enterAction);
-        _refresh();
-    }
 
     function _enterVault(address receiver, uint256 assets, uint256 shares) private {
         if (assets == 0 || shares == 0) revert LedgerVault_ZeroAmount();
@@ -247,34 +267,43 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         emit Deposit(msg.sender, receiver, assets, shares);
     }
 
-    function _leaveVault(address receiver, address owner, uint256 assets, uint256 shares) private {
-        if (assets == 0 || shares == 0) revert LedgerVault_ZeroAmount();
+    function _beforeLeaving(address owner)
+        private
+        returns (uint256 cooled, uint256 value, uint256 free)
+    {
         _circuitBreaker.requireAllowed(_leaveAction);
+        cooled = _requireCooled(owner);
+        _refresh();
+        (value, free) = _leaveValue(true);
+    }
+
+    function _leaveVault(
+        address receiver,
+        address owner,
+        uint256 assets,
+        uint256 shares,
+        uint256 free
+    ) private {
+        if (assets == 0 || shares == 0) revert LedgerVault_ZeroAmount();
+        if (assets > free) revert LedgerVault_Coverage(assets, free);
         if (msg.sender != owner) _spendAllowance(owner, msg.sender, shares);
+        _useRequest(owner, shares);
         _burn(owner, shares);
         emit Withdraw(msg.sender, receiver, owner, assets, shares);
         _pay(assets, receiver);
     }
 
     /// @dev A thousandth of what the ledger can count: bounded, so that no deposit can overflow it for the others.
-    function _maxDeposit() private view returns (uint256) {
-        if (!_circuitBreaker.isAllowed(_enterAction) || !_isOpen() || !_isPriced()) return 0;
+    function _mostAssets() private view returns (uint256) {
         return type(uint128).max / (1000 * 10 ** (18 - _assetDecimals));
     }
 
-    function _maxMint() private view returns (uint256) {
-        return _toShares(_maxDeposit(), _enterValue(), Math.Rounding.Floor);
-    }
-
-    function _maxWithdraw(address owner) private view returns (uint256) {
-        return _toAssets(_maxRedeem(owner), _leaveValue(), Math.Rounding.Floor);
-    }
-
-    function _maxRedeem(address owner) private view returns (uint256 shares) {
-        if (!_circuitBreaker.isAllowed(_leaveAction) || !_isPriced()) return 0;
-        shares = balanceOf(owner);
-        // Shares that pay nothing cannot be redeemed.
-        if (_toAssets(shares, _leaveValue(), Math.Rounding.Floor) == 0) return 0;
+    /// @dev The most of `shares` that pay no more than `free`, or none if those pay nothing. ⌊s · a / b⌋ ≤ free holds up to s = ⌈(free + 1) · b / a⌉ − 1.
+    function _within(uint256 shares, uint256 value, uint256 free) private view returns (uint256) {
+        if (_toAssets(shares, value, Math.Rounding.Floor) > free) {
+            shares = _toShares(free + 1, value, Math.Rounding.Ceil) - 1;
+        }
+        return _toAssets(shares, value, Math.Rounding.Floor) == 0 ? 0 : shares;
     }
 
     function _toShares(uint256 assets, uint256 value, Math.Rounding rounding)
@@ -300,7 +329,8 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toShares(assets, _leaveValue(), rounding);
+        (uint256 value,) = _leaveValue(false);
+        return _toShares(assets, value, rounding);
     }
 
     function _convertToAssets(uint256 shares, Math.Rounding rounding)
@@ -310,7 +340,8 @@ abstract contract LedgerVault is ILedgerVault, ERC4626, CompartmentLocked {
         whenUnlocked
         returns (uint256)
     {
-        return _toAssets(shares, _leaveValue(), rounding);
+        (uint256 value,) = _leaveValue(false);
+        return _toAssets(shares, value, rounding);
     }
 
     function _decimalsOffset() internal pure override returns (uint8) {

@@ -2,27 +2,25 @@
 pragma solidity ^0.8.28;
 
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
-import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
+import {WadMath} from "../libraries/WadMath.sol";
 import {InterestCurve} from "../margin/InterestCurve.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
-import {MarketId} from "../types/Ids.sol";
-import {BorrowState, LedgerTotals, UnrealizedTotals} from "../types/Ledger.sol";
-import {Market} from "../types/Market.sol";
-import {isFirm, PriceStatus} from "../types/Price.sol";
+import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
+import {PoolExposure} from "../types/Market.sol";
+import {PoolParameters} from "../types/Parameters.sol";
+import {isFirm} from "../types/Price.sol";
 
 /// @notice Implements `ILiquidityVault`, where every function is documented.
+/// @dev Values are reckoned from the markets as they are in this second and not from the figures that the ledger
+/// keeps: previews are exact, and entering writes nothing but the deposit.
 contract LiquidityVault is ILiquidityVault, LedgerVault {
     IPerpExchange internal immutable _perpExchange;
     IRiskParameters internal immutable _riskParameters;
-
-    /// @dev Set while an entry point runs: the ledger's own figures are fresh then, and the exchange's live views
-    /// are closed by the lock.
-    bool private transient _refreshed;
 
     constructor(Compartment memory wiring)
         LedgerVault(wiring, "Bulkhead Liquidity", "bhLP", Action.PoolDeposit, Action.PoolWithdraw)
@@ -33,18 +31,25 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
 
     /// @inheritdoc ILiquidityVault
     function netAssetValue() external view whenUnlocked returns (int256 toEnter, int256 toLeave) {
-        return _netAssetValue();
+        (toEnter, toLeave) = _netAssetValue(_perpExchange.poolExposure());
     }
 
-    function _netAssetValue() internal view returns (int256 toEnter, int256 toLeave) {
+    /// @inheritdoc ILiquidityVault
+    function coverage() external view whenUnlocked returns (uint256) {
+        return _coverage(_perpExchange.poolExposure());
+    }
+
+    function _netAssetValue(PoolExposure memory e)
+        internal
+        view
+        returns (int256 toEnter, int256 toLeave)
+    {
         LedgerTotals memory t = _marginEngine.totals();
-        UnrealizedTotals memory u =
-            _refreshed ? _marginEngine.unrealizedTotals() : _liveUnrealized();
         int256 cashLessClaims = int256(uint256(t.poolCash)) - int256(uint256(t.claims));
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
-        toLeave = cashLessClaims - int256(uint256(u.positive));
+        toLeave = cashLessClaims - int256(e.positive);
         // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
-        toEnter = cashLessClaims + int256(_debt(t)) - u.net;
+        toEnter = cashLessClaims + int256(_debt(t)) - e.net;
     }
 
     /// @dev With the interest that no account has booked yet: it is not for those who come now.
@@ -54,63 +59,63 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         return InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
     }
 
-    function _liveUnrealized() internal view returns (UnrealizedTotals memory u) {
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            int256 unrealized = _perpExchange.closeOutPnl(MarketId.wrap(i));
-            u.net += int128(unrealized);
-            if (unrealized > 0) u.positive += uint128(uint256(unrealized));
-        }
+    /// @dev Claims and U⁺ come before the providers and are gone from the value already; this comes on top, for
+    /// what the positions may gain from here. The smaller side may leave first, so it covers nothing.
+    function _coverage(PoolExposure memory e) internal view returns (uint256) {
+        if (e.openInterest == 0) return 0;
+        return WadMath.mulUp(e.openInterest, _riskParameters.poolParameters().coverageRatio);
     }
 
-    function _enterValue() internal view override returns (uint256) {
-        (int256 toEnter,) = _netAssetValue();
-        return toEnter > 0 ? TokenScale.toTokensUp(uint256(toEnter), _assetDecimals) : 0;
-    }
-
-    function _leaveValue() internal view override returns (uint256) {
-        (, int256 toLeave) = _netAssetValue();
-        return toLeave > 0 ? TokenScale.toTokensDown(uint256(toLeave), _assetDecimals) : 0;
+    function _exposure(bool isStrict) internal view returns (PoolExposure memory e, bool isPriced) {
+        e = _perpExchange.poolExposure();
+        isPriced = isFirm(e.status);
+        if (isStrict && !isPriced) revert LiquidityVault_Unpriced(e.worst, e.status);
     }
 
     /// @dev While h < 1 the pool owes more than it has: a new share would be worth nothing to its buyer.
-    function _isOpen() internal view override returns (bool) {
-        (, int256 toLeave) = _netAssetValue();
-        return toLeave >= 0;
+    function _enterValue(bool isStrict)
+        internal
+        view
+        override
+        returns (uint256 value, bool isOpen)
+    {
+        (PoolExposure memory e, bool isPriced) = _exposure(isStrict);
+        (int256 toEnter, int256 toLeave) = _netAssetValue(e);
+        isOpen = isPriced && toLeave >= 0;
+        if (toEnter > 0) value = TokenScale.toTokensUp(uint256(toEnter), _assetDecimals);
     }
 
-    /// @dev A market with positions and a stale price keeps the whole from being worth anything definite.
-    function _isPriced() internal view override returns (bool) {
-        if (_refreshed) return true;
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            (, PriceStatus status) = _perpExchange.indexPrice(market);
-            if (isFirm(status)) continue;
-            Market memory m = _perpExchange.marketState(market);
-            if (m.openInterestLong != 0 || m.openInterestShort != 0) return false;
+    function _leaveValue(bool isStrict)
+        internal
+        view
+        override
+        returns (uint256 value, uint256 free)
+    {
+        (PoolExposure memory e, bool isPriced) = _exposure(isStrict);
+        (, int256 toLeave) = _netAssetValue(e);
+        if (toLeave <= 0) return (0, 0);
+        value = TokenScale.toTokensDown(uint256(toLeave), _assetDecimals);
+        uint256 covered = _coverage(e);
+        if (isPriced && uint256(toLeave) > covered) {
+            free = TokenScale.toTokensDown(uint256(toLeave) - covered, _assetDecimals);
         }
-        return true;
     }
 
+    function _exitTerms() internal view override returns (uint32 cooldown, uint32 window) {
+        PoolParameters memory p = _riskParameters.poolParameters();
+        (cooldown, window) = (p.cooldown, p.redeemWindow);
+    }
+
+    /// @dev h follows what the ledger keeps: it is not left at an older figure when the pool gets smaller.
     function _refresh() internal override {
         _perpExchange.refreshAll();
-        uint256 count = _riskParameters.marketCount();
-        for (uint8 i; i < count; ++i) {
-            MarketId market = MarketId.wrap(i);
-            uint256 age = block.timestamp - _marginEngine.marketUnrealized(market).updatedAt;
-            if (age != 0) revert IMarginEngine.MarginEngine_StaleUnrealized(market, age, 0);
-        }
-        _refreshed = true;
     }
 
     function _book(uint256 amountTokens) internal override {
         _marginEngine.creditPool(amountTokens);
-        _refreshed = false;
     }
 
     function _pay(uint256 amountTokens, address receiver) internal override {
-        _refreshed = false;
         _marginEngine.debitPool(amountTokens, receiver);
     }
 }

@@ -5,7 +5,7 @@ import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market, Position} from "../types/Market.sol";
+import {Fill, Market, PoolExposure, Position} from "../types/Market.sol";
 import {MarketPricing} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
@@ -99,6 +99,25 @@ abstract contract PerpViews is PerpMarkets {
     function closeOutPnl(MarketId market) external view whenUnlocked returns (int256) {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         return m.closeOutTotal(index.price, p.skewScale);
+    }
+
+    /// @inheritdoc IPerpExchange
+    function poolExposure() external view returns (PoolExposure memory e) {
+        if (msg.sender != _liquidityVault) _requireUnlocked();
+        e.status = PriceStatus.Valid;
+        uint256 count = _riskParameters.marketCount();
+        for (uint8 i; i < count; ++i) {
+            MarketId market = MarketId.wrap(i);
+            uint256 side =
+                WadMath.max(_markets[market].openInterestLong, _markets[market].openInterestShort);
+            if (side == 0) continue;
+            (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
+            int256 unrealized = m.closeOutTotal(index.price, p.skewScale);
+            e.net += unrealized;
+            if (unrealized > 0) e.positive += uint256(unrealized);
+            e.openInterest += WadMath.mulUp(side, index.price);
+            if (index.status < e.status) (e.worst, e.status) = (market, index.status);
+        }
     }
 
     /// @inheritdoc IPerpExchange

@@ -62,6 +62,16 @@ struct BorrowState {
     uint256 scaledDebt;
 }
 
+/// @notice Shares of a vault that their owner wants to redeem. One slot.
+/// @param shares Raw shares; 0: there is no request.
+/// @param unlocksAt Unix seconds of the first second in which they can be redeemed.
+/// @param expiresAt Unix seconds of the last one.
+struct ExitRequest {
+    uint176 shares;
+    uint40 unlocksAt;
+    uint40 expiresAt;
+}
+
 /// @notice How a loss or fee was met, in the order of use for a loss (a fee uses cash before claim).
 /// @param fromClaim WAD of junior claim burned.
 /// @param fromCash WAD of cash moved to pool or fee reserve.

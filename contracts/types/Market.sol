@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {MarketId} from "./Ids.sol";
+import {PriceStatus} from "./Price.sol";
+
 /// @notice State of a market: exact sums over its positions, and funding. Four slots.
 /// @param openInterestLong WAD base units.
 /// @param openInterestShort WAD base units.
@@ -41,4 +44,18 @@ struct Fill {
     int256 realizedPnl;
     int256 fundingPaid;
     uint256 notional;
+}
+
+/// @notice What the open positions of all markets mean to the pool. WAD settlement units.
+/// @param positive U⁺ = Σ max(0, U_m).
+/// @param net ΣU_m.
+/// @param openInterest Σ of each market's greater side at its index price, rounded up market by market.
+/// @param worst The market with positions whose price is the worst, the first of several …
+/// @param status … and how good that price is; `Valid` without positions.
+struct PoolExposure {
+    uint256 positive;
+    int256 net;
+    uint256 openInterest;
+    MarketId worst;
+    PriceStatus status;
 }

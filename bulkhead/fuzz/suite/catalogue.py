@@ -58,7 +58,12 @@ from bulkhead.fuzz.suite.staking_operations import (
 from bulkhead.fuzz.suite.token_operations import Approve, Donate, Misbehave, MoveTokens
 from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
 from bulkhead.fuzz.suite.user_operations import Convert, Deposit, Trade, Withdraw
-from bulkhead.fuzz.suite.vault_operations import EnterVault, LeaveVault, MoveShares
+from bulkhead.fuzz.suite.vault_operations import (
+    EnterVault,
+    LeaveVault,
+    MoveShares,
+    RequestRedeem,
+)
 
 OPERATIONS: tuple[type[Operation], ...] = (
     # The first is what a shrinker makes of everything that does not matter.
@@ -81,6 +86,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     AccrueInterest,
     Upkeep,
     EnterVault,
+    RequestRedeem,
     LeaveVault,
     MoveShares,
     RaiseTier,

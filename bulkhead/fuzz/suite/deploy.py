@@ -84,7 +84,8 @@ def deploy_for_fuzzing(
 def _parameters() -> DeploymentParameters:
     """Return the devnet's, where shares move within an hour and BTC's second feed may be missing.
 
-    Debt costs much. So sequences see lists of sources change, and judge a source that is away.
+    Debt costs much, and a request to leave the pool has cooled at once until the governor makes it
+    wait. So sequences see lists of sources change, and judge a source that is away.
     """
 
     def uneven(asset: OracleAssetParameters) -> OracleAssetParameters:
@@ -104,6 +105,7 @@ def _parameters() -> DeploymentParameters:
         "seasoning": _SEASONING,
         "oracle": oracle,
         "interest": _INTEREST,
+        "pool": parameters.pool.model_copy(update={"cooldown": 0}),
         "collaterals": tuple(collaterals),
     }
     return parameters.model_copy(update=changes)

@@ -47,6 +47,8 @@ _ASSETS = ("ETH", "BTC")
 _DEPTH = 1_000 * WAD
 """Of a collateral that had none."""
 
+_POOL_FIRST = {"cooldown": 600, "coverage_ratio": WAD // 10}
+
 _ROLES = (GUARDIAN, OPERATOR, "RISK_ADMIN", GUARDIAN, GOVERNOR, "NO_SUCH_ROLE")
 
 Factor = Annotated[int, Index(2 * len(_FACTORS_BPS))]
@@ -179,6 +181,10 @@ class SetPool(Operation):
 
     def resolve(self, u: Questions) -> Step | None:
         known = u.model.risk_parameters.pool_parameters()
+        # Nothing comes of scaling nothing.
+        name = fields(known)[self.parameter].name
+        if not getattr(known, name):
+            known = replace(known, **{name: _POOL_FIRST[name]})
         changed = scaled_field(known, self.parameter, self.factor)
         return by_governor(u, self.who, "setPool", changed)
 

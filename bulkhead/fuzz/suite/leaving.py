@@ -16,7 +16,7 @@ from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import HALT
 from bulkhead.model.reverts import LiquidationEngine_Offsetting
-from bulkhead.model.types import SETTLEMENT, AccountId, owner_of
+from bulkhead.model.types import SETTLEMENT, AccountId, Address, owner_of
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
@@ -50,6 +50,10 @@ class CalmDown(Operation):
                 yield u.report(name, fair)
             yield Call(u.keeper, "PegMonitor", "poke", ("LST",))
         yield Call(u.keeper, "CircuitBreaker", "poke")
+        pool = u.model.liquidity_vault
+        for holder in _holders(u):
+            if shares := u.unrequested(pool, holder):
+                yield Call(holder, "LiquidityVault", "requestRedeem", (shares,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,11 @@ class EveryoneLeaves(Operation):
 
 
 def is_calm(u: Questions) -> bool:
-    """Return whether nothing stands in anybody's way: tiers, prices, tokens, vesting."""
+    """Return whether nothing stands in anybody's way: tiers, prices, tokens, vesting, requests."""
     breaker = u.model.circuit_breaker
     if breaker.breaker_state().tier or breaker.signal().target or not u.model.odd.is_tame:
         return False
-    return _is_priced(u) and _vesting_ends(u) <= u.now
+    return _is_priced(u) and max(_vesting_ends(u), _requests_cool(u)) <= u.now and _all_asked(u)
 
 
 def _is_priced(u: Questions) -> bool:
@@ -155,11 +159,27 @@ def _vesting_ends(u: Questions) -> int:
     return max((a.vesting_ends_at for a in ledgers if a.claim), default=0)
 
 
+def _holders(u: Questions) -> tuple[Address, ...]:
+    return (*u.actors, u.keeper, u.staker)
+
+
+def _all_asked(u: Questions) -> bool:
+    """Return whether everybody has asked for all her shares of the pool."""
+    return not any(u.unrequested(u.model.liquidity_vault, holder) for holder in _holders(u))
+
+
+def _requests_cool(u: Questions) -> int:
+    """Return when the last live request has cooled, Unix seconds."""
+    requests = [u.model.liquidity_vault.exit_request(holder) for holder in _holders(u)]
+    return max((r.unlocks_at for r in requests if r.shares and r.expires_at >= u.now), default=0)
+
+
 def _patience(u: Questions) -> int:
     """Return the seconds after which the breaker may take a step, and claims have vested."""
     breaker, now = u.model.circuit_breaker, u.now
     state, timing = breaker.breaker_state(), u.model.risk_parameters.breaker_timing()
-    until = [now + BLOCK_SECONDS, _vesting_ends(u), state.since + timing.min_dwell]
+    until = [now + BLOCK_SECONDS, _vesting_ends(u), _requests_cool(u)]
+    until.append(state.since + timing.min_dwell)
     if breaker.signal().target or not _is_priced(u):
         until += [now + timing.volume_window, now + 2 * timing.velocity_window + 1]
         until.append(state.guardian_until)
@@ -211,7 +231,7 @@ def _withdraw_all(u: Questions, account: AccountId) -> Iterator[Call]:
 def _redeem_all(u: Questions, index: int) -> Iterator[Call]:
     """Yield everybody's redemption of all shares that are worth a token unit."""
     name, vault = u.vault(index)
-    for holder in (*u.actors, u.keeper, u.staker):
+    for holder in _holders(u):
         shares = vault.balance_of(holder)
         if shares and vault.preview_redeem(shares):
             yield Call(holder, name, "redeem", (shares, holder, holder))

@@ -99,7 +99,7 @@ INVARIANTS = (
 )
 """The ids that a campaign may report."""
 
-_CALM = (CalmDown(),) * 7
+_CALM = (CalmDown(),) * 8
 _EXODUS: tuple[Operation, ...] = (*_CALM, EveryoneCloses(), *_CALM, EveryoneLeaves())
 EXODUS_EVERY = 8
 
@@ -170,6 +170,7 @@ def probe(u: Universe) -> Iterator[Violation]:
     """Yield what the model shows broken when it is tried whole: every account, every vault."""
     yield from invariants.liq_1_of_all(u.model, [a for a in u.accounts if not _is_frozen(u, a)])
     yield from _one(invariants.vlt_1(u.model))
+    yield from invariants.vlt_1_limits(u.model, u.actors)
     for account in u.accounts:
         v = u.valuation(account)
         if v is not None:

@@ -103,6 +103,12 @@ class Questions:
             return "LiquidityVault", self.model.liquidity_vault
         return "InsuranceFund", self.model.insurance_fund
 
+    def unrequested(self, vault: LedgerVault, owner: Address) -> int:
+        """Return the shares that an owner has not asked to redeem, or asked in vain."""
+        r = vault.exit_request(owner)
+        live = r.shares if self.now <= r.expires_at else 0
+        return vault.balance_of(owner) - live
+
     # ------------------------------------------------------------------ accounts
 
     @property

@@ -56,7 +56,8 @@ def snapshot(
             entry = _signed(next(take))
             if size:
                 positions[account, i] = types.Position(size, quote, entry)
-        next(take), next(take)  # Grants and nonces move nothing by themselves.
+        # Requests, grants and nonces move nothing by themselves.
+        next(take), next(take), next(take)
     return Snapshot(
         settlement_decimals=settlement_decimals,
         totals=types.LedgerTotals(principal, debt, claims, pool_cash, insurance_cash, fee_reserve),
@@ -118,6 +119,7 @@ def labels(
                 (f"{short} size in {i}", f"{short} quote in {i}"),
                 (f"{short} funding entry in {i}",),
             ]
+        names += [(f"{short} exit request of the owner",)]
         names += [(f"{short} grants",), (f"{short} nonces of the owner",)]
     return names
 

@@ -67,7 +67,7 @@ class RequestWithdrawal(Operation):
 class Claim(Operation):
     """Claim a redemption, ripe or not, or one that was never asked for."""
 
-    weight = 3
+    weight = 2
     refusals = frozenset({"LiquidStakingToken_UnknownRequest", "LiquidStakingToken_NotClaimable"})
 
     actor: Actor

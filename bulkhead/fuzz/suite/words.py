@@ -106,7 +106,7 @@ class Stored:
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
         shared = 32 * (10 + 7 * markets + 2 * collaterals)
-        each = 32 * (5 + (collaterals + 1) // 2 + 2 * markets)
+        each = 32 * (6 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
         parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
@@ -128,7 +128,8 @@ class Stored:
         self._pair_places = {
             *(id(engine._collateral), id(exchange._positions), id(operators._grants))
         }
-        self._owner_places = {id(operators._used_nonces)}
+        self._owner_pair_places = {id(operators._used_nonces)}
+        self._owner_places = {id(m.liquidity_vault._requests)}
 
     def _touched(self, entries: Sequence[tuple[Any, Any, Any]]) -> set[Any]:
         """Return the accounts that changed, and something more if anything else did."""
@@ -139,8 +140,10 @@ class Stored:
                 touched.add(key)
             elif where in self._pair_places:
                 touched.add(key[0])
-            elif where in self._owner_places:
+            elif where in self._owner_pair_places:
                 touched.update(a for a in self._accounts if types.owner_of(a) == key[0])
+            elif where in self._owner_places:
+                touched.update(a for a in self._accounts if types.owner_of(a) == key)
             elif where in self._shared_places:
                 touched.add(None)
         return touched
@@ -199,12 +202,14 @@ class Stored:
         index = engine._debt_index.get(account, 0)
         return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
 
-    def _access(self, account: AccountId) -> tuple[int, int]:
-        """Return the grants on an account, 48 bits each, and the owner's first word of nonces."""
+    def _access(self, account: AccountId) -> tuple[int, int, int]:
+        """Return the owner's request to leave the pool, the grants and her first word of nonces."""
+        r = self._model.liquidity_vault.exit_request(types.owner_of(account))
+        request = r.shares | r.unlocks_at << 176 | r.expires_at << 216
         operators = self._model.account_operators
         grants = [operators._grants.get((account, p), _NO_GRANT) for p in self._people]
         word = sum((g.permissions | g.expires_at << 8) << 48 * i for i, g in enumerate(grants))
-        return word, operators.used_nonces(types.owner_of(account), 0)
+        return request, word, operators.used_nonces(types.owner_of(account), 0)
 
 
 def _account_words(
@@ -233,6 +238,8 @@ def derived(
     to_enter, to_leave = m.liquidity_vault.net_asset_value()
     words = [engine.haircut_ratio(), m.circuit_breaker.tier(), to_enter, to_leave]
     words.append(pair(*m.risk_engine.stress_levels()))
+    pool, nobody = m.liquidity_vault, m.collateral_vault.address
+    words += (pool.max_deposit(nobody), m.insurance_fund.max_deposit(nobody), pool.coverage())
     for i in range(m.risk_parameters.market_count):
         price, status = exchange.index_price(i)
         words += (
@@ -272,6 +279,8 @@ def derived(
     for account in accounts:
         words += _valuation(m, account)
         words += [m.liquidation_engine.auction_started_at(account, c) for c in collaterals]
+        owner = types.owner_of(account)
+        words += (pool.max_redeem(owner), pool.max_withdraw(owner))
     return words
 
 

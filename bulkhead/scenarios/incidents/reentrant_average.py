@@ -106,6 +106,11 @@ class _Replay:
             world.send(self.callee, "approve", self.usdb.address, spender.address)
         world.deposit("bob", self.usdb, SETTLEMENT, SMALL)
         world.approve(self.usdb, "lp", self.pool)
+        risk = world.named("RiskParameters")
+        # Nothing but the lock is to stand in the way.
+        at_once = risk.call("poolParameters")._replace(cooldown=0, coverageRatio=0)
+        world.send(risk, "setPool", at_once)
+        world.send(self.pool, "requestRedeem", 2 * WAD, by="lp")
 
     def play(self) -> Outcome:
         """Reenter out of a token and out of an auction; see the module."""

@@ -11,7 +11,7 @@ import pytest
 from bulkhead.agents.arbitrage import PegArbitrageur, SpotArbitrageur
 from bulkhead.agents.providers import InsuranceStaker, LiquidityProvider
 from bulkhead.agents.stakers import Staker
-from bulkhead.agents.view import OutsidePrices, Redemption
+from bulkhead.agents.view import Exit, OutsidePrices, Redemption
 
 ALICE = "0x" + "a1" * 20
 RNG = Random(0)
@@ -104,9 +104,21 @@ def test_provider__loss_beyond_her_nerve__tries_to_leave(view, kind, contract: s
     lower = replace(
         c, pool_to_leave=c.pool_to_leave * 8 // 10, insurance_cash=c.insurance_cash * 8 // 10
     )
-    [sent] = provider.act(replace(holding, compartment=lower), EAGER)
-    assert (sent.contract, sent.function) == (contract, "redeem")
-    assert sent.args == (200, ALICE, ALICE)
+    fallen = replace(holding, compartment=lower)
+    [sent] = provider.act(fallen, EAGER)
+    assert sent.contract == contract
+    if kind is InsuranceStaker:
+        assert (sent.function, sent.args) == ("redeem", (200, ALICE, ALICE))
+        return
+    assert (sent.function, sent.args) == ("requestRedeem", (200,))
+    now = view.timestamp
+    for wait, found in ((1, []), (0, [("redeem", (200, ALICE, ALICE))])):
+        asked = {(ALICE, contract): Exit(200, now + wait, now + 10)}
+        sent = provider.act(replace(fallen, exits=asked), EAGER)
+        assert [(s.function, s.args) for s in sent] == found
+    lapsed = {(ALICE, contract): Exit(200, now - 9, now - 1)}
+    [sent] = provider.act(replace(fallen, exits=lapsed), EAGER)
+    assert sent.function == "requestRedeem"
 
 
 def test_provider__calm_and_cash_in_hand__comes_back(view) -> None:

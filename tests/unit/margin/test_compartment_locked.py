@@ -29,12 +29,18 @@ def hostile(world):
         world.usdb.transact("approve", vault.address, 2**256 - 1, sender=bob)
         vault.transact("deposit", 10**9, bob, sender=bob)
     world.deposit("bob", 10**9)
+    world.set_pool(cooldown=0)
+    world.pool.transact("requestRedeem", 10**14, sender=bob)
     return world.corrupt(world.usdb)
 
 
 @pytest.mark.parametrize("entry", ENTRY_POINTS)
 @pytest.mark.parametrize(
-    "attack", ["margin.deposit", "perps.poke", "pool.redeem", "fund.redeem", "liquidation.writeOff"]
+    "attack",
+    [
+        *("margin.deposit", "perps.poke", "pool.redeem", "fund.redeem", "liquidation.writeOff"),
+        *("pool.requestRedeem", "pool.cancelRequest"),
+    ],
 )
 def test_entry_point__token_calls_back_into_another__refused(
     world, hostile, attempts, entry, attack
@@ -43,6 +49,8 @@ def test_entry_point__token_calls_back_into_another__refused(
     arguments = {
         **ENTRY_POINTS,
         "perps.poke": lambda w, who: (0,),
+        "pool.requestRedeem": lambda w, who: (1,),
+        "pool.cancelRequest": lambda w, who: (),
         "liquidation.writeOff": lambda w, who: (w.account("bob"),),
     }
     part, _, function = attack.partition(".")
@@ -60,7 +68,13 @@ def test_entry_point__token_calls_back_into_another__refused(
     assert world.margin.call("isLocked") is False
 
 
-@pytest.mark.parametrize("view", ["pool.totalAssets", "pool.netAssetValue", "perps.markPrice"])
+@pytest.mark.parametrize(
+    "view",
+    [
+        *("pool.totalAssets", "pool.netAssetValue", "pool.coverage", "perps.markPrice"),
+        "perps.poolExposure",
+    ],
+)
 def test_view__from_a_token_in_the_middle_of_a_deposit__refused(world, hostile, attempts, view):
     part, _, function = view.partition(".")
     target = getattr(world, part)

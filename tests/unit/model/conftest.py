@@ -29,7 +29,7 @@ CALLS = (
     *("trade", "trade", "trade", "trade", "close", "close", "price", "price", "crash"),
     *("advance", "advance", "liquidate", "liquidate", "liquidate", "start_auction"),
     *("start_auction", "take_auction", "take_auction", "end_auction"),
-    *("pool_deposit", "pool_redeem", "fund_deposit", "fund_redeem", "accrue"),
+    *("pool_deposit", "pool_request", "pool_redeem", "fund_deposit", "fund_redeem", "accrue"),
 )
 
 
@@ -190,6 +190,9 @@ class Driver:
             shares = vault.preview_deposit(assets)
             if vault.deposit(actor, assets, actor) != shares:
                 self._add(invariants.Violation("VLT-1", "preview_deposit is not exact"))
+        elif name == "pool_request":
+            held = world.liquidity_vault.balance_of(actor)
+            world.liquidity_vault.request_redeem(actor, 1 + held * amount // (10**6 + 1))
         elif name in ("pool_redeem", "fund_redeem"):
             vault = world.liquidity_vault if name == "pool_redeem" else world.insurance_fund
             shares = 1 + vault.balance_of(actor) * amount // (10**6 + 1)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 CALLS = (
     *("deposit", "withdraw", "convert", "poke", "breaker", "write_off"),
     *("trade", "close", "price", "crash", "advance", "liquidate", "start_auction"),
-    *("take_auction", "end_auction", "pool_deposit", "pool_redeem", "fund_deposit", "fund_redeem"),
+    *("take_auction", "end_auction", "pool_deposit", "pool_request", "pool_redeem"),
+    *("fund_deposit", "fund_redeem"),
 )
 
 calls = st.lists(
