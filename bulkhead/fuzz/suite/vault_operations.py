@@ -62,7 +62,7 @@ class EnterVault(Operation):
 class LeaveVault(Operation):
     """Redeem or withdraw from the pool or the insurance fund; sometimes another's shares."""
 
-    weight = 8
+    weight = 7
     refusals = _PRICED | {
         "ERC4626ExceededMaxWithdraw",
         "ERC4626ExceededMaxRedeem",
