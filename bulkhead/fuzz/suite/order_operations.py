@@ -24,6 +24,7 @@ from bulkhead.model import eip712
 from bulkhead.model.exchange_markets import mark
 from bulkhead.model.math import WAD
 from bulkhead.model.operators import MANAGE_ORDERS, TRADE
+from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.signed_orders import POST_ONLY, REDUCE_ONLY, MakerFill, SignedOrder
 from bulkhead.model.types import AccountId, Action, owner_of
 
@@ -106,26 +107,33 @@ class MatchOrders(Operation):
     """From below the band to above it."""
     nonce: Annotated[int, Index(_NONCES)]
     how: Annotated[int, Index(64)]
-    again: Annotated[int, Index(4)]
-    """2, 3: the same once more; 1, 3: orders are three times what is filled."""
+    again: Annotated[int, Index(8)]
+    """6, 7: the same once more; odd: orders are three times what is filled."""
     stray: Stray
     share: Bps
 
     def resolve(self, u: Questions) -> Step | None:
-        if gives_up(u, Action.REDUCE_POSITION, self.stray):
+        # Some side increases a position, nearly always.
+        if gives_up(u, Action.INCREASE_POSITION, self.stray) or not self._is_priced(u):
             return None
         args = self._args(u)
         if args is None:
             return None
         call = Call(u.keeper, _CONTRACT, "matchOrders", args)
-        return Step((call, call) if self.again >= 2 else (call,))
+        return Step((call, call) if self.again >= 6 else (call,))
+
+    def _is_priced(self, u: Questions) -> bool:
+        market = listed(self.market, MARKETS)
+        if market == UNLISTED or self.stray >= STRAY - 2:
+            return True
+        return u.index_status(market) == PriceStatus.VALID
 
     def _args(self, u: Questions) -> tuple[Any, ...] | None:
         market = listed(self.market, MARKETS)
-        accounts = sides(u, self.taker, self.maker, 1 if self.how == Odd.OWN else self.count + 1)
-        if accounts is None:
+        found = self._sides(u, market)
+        if found is None:
             return None
-        taker, *makers = accounts
+        taker, *makers = found
         if self.how == Odd.OWN:
             makers = [taker ^ 1]
         elif self.how == Odd.ONE_MAKER_TWICE:
@@ -148,11 +156,27 @@ class MatchOrders(Operation):
             self.mode == 0 or not u.model.circuit_breaker.is_allowed(Action.INCREASE_POSITION)
         ):
             return -(part(abs(size), self.share) or 1) * (1 if size > 0 else -1)
-        affordable = min(u.affordable_size(a, market) for a in (taker, *makers))
-        wanted = part(affordable, self.share) or _SMALL
+        most = min(u.affordable_size(taker, market), *_shares(u, makers, market))
+        # Off mark, one side has less margin afterwards than the other gained.
+        wanted = part(most if self.stray == STRAY else most * 4 // 5, self.share) or _SMALL
         if self.mode == 3 and size:
             return -size + (-1 if size > 0 else 1) * wanted
         return wanted if self.mode != 2 else -wanted
+
+    def _sides(self, u: Questions, market: int) -> list[AccountId] | None:
+        """Return a taker's account and makers' of other owners: who can trade, as far as known."""
+        own = [a for a in u.accounts if owner_of(a) != u.keeper]
+        size_of, affordable = u.model.perp_exchange.position, u.affordable_size
+        able = [a for a in own if affordable(a, market) > _SMALL] or own
+        holders = [a for a in own if market != UNLISTED and size_of(a, market).size]
+        firsts = holders if self.mode == 0 and holders else able
+        taker = firsts[self.taker % len(firsts)]
+        others = [a for a in able if owner_of(a) != owner_of(taker)]
+        if self.stray == STRAY:
+            others = [a for a in own if owner_of(a) != owner_of(taker)]
+        if not others:
+            return None
+        return [taker, *(others[(self.maker + i) % len(others)] for i in range(self.count + 1))]
 
     def _prices(self, u: Questions, market: int, count: int) -> list[int]:
         exchange = u.model.perp_exchange
@@ -263,15 +287,10 @@ class CancelOrders(Operation):
         return Step((Call(sender, _CONTRACT, "cancelOrders", (account, word, 1 << self.nonce)),))
 
 
-def sides(u: Questions, taker: int, maker: int, count: int) -> list[AccountId] | None:
-    """Return a taker's account and makers', of other owners; with margin as far as there are."""
-    own = [a for a in u.accounts if owner_of(a) != u.keeper]
-    rich = [a for a in own if u.held(a, 0) or u.collaterals_of(a)] or own
-    first = rich[taker % len(rich)]
-    others = [a for a in rich if owner_of(a) != owner_of(first)]
-    if not others:
-        return None
-    return [first, *(others[(maker + i) % len(others)] for i in range(count))]
+def _shares(u: Questions, makers: Sequence[AccountId], market: int) -> list[int]:
+    """Return what each maker could afford of all, if all took as much."""
+    each = [u.affordable_size(a, market) for a in makers]
+    return [len(makers) * a // makers.count(m) for a, m in zip(each, makers, strict=True)]
 
 
 def pair(
