@@ -33,10 +33,13 @@ def batch(world):
     return _batch
 
 
-def acts(world: Any, calls: Any) -> list[tuple[bool, bytes]]:
+def acts(world: Any, calls: Any) -> list[tuple[int, bytes]]:
     """Encode calls: name of the function, its arguments."""
     return [
-        (name in EXCHANGE, (world.perps if name in EXCHANGE else world.margin).encode(name, *args))
+        (
+            int(name in EXCHANGE),
+            (world.perps if name in EXCHANGE else world.margin).encode(name, *args),
+        )
         for name, *args in calls
     ]
 

@@ -139,3 +139,16 @@ class Desk:
 def desk(world):
     """Make, sign and match orders."""
     return Desk(world)
+
+
+@pytest.fixture
+def index(world, fund):
+    """Three traders with margin; the index price, which is the mark as well."""
+    fund("alice", "bob", "carol")
+    return world.index()
+
+
+@pytest.fixture
+def two(desk, index):
+    """Alice buys two of Bob's, at the index."""
+    return desk.order("alice", 2 * WAD, index), desk.order("bob", -2 * WAD, index)
