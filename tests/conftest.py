@@ -83,8 +83,8 @@ class World:
     Attributes:
         rpc: the node, which mines each transaction in a block of its own, one second on.
         book: the address book.
-        margin, valuer, perps, pool, fund, liquidation, breaker, risk, oracle, peg, custody,
-            lens: parts.
+        margin, valuer, perps, pool, fund, liquidation, orders, breaker, risk, oracle, peg,
+            custody, lens: parts.
         operators: who acts for whom.
         roles: who may do what.
         keys: private keys, ``0x…``, by address.
@@ -105,6 +105,7 @@ class World:
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
         self.liquidation = self._named("LiquidationEngine")
+        self.orders = self._named("SignedOrders")
         self.breaker = self._named("CircuitBreaker")
         self.risk = self._named("RiskParameters")
         self.oracle = self._named("OracleAggregator")

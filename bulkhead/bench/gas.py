@@ -23,6 +23,8 @@ from bulkhead.deployment.devnet import (
     publish_price,
 )
 from bulkhead.deployment.sender import RpcSender
+from bulkhead.model import eip712
+from bulkhead.model.signed_orders import NAME, SIGNED_ORDER, VERSION
 
 GENESIS = 1_800_000_000
 WAD = 10**18
@@ -38,6 +40,7 @@ BUDGETS = {
     "deposit": 90_000,
     "withdraw": 140_000,
     "pool_fill": 180_000,
+    "signed_pair": 250_000,
     "liquidate": 250_000,
     "oracle_record": 110_000,
     "oracle_read": 8_000,
@@ -55,6 +58,7 @@ class _Bench:
     rpc: Rpc
     book: AddressBook
     artifacts: Artifacts
+    keys: dict[str, str]
     gas: dict[str, int] = field(default_factory=dict)
 
     def contract(self, name: str) -> Contract:
@@ -125,12 +129,13 @@ def measure(artifacts: Artifacts, progress: Progress | None = None) -> dict[str,
         )
         sender = RpcSender(anvil.rpc, anvil.accounts[0].address)
         book = deploy_devnet(sender, options, artifacts=artifacts)
-        bench = _Bench(anvil.rpc, book, artifacts)
+        keys = {account.address: account.private_key for account in anvil.accounts}
+        bench = _Bench(anvil.rpc, book, artifacts, keys)
         # The pools' average price reaches back ten minutes.
         bench.skip(900)
         for asset in ("ETH", "BTC", "LST/ETH"):
             publish_price(bench.rpc, book, asset, options.prices[asset])
-        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses, _portfolio):
+        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses, _pairs, _portfolio):
             say(step.__doc__ or "")
             step(bench)
         return bench.gas
@@ -173,6 +178,33 @@ def _trading(b: _Bench) -> None:
     b.trade("bob", -WAD)
     b.refresh()
     b.gas["pool_fill_cash_account"] = b.trade("bob", -WAD)
+
+
+def _pairs(b: _Bench) -> None:
+    """signed pairs"""
+    b.price("ETH", 3_000 * WAD)
+    people = ("alice", "bob", "keeper")
+    b.send("keeper", "MarginEngine", "deposit", b.account("keeper"), SETTLEMENT, 100_000 * USDB)
+    limit = b.contract("PerpExchange").call("markPrice", MARKET)
+    sizes = (10 * WAD, -10 * WAD, -10 * WAD)
+    orders = [_signed_order(b, *pair, limit) for pair in zip(people, sizes, strict=True)]
+    taker, *makers = orders
+    # In the first match all orders are filled for the first time, and everybody gets a position.
+    for names in (makers, makers[:1], makers):
+        b.refresh()
+        fills = [(*maker, WAD) for maker in names]
+        gas = b.send("keeper", "SignedOrders", "matchOrders", *taker, fills)
+        b.gas["signed_pair" if len(names) == 1 else "signed_pair_extra_maker"] = gas
+    b.gas["signed_pair_extra_maker"] -= b.gas["signed_pair"]
+
+
+def _signed_order(b: _Bench, who: str, size: int, limit: int) -> tuple[tuple[Any, ...], bytes]:
+    signer = b.address(who)
+    order = (b.account(who), signer, MARKET, size, limit, 2**40 - 1, 0, 0)
+    contract = b.book.contracts["SignedOrders"].lower()
+    domain = eip712.domain_separator(NAME, VERSION, b.book.chain_id, contract)
+    values = (order[0], signer.lower(), MARKET, size % 2**256, *order[4:])
+    return order, eip712.sign(b.keys[signer], eip712.digest(domain, SIGNED_ORDER, values))
 
 
 def _upkeep(b: _Bench) -> None:

@@ -35,8 +35,11 @@ WIRING = {
     "liquidityVault": "LiquidityVault",
     "insuranceFund": "InsuranceFund",
     "liquidationEngine": "LiquidationEngine",
+    "signedOrders": "SignedOrders",
 }
 """Fields of the contracts' ``Compartment`` struct, and the contract that each one names."""
+UNUSED = {"delayedOrders": "0x" + "0" * 40}
+"""Fields that name no contract yet."""
 
 
 class AddressBookError(Exception):
@@ -92,7 +95,7 @@ class AddressBook(Model):
     def wiring(self) -> dict[str, str]:
         """The compartment's wiring, as the contracts' constructors take it."""
         parts = {field: self.contracts[name] for field, name in WIRING.items()}
-        return {"settlementToken": self.tokens[self.settlement_token], **parts}
+        return {"settlementToken": self.tokens[self.settlement_token], **parts, **UNUSED}
 
     def contract(self, rpc: Rpc, name: str, artifacts: Artifacts | None = None) -> Contract:
         """Return one of the deployed contracts, ready to call.

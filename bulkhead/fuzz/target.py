@@ -339,7 +339,7 @@ def abi_value(value: Any, kind: str) -> Any:
         return checksum(value)
     if kind == "bytes32[]":
         return [abi_value(v, "bytes32") for v in value]
-    if kind.startswith("(") and is_dataclass(value):
+    if kind.startswith("(") and (is_dataclass(value) or isinstance(value, list | tuple)):
         # Structs of the model have their fields in the ABI's order.
         return struct_words(value, kind)
     return value

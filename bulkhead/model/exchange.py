@@ -8,7 +8,7 @@ from __future__ import annotations
 from bulkhead.model import positions
 from bulkhead.model.context import external
 from bulkhead.model.exchange_markets import FLAT, require_caps, require_size
-from bulkhead.model.exchange_views import PerpViews
+from bulkhead.model.exchange_matching import PerpMatching
 from bulkhead.model.math import mul_up
 from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
@@ -25,7 +25,7 @@ from bulkhead.model.types import (
 )
 
 
-class PerpExchange(PerpViews):
+class PerpExchange(PerpMatching):
     """Fills are made by the pool at a price that depends on the skew."""
 
     @external

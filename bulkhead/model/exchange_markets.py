@@ -5,9 +5,9 @@ Sizes are WAD base units, prices and values WAD settlement units.
 
 from __future__ import annotations
 
-from bulkhead.model import funding, positions, pricing
+from bulkhead.model import funding, matched_premium, positions, pricing
 from bulkhead.model.context import Contract, Table
-from bulkhead.model.math import WAD, checked_int, checked_uint, mul_div_up, mul_up, to_int
+from bulkhead.model.math import WAD, checked_uint, mul_div_up, mul_up, to_int
 from bulkhead.model.operators import TRADE
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
@@ -87,18 +87,37 @@ class PerpMarkets(Contract):
         index: int,
         p: MarketTrading,
     ) -> None:
+        position = self._move(account, market, m, size_delta, fill)
+        self._markets[market] = m
+        unrealized = positions.close_out_total(m, index, p.skew_scale)
+        self._book(account, market, position, size_delta, fill, fee, unrealized)
+
+    def _move(
+        self, account: AccountId, market: int, m: Market, size_delta: int, fill: Fill
+    ) -> Position:
+        """Move position, mask and, in memory, the market's sums; return the position after it."""
         position = self.position(account, market)
         positions.apply_fill(m, position, size_delta, fill)
         if abs(position.size) > MAX_SIZE:
             raise PerpExchange_SizeTooLarge(position.size, MAX_SIZE)
         self._positions[account, market] = position
-        self._markets[market] = m
         mask = self._market_mask.get(account, 0)
         bit = 1 << market
         new_mask = mask & ~bit if position.size == 0 else mask | bit
         if new_mask != mask:
             self._market_mask[account] = new_mask
-        unrealized = positions.close_out_total(m, index, p.skew_scale)
+        return position
+
+    def _book(
+        self,
+        account: AccountId,
+        market: int,
+        position: Position,
+        size_delta: int,
+        fill: Fill,
+        fee: int,
+        unrealized: int,
+    ) -> None:
         self._emit(
             "Traded",
             account=account,
@@ -133,10 +152,10 @@ class PerpMarkets(Contract):
         moved = elapsed != 0 and m.funding_updated_at != 0
         if moved:
             premium = pricing.premium(positions.skew(m), p.skew_scale)
-            rate, per_unit = funding.accrue(m.funding_rate, premium, elapsed, index, p)
-            m.funding_rate = to_int(rate, 64)
-            total = checked_int(m.cumulative_funding_per_unit + per_unit)
-            m.cumulative_funding_per_unit = to_int(total, 128)
+            if m.matched_premium:
+                elapsed = matched_premium.accrue(m, premium, elapsed, index, p)
+            if elapsed:
+                funding.accrue_market(m, premium, elapsed, index, p)
         m.funding_updated_at = now
         return m, moved
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bulkhead.model import positions
+from bulkhead.model import matched_premium, positions, pricing
 from bulkhead.model.exchange_markets import FLAT, PerpMarkets, mark, require_size
-from bulkhead.model.math import mul_up
+from bulkhead.model.math import WAD, mul_down, mul_up
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.types import ZERO_ADDRESS, AccountId, Address, Fill, MarketExposure
 
@@ -59,14 +59,18 @@ class PerpViews(PerpMarkets):
         return data.price, data.status
 
     def mark_price(self, market: int) -> int:
-        """Return index · (1 + skew / skewScale).
+        """Return index · (1 + premium): that of the skew and that of pairs.
 
         Raises:
             CompartmentLock_Locked: asked in the middle of a call.
         """
         self._when_unlocked()
         m, p, index = self._current(market)
-        return mark(m, p, index.price)
+        if m.matched_premium == 0:
+            return mark(m, p, index.price)
+        premium = pricing.premium(positions.skew(m), p.skew_scale)
+        premium = matched_premium.total(premium, m.matched_premium, p.max_premium)
+        return mul_down(index.price, (WAD + premium) % 2**256)
 
     def funding_rate(self, market: int) -> int:
         """Return the funding rate per day now."""

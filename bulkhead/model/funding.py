@@ -5,8 +5,16 @@ Rates are WAD per day, velocities WAD per day per day, times in seconds.
 
 from __future__ import annotations
 
-from bulkhead.model.math import DAY, WAD, div_trunc, mul_div_down, mul_div_floor, to_int
-from bulkhead.model.types import MarketTrading
+from bulkhead.model.math import (
+    DAY,
+    WAD,
+    checked_int,
+    div_trunc,
+    mul_div_down,
+    mul_div_floor,
+    to_int,
+)
+from bulkhead.model.types import Market, MarketTrading
 
 
 def velocity(premium: int, p: MarketTrading) -> int:
@@ -45,3 +53,14 @@ def accrue(
     else:
         doubled = (rate + new_rate) * elapsed
     return new_rate, mul_div_floor(to_int(doubled), index_price, 2 * DAY * WAD)
+
+
+def accrue_market(
+    m: Market, premium: int, elapsed: int, index_price: int, p: MarketTrading
+) -> None:
+    """Do the same to a market in memory."""
+    rate, per_unit = accrue(m.funding_rate, premium, elapsed, index_price, p)
+    m.funding_rate = to_int(rate, 64)
+    m.cumulative_funding_per_unit = to_int(
+        checked_int(m.cumulative_funding_per_unit + per_unit), 128
+    )

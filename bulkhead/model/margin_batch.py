@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from bulkhead.model.context import Cell, Table, external
@@ -24,17 +25,25 @@ MAX_BATCH = 32
 _PUT_OFF = 1
 
 
+class CallTarget(IntEnum):
+    """Whom an act of a batch may call; the numbers are those of the contracts."""
+
+    MARGIN_ENGINE = 0
+    PERP_EXCHANGE = 1
+    SIGNED_ORDERS = 2
+
+
 @dataclass(frozen=True, slots=True)
 class InnerCall:
     """One act of a batch before it is encoded: a twin's method, and arguments without a sender.
 
     Attributes:
-        to_exchange: of the exchange's twin, else of the margin engine's.
+        target: whose twin's.
         function: in snake case; one that takes its sender first.
         args: the others.
     """
 
-    to_exchange: bool
+    target: CallTarget
     function: str
     args: tuple[Any, ...]
 
@@ -133,9 +142,11 @@ class MarginBatch(MarginInterest):
         return results
 
     def _perform(self, sender: Address, call: InnerCall) -> Any:
-        if call.to_exchange:
-            return getattr(self._parts.perp_exchange, call.function)(self.address, *call.args)
-        return getattr(self, call.function)(sender, *call.args)
+        if call.target == CallTarget.MARGIN_ENGINE:
+            return getattr(self, call.function)(sender, *call.args)
+        parts = self._parts
+        to = (None, parts.perp_exchange, parts.signed_orders)[call.target]
+        return getattr(to, call.function)(self.address, *call.args)
 
     def _require_initial_margin(self, account: AccountId, action: Action) -> None:
         entry = self._entries.get(account, 0)

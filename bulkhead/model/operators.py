@@ -42,8 +42,8 @@ class AccountOperators(Contract):
     """Remembers what owners allow.
 
     Attributes:
-        signers: what contracts answer to ``isValidSignature(digest, signature)``, by address; an
-            owner that is not in it has no code and signs by ECDSA.
+        signers: what contracts answer to ``isValidSignature(digest, signature)``, by address; who
+            is not in it has no code and signs by ECDSA.
     """
 
     def __init__(self, parts: Parts, chain_id: int) -> None:
@@ -105,7 +105,7 @@ class AccountOperators(Contract):
             raise AccountOperators_NonceUsed(owner, nonce)
         self._require_grant(account, operator, permissions, expires_at)
         signed = self.digest(account, operator, permissions, expires_at, nonce, deadline)
-        if not self._is_signed(owner, signed, signature):
+        if not self.is_signed(owner, signed, signature):
             raise AccountOperators_InvalidSignature(owner)
         self._use_nonces(owner, nonce >> 8, 1 << (nonce & 0xFF))
         self._set(sender, account, operator, permissions, expires_at)
@@ -175,13 +175,14 @@ class AccountOperators(Contract):
         values = (account, operator, permissions, expires_at, nonce, deadline)
         return eip712.digest(separator, SET_OPERATOR, values)
 
-    # ------------------------------------------------------------------------------- internal
-
-    def _is_signed(self, owner: Address, message: bytes, signature: bytes) -> bool:
-        if owner in self.signers:
-            return self.signers[owner](message, signature)
+    def is_signed(self, signer: Address, message: bytes, signature: bytes) -> bool:
+        """Return whether somebody signed: by ECDSA, or as the contract there says."""
+        if signer in self.signers:
+            return self.signers[signer](message, signature)
         found = eip712.recover(message, signature)
-        return found != ZERO_ADDRESS and found == owner
+        return found != ZERO_ADDRESS and found == signer
+
+    # ------------------------------------------------------------------------------- internal
 
     def _require_grant(
         self, account: AccountId, operator: Address, permissions: int, expires_at: int

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bulkhead.model.parameters import RiskParameters
     from bulkhead.model.risk_engine import RiskEngine
     from bulkhead.model.roles import RoleRegistry
+    from bulkhead.model.signed_orders import SignedOrders
     from bulkhead.model.tokens import ERC20
     from bulkhead.model.vaults import InsuranceFund, LiquidityVault
 
@@ -38,6 +39,7 @@ class Parts:
     liquidity_vault: LiquidityVault
     insurance_fund: InsuranceFund
     liquidation_engine: LiquidationEngine
+    signed_orders: SignedOrders
 
     def __init__(self, context: Context, addresses: Addresses) -> None:
         self.context = context

@@ -67,7 +67,11 @@ def quote_fill(m: Market, p: Position, size_delta: int, index_price: int, skew_s
         SkewPricing_NonPositivePrice: the price would not be positive.
     """
     price = pricing.fill_price(index_price, skew(m), size_delta, skew_scale)
-    quote_delta = pricing.fill_cost(size_delta, price)
+    return quote_at(m, p, size_delta, price, pricing.fill_cost(size_delta, price))
+
+
+def quote_at(m: Market, p: Position, size_delta: int, price: int, quote_delta: int) -> Fill:
+    """Return what a fill that costs ``quote_delta`` realises; changes nothing."""
     funding_paid = funding_owed(m, p)
     realized = -funding_paid
     if p.size != 0 and (p.size > 0) != (size_delta > 0):

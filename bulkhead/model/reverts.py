@@ -161,6 +161,14 @@ class PerpExchange_NotAuthorized(ModelRevert):
     """``(caller)``."""
 
 
+class PerpExchange_NotSignedOrders(ModelRevert):
+    """``(caller)``."""
+
+
+class PerpExchange_PriceOutOfBand(ModelRevert):
+    """``(market, price, lowest, highest)``."""
+
+
 class PerpExchange_ZeroSize(ModelRevert):
     """A size is zero."""
 

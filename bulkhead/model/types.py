@@ -191,7 +191,8 @@ class Market:
     """Sums over a market's positions, and its funding.
 
     Open interest WAD base units; ``funding_rate`` WAD per day, int64; ``funding_entry_product``
-    Σ size · fundingEntry, WAD².
+    Σ size · fundingEntry, WAD²; ``matched_premium`` WAD, int64: how far above the curve's mark
+    pairs trade, fading linearly until ``matched_premium_ends_at``, 0 without one.
     """
 
     open_interest_long: int = 0
@@ -200,6 +201,8 @@ class Market:
     funding_rate: int = 0
     funding_updated_at: int = 0
     cumulative_funding_per_unit: int = 0
+    matched_premium: int = 0
+    matched_premium_ends_at: int = 0
     funding_entry_product: int = 0
 
     def copy(self) -> Market:
@@ -211,6 +214,8 @@ class Market:
             self.funding_rate,
             self.funding_updated_at,
             self.cumulative_funding_per_unit,
+            self.matched_premium,
+            self.matched_premium_ends_at,
             self.funding_entry_product,
         )
 
@@ -340,3 +345,5 @@ class Addresses:
     liquidation_engine: Address = "0x00000000000000000000000000000000000000c9"
     risk_engine: Address = "0x00000000000000000000000000000000000000ca"
     account_operators: Address = "0x00000000000000000000000000000000000000cb"
+    signed_orders: Address = "0x00000000000000000000000000000000000000cc"
+    delayed_orders: Address = "0x00000000000000000000000000000000000000cd"

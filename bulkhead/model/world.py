@@ -33,6 +33,7 @@ from bulkhead.model.parameters import RiskParameters
 from bulkhead.model.parts import Parts
 from bulkhead.model.risk_engine import RiskEngine
 from bulkhead.model.roles import RoleRegistry
+from bulkhead.model.signed_orders import SignedOrders
 from bulkhead.model.tokens import ERC20, Token
 from bulkhead.model.types import (
     Address,
@@ -126,6 +127,7 @@ class Compartment(Generic[O, G]):
         self.liquidity_vault = parts.liquidity_vault = LiquidityVault(parts)
         self.insurance_fund = parts.insurance_fund = InsuranceFund(parts)
         self.liquidation_engine = parts.liquidation_engine = LiquidationEngine(parts)
+        self.signed_orders = parts.signed_orders = SignedOrders(parts, chain_id)
         self.context.undo.clear()
 
     @property

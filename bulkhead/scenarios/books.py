@@ -1,4 +1,4 @@
-"""What can be known from events without asking the chain: balances, auctions, pending exits."""
+"""What events alone tell: balances, auctions, redemptions, pending exits, orders."""
 
 from __future__ import annotations
 
@@ -9,24 +9,38 @@ from bulkhead.agents.view import Exit, Redemption
 
 
 class EventBooks:
-    """Follows token transfers, auctions and the redemption queue from a chain's first block on.
+    """Follows tokens, auctions, the redemption queue and orders from a chain's first block on.
 
     Args:
         tokens: token name by address; vault shares are tokens too.
         staking_token: address of the token with the redemption queue.
         liquidation_engine: address whose auctions count.
+        signed_orders: address whose orders count.
+
+    Attributes:
+        filled: WAD base units by an order's digest.
+        cancelled: bits by account and word of nonces.
+        least_nonces: by account.
     """
 
     def __init__(
-        self, tokens: Mapping[str, str], staking_token: str, liquidation_engine: str
+        self,
+        tokens: Mapping[str, str],
+        staking_token: str,
+        liquidation_engine: str,
+        signed_orders: str,
     ) -> None:
         self._tokens = dict(tokens)
         self._staking_token = staking_token
         self._engine = liquidation_engine
+        self._orders = signed_orders
         self.balances: dict[tuple[str, str], int] = {}
         self.auctions: dict[tuple[bytes, int], int] = {}
         self.redemptions: dict[int, Redemption] = {}
         self.exits: dict[tuple[str, str], Exit] = {}
+        self.filled: dict[bytes, int] = {}
+        self.cancelled: dict[tuple[bytes, int], int] = {}
+        self.least_nonces: dict[bytes, int] = {}
 
     def apply_all(self, events: Iterable[Any]) -> None:
         """Apply decoded events in their order."""
@@ -35,6 +49,8 @@ class EventBooks:
                 self._transfer(event)
             elif event.address == self._engine:
                 self._auction(event)
+            elif event.address == self._orders:
+                self._order(event)
             elif event.address == self._staking_token:
                 self._redemption(event)
             elif event.name in ("RedeemRequested", "RequestCancelled", "Withdraw"):
@@ -68,6 +84,17 @@ class EventBooks:
             self.auctions[event.args.account, event.args.collateral] = event.args.startedAt
         elif event.name == "AuctionEnded":
             self.auctions.pop((event.args.account, event.args.collateral), None)
+
+    def _order(self, event: Any) -> None:
+        a = event.args
+        if event.name == "OrdersMatched":
+            # Both by what was added: what was filled so far is there to be compared.
+            for hash_ in (a.takerHash, a.makerHash):
+                self.filled[hash_] = self.filled.get(hash_, 0) + a.size
+        elif event.name == "OrdersCancelled":
+            self.cancelled[a.account, a.word] = a.mask
+        elif event.name == "OrdersCancelledBelow":
+            self.least_nonces[a.account] = a.nonce
 
     def _redemption(self, event: Any) -> None:
         a = event.args

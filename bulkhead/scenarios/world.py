@@ -129,6 +129,7 @@ class World:
             {address: symbol for symbol, address in book.tokens.items()} | shares,
             book.tokens[PEG],
             book.contracts["LiquidationEngine"],
+            book.contracts["SignedOrders"],
         )
         rpc.request("anvil_autoImpersonateAccount", [True])
         rpc.request("evm_setBlockGasLimit", [hex(BLOCK_GAS_LIMIT)])

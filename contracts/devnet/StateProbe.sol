@@ -12,6 +12,7 @@ import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPegMonitor} from "../interfaces/IPegMonitor.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {ISignedOrders} from "../interfaces/ISignedOrders.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
@@ -40,6 +41,7 @@ contract StateProbe {
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
     ICircuitBreaker internal immutable _breaker;
+    ISignedOrders internal immutable _orders;
     IOracleAggregator internal immutable _oracle;
     IPegMonitor internal immutable _peg;
     ILiquidityVault internal immutable _pool;
@@ -49,7 +51,7 @@ contract StateProbe {
 
     address[] internal _people;
 
-    /// @param people Whose grants are read, five at most; of owners' nonces it is the first word.
+    /// @param people Whose grants are read, five at most; of nonces it is the first word.
     constructor(Compartment memory wiring, address[] memory people) {
         _people = people;
         _engine = IMarginEngine(wiring.marginEngine);
@@ -59,6 +61,7 @@ contract StateProbe {
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
+        _orders = ISignedOrders(wiring.signedOrders);
         _oracle = IOracleAggregator(wiring.oracle);
         _peg = IPegMonitor(wiring.pegMonitor);
         _pool = ILiquidityVault(wiring.liquidityVault);
@@ -76,7 +79,7 @@ contract StateProbe {
         view
         returns (uint256[] memory words)
     {
-        uint256 perAccount = 6 + (tokens.length + 1) / 2 + 2 * uint256(markets);
+        uint256 perAccount = 8 + (tokens.length + 1) / 2 + 2 * uint256(markets);
         words =
             new uint256[](10 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
         uint256 n = _totals(words);
@@ -95,10 +98,12 @@ contract StateProbe {
             _account(ids[i], uint8(tokens.length), markets, whole, words, n);
             n += perAccount;
             ExitRequest memory r = _pool.exitRequest(ids[i].owner());
-            words[n - 3] =
+            words[n - 5] =
                 uint256(r.shares) | uint256(r.unlocksAt) << 176 | uint256(r.expiresAt) << 216;
-            words[n - 2] = _grants(ids[i]);
-            words[n - 1] = _operators.usedNonces(ids[i].owner(), 0);
+            words[n - 4] = _grants(ids[i]);
+            words[n - 3] = _operators.usedNonces(ids[i].owner(), 0);
+            words[n - 2] = _orders.cancelledNonces(ids[i], 0);
+            words[n - 1] = _orders.leastNonce(ids[i]);
         }
     }
 
@@ -195,7 +200,10 @@ contract StateProbe {
         Market memory m = _exchange.marketState(market);
         words[n] = _pair(m.openInterestLong, m.openInterestShort);
         words[n + 1] = _pair(uint128(m.quote), uint128(m.cumulativeFundingPerUnit));
-        words[n + 2] = _pair(uint64(m.fundingRate), m.fundingUpdatedAt);
+        words[n + 2] = _pair(
+            uint256(uint64(m.fundingRate)) | uint256(uint64(m.matchedPremium)) << 64,
+            uint256(m.fundingUpdatedAt) | uint256(m.matchedPremiumEndsAt) << 64
+        );
         words[n + 3] = uint256(m.fundingEntryProduct);
         MarketUnrealized memory u = _engine.marketUnrealized(market);
         words[n + 4] = _pair(uint128(u.unrealized), u.updatedAt);

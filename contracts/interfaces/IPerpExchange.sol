@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position, PoolExposure} from "../types/Market.sol";
+import {MatchMaker, MatchTaker} from "../types/Order.sol";
 import {PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {IExposureSource} from "./IExposureSource.sol";
@@ -27,11 +28,20 @@ interface IPerpExchange is IExposureSource {
         int256 cumulativeFundingPerUnit,
         uint256 indexPrice
     );
+    /// @param premium WAD: how far above the curve's mark pairs trade; it fades linearly …
+    /// @param endsAt … until these Unix seconds; 0: there is none.
+    event MatchedPremiumMoved(MarketId indexed market, int256 premium, uint256 endsAt);
 
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
     /// @notice Thrown when the caller is neither the liquidity vault nor the liquidation engine.
     error PerpExchange_NotAuthorized(address caller);
+    /// @notice Thrown when the caller is not the contract of signed orders.
+    error PerpExchange_NotSignedOrders(address caller);
+    /// @notice Thrown when a pair is to be settled too far from the curve's mark price.
+    error PerpExchange_PriceOutOfBand(
+        MarketId market, uint256 price, uint256 lowest, uint256 highest
+    );
     /// @notice Thrown when a size is zero.
     error PerpExchange_ZeroSize();
     /// @notice Thrown when a size would not fit a position.
@@ -57,6 +67,16 @@ interface IPerpExchange is IExposureSource {
 
     /// @notice Accrues a market's funding and refreshes its unrealised total. Anyone may call it.
     function poke(MarketId market) external;
+
+    /// @notice Trades accounts against each other at the makers' prices. Only the contract of signed orders, which has
+    /// checked who agreed to what.
+    /// @dev The skew stays as it is. Who increases a position, or reduces it at a price worse than the pool's, has to
+    /// meet initial margin.
+    /// @param makers Each takes the other side of a part; with one account more than once, one after the other.
+    /// @return taken What the taker's trade did: one fill at the mean price.
+    function matchTrade(MarketId market, MatchTaker calldata taker, MatchMaker[] calldata makers)
+        external
+        returns (Fill memory taken);
 
     /// @notice `poke` for every market. Only the liquidity vault and the liquidation engine, which hold the lock.
     function refreshAll() external;
@@ -88,7 +108,7 @@ interface IPerpExchange is IExposureSource {
     /// @notice Index price and its status.
     function indexPrice(MarketId market) external view returns (uint256 price, PriceStatus status);
 
-    /// @notice index · (1 + skew / skewScale).
+    /// @notice index · (1 + premium), rounded down: that of the skew, and that of pairs as far as `maxPremium`.
     function markPrice(MarketId market) external view returns (uint256);
 
     /// @notice Funding rate per day now, accrued to this second.

@@ -29,6 +29,7 @@ abstract contract MarginBase is IMarginEngine {
     address internal immutable _liquidityVault;
     address internal immutable _insuranceFund;
     address internal immutable _liquidationEngine;
+    address internal immutable _signedOrders;
 
     /// @dev The compartment's lock. Transient: a reverted or finished transaction cannot leave it taken.
     bool internal transient _entered;
@@ -73,6 +74,7 @@ abstract contract MarginBase is IMarginEngine {
         _liquidityVault = wiring.liquidityVault;
         _insuranceFund = wiring.insuranceFund;
         _liquidationEngine = wiring.liquidationEngine;
+        _signedOrders = wiring.signedOrders;
     }
 
     /// @inheritdoc ICompartmentLock

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {Action} from "../types/Action.sol";
-import {Call} from "../types/Call.sol";
+import {Call, CallTarget} from "../types/Call.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId} from "../types/Ids.sol";
 import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
@@ -12,9 +12,9 @@ import {MarginBase} from "./MarginBase.sol";
 import {MarginViews} from "./MarginViews.sol";
 
 /// @notice Who acts, whether they may, and several acts with one check of margin.
-/// @dev Between two acts of a batch the lock is free, but no code runs that is not this engine's or the exchange's:
-/// whoever is called out to is called from within an act, which holds the lock. So nobody acts as `_actor` who is not
-/// meant to.
+/// @dev Between two acts of a batch the lock is free, but no code runs that is not the compartment's: whoever is called
+/// out to is called from within an act that holds the lock, or by a static call, as the contracts that sign orders. So
+/// nobody acts as `_actor` who is not meant to.
 abstract contract MarginBatch is MarginViews {
     uint256 internal constant MAX_BATCH = 32;
     /// @dev Bit 0 of an account's entry: its check is put off. Bit 1 + a: it was asked for by action a.
@@ -91,11 +91,12 @@ abstract contract MarginBatch is MarginViews {
         _actor = address(0);
     }
 
-    /// @dev The engine calls itself by delegation, so that it stays the actor's call; the exchange asks for `actor`.
+    /// @dev The engine calls itself by delegation, so that it stays the actor's call; the others ask for `actor`.
     function _perform(Call calldata call_) private returns (bytes memory) {
-        (bool success, bytes memory result) = call_.toExchange
-            ? _perpExchange.call(call_.data)
-            : address(this).delegatecall(call_.data);
+        (bool success, bytes memory result) = call_.target == CallTarget.MarginEngine
+            ? address(this).delegatecall(call_.data)
+            : (call_.target == CallTarget.PerpExchange ? _perpExchange : _signedOrders)
+            .call(call_.data);
         if (!success) {
             assembly ("memory-safe") {
                 revert(add(result, 0x20), mload(result))

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {WadMath} from "../libraries/WadMath.sol";
+import {Market} from "../types/Market.sol";
 import {FundingRules} from "../types/Parameters.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
@@ -56,5 +57,18 @@ library Funding {
             doubled = (rate + newRate) * signedElapsed;
         }
         fundingPerUnit = WadMath.mulDivFloor(doubled, indexPrice, 2 * DAY * WadMath.WAD);
+    }
+
+    /// @notice The same, of a market in memory.
+    function accrueMarket(
+        Market memory m,
+        int256 premium,
+        uint256 elapsed,
+        uint256 indexPrice,
+        FundingRules memory p
+    ) internal pure {
+        (int256 rate, int256 perUnit) = accrue(m.fundingRate, premium, elapsed, indexPrice, p);
+        m.fundingRate = rate.toInt64();
+        m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
     }
 }

@@ -7,15 +7,15 @@ import {WadMath} from "../libraries/WadMath.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market} from "../types/Market.sol";
+import {Fill, Market, Position} from "../types/Market.sol";
 import {MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {PriceData} from "../types/Price.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {PerpMarkets} from "./PerpMarkets.sol";
-import {PerpViews} from "./PerpViews.sol";
+import {PerpMatching} from "./PerpMatching.sol";
 
 /// @notice Implements `IPerpExchange`, where every function is documented.
-contract PerpExchange is PerpViews {
+contract PerpExchange is PerpMatching {
     using PositionMath for Market;
 
     constructor(Compartment memory wiring) PerpMarkets(wiring) {}
@@ -29,7 +29,8 @@ contract PerpExchange is PerpViews {
         _requireAuthorized(account);
         _requireSize(sizeDelta);
 
-        bool reduces = PositionMath.isReduction(_positions[account][market].size, sizeDelta);
+        Position memory held = _positions[account][market];
+        bool reduces = PositionMath.isReduction(held.size, sizeDelta);
         Action action = reduces ? Action.ReducePosition : Action.IncreasePosition;
         _circuitBreaker.requireAllowed(action);
 
@@ -38,13 +39,13 @@ contract PerpExchange is PerpViews {
         ActionPolicy.requireStatus(action, index.status);
         Market memory m = _accrued(market, _pricingOf(p), index.price);
 
-        fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
+        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
         if (sizeDelta > 0 ? fill.fillPrice > acceptablePrice : fill.fillPrice < acceptablePrice) {
             revert PerpExchange_PriceNotAcceptable(fill.fillPrice, acceptablePrice);
         }
         uint256 fee = WadMath.mulUp(fill.notional, p.takerFee);
         int256 skewBefore = m.skew();
-        _apply(account, market, m, sizeDelta, fill, fee, index.price, p.skewScale);
+        _apply(account, market, m, held, sizeDelta, fill, fee, index.price, p.skewScale);
         if (!reduces) {
             _requireCaps(market, m, skewBefore, sizeDelta, p);
             _marginEngine.requireInitialMargin(account, action);
@@ -75,15 +76,15 @@ contract PerpExchange is PerpViews {
         if (msg.sender != _liquidationEngine) {
             revert PerpExchange_NotLiquidationEngine(msg.sender);
         }
-        int256 size = _positions[account][market].size;
-        if (!PositionMath.isReduction(size, sizeDelta)) {
-            revert PerpExchange_NotReducing(account, market, size, sizeDelta);
+        Position memory held = _positions[account][market];
+        if (!PositionMath.isReduction(held.size, sizeDelta)) {
+            revert PerpExchange_NotReducing(account, market, held.size, sizeDelta);
         }
         MarketPricing memory p = _riskParameters.marketPricing(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         ActionPolicy.requireStatus(Action.Liquidate, index.status);
         Market memory m = _accrued(market, p, index.price);
-        fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
-        _apply(account, market, m, sizeDelta, fill, 0, index.price, p.skewScale);
+        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
+        _apply(account, market, m, held, sizeDelta, fill, 0, index.price, p.skewScale);
     }
 }

@@ -16,6 +16,7 @@ import {FundingRules, MarketPricing, MarketTrading} from "../types/Parameters.so
 import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {Funding} from "./Funding.sol";
+import {MatchedPremium} from "./MatchedPremium.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
@@ -36,6 +37,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     IAccountOperators internal immutable _accountOperators;
     address internal immutable _liquidationEngine;
     address internal immutable _liquidityVault;
+    address internal immutable _signedOrders;
 
     mapping(MarketId market => Market) internal _markets;
     mapping(AccountId account => mapping(MarketId market => Position)) internal _positions;
@@ -50,6 +52,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         _accountOperators = IAccountOperators(wiring.accountOperators);
         _liquidationEngine = wiring.liquidationEngine;
         _liquidityVault = wiring.liquidityVault;
+        _signedOrders = wiring.signedOrders;
     }
 
     function _poke(MarketId market) internal {
@@ -73,25 +76,51 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         AccountId account,
         MarketId market,
         Market memory m,
+        Position memory held,
         int256 sizeDelta,
         Fill memory fill,
         uint256 fee,
         uint256 index,
         uint256 skewScale
     ) internal {
-        Position memory position_ = _positions[account][market];
-        m.applyFill(position_, sizeDelta, fill);
-        if (WadMath.abs(position_.size) > MAX_SIZE) {
-            revert PerpExchange_SizeTooLarge(position_.size, MAX_SIZE);
-        }
-        _positions[account][market] = position_;
+        _move(account, market, m, held, sizeDelta, fill);
         _markets[market] = m;
+        int256 unrealized = m.closeOutTotal(index, skewScale);
+        _book(account, market, held, sizeDelta, fill, fee, unrealized);
+    }
+
+    /// @dev Moves a position that was read from storage, the account's mask, and the market's sums in memory.
+    function _move(
+        AccountId account,
+        MarketId market,
+        Market memory m,
+        Position memory held,
+        int256 sizeDelta,
+        Fill memory fill
+    ) internal {
+        m.applyFill(held, sizeDelta, fill);
+        if (WadMath.abs(held.size) > MAX_SIZE) {
+            revert PerpExchange_SizeTooLarge(held.size, MAX_SIZE);
+        }
+        _positions[account][market] = held;
         uint256 bit = 1 << MarketId.unwrap(market);
         uint256 mask = _marketMask[account];
-        uint256 newMask = position_.size == 0 ? mask & ~bit : mask | bit;
+        uint256 newMask = held.size == 0 ? mask & ~bit : mask | bit;
         if (newMask != mask) _marketMask[account] = newMask;
+    }
 
-        int256 unrealized = m.closeOutTotal(index, skewScale);
+    /// @dev Tells the world and the ledger what a fill was.
+    /// @param position_ As it is after the fill.
+    /// @param unrealized U_m after the fill, or after all that belong together.
+    function _book(
+        AccountId account,
+        MarketId market,
+        Position memory position_,
+        int256 sizeDelta,
+        Fill memory fill,
+        uint256 fee,
+        int256 unrealized
+    ) internal {
         emit Traded(
             account,
             market,
@@ -126,11 +155,11 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         // An empty market starts its clock with its first touch; two touches in one second accrue once.
         moved = elapsed != 0 && m.fundingUpdatedAt != 0;
         if (moved) {
-            (int256 rate, int256 perUnit) = Funding.accrue(
-                m.fundingRate, SkewPricing.premium(m.skew(), p.skewScale), elapsed, index, p.funding
-            );
-            m.fundingRate = rate.toInt64();
-            m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
+            int256 premium = SkewPricing.premium(m.skew(), p.skewScale);
+            if (m.matchedPremium != 0) {
+                elapsed = MatchedPremium.accrue(m, premium, elapsed, index, p);
+            }
+            if (elapsed != 0) Funding.accrueMarket(m, premium, elapsed, index, p.funding);
         }
         m.fundingUpdatedAt = uint40(block.timestamp);
     }
@@ -150,6 +179,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     function _pricingOf(MarketTrading memory t) internal pure returns (MarketPricing memory p) {
         p.indexAsset = t.indexAsset;
         p.skewScale = t.skewScale;
+        p.maxPremium = t.maxPremium;
         p.funding =
             FundingRules(t.maxFundingRate, t.maxFundingVelocity, t.premiumScale, t.fundingDeadband);
     }

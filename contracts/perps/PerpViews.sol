@@ -9,6 +9,7 @@ import {Fill, Market, PoolExposure, Position} from "../types/Market.sol";
 import {MarketPricing} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
+import {MatchedPremium} from "./MatchedPremium.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
@@ -86,7 +87,12 @@ abstract contract PerpViews is PerpMarkets {
     /// @inheritdoc IPerpExchange
     function markPrice(MarketId market) external view whenUnlocked returns (uint256) {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
-        return SkewPricing.markPrice(index.price, m.skew(), p.skewScale);
+        if (m.matchedPremium == 0) {
+            return SkewPricing.markPrice(index.price, m.skew(), p.skewScale);
+        }
+        int256 premium = SkewPricing.premium(m.skew(), p.skewScale);
+        premium = MatchedPremium.total(premium, m.matchedPremium, p.maxPremium);
+        return WadMath.mulDown(index.price, uint256(int256(WadMath.WAD) + premium));
     }
 
     /// @inheritdoc IPerpExchange
@@ -178,5 +184,7 @@ abstract contract PerpViews is PerpMarkets {
         m.fundingRate = stored.fundingRate;
         m.fundingUpdatedAt = stored.fundingUpdatedAt;
         m.cumulativeFundingPerUnit = stored.cumulativeFundingPerUnit;
+        m.matchedPremium = stored.matchedPremium;
+        m.matchedPremiumEndsAt = stored.matchedPremiumEndsAt;
     }
 }

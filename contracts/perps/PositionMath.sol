@@ -75,13 +75,25 @@ library PositionMath {
         uint256 indexPrice,
         uint256 skewScale
     ) internal pure returns (Fill memory fill) {
-        fill.fillPrice = SkewPricing.fillPrice(indexPrice, skew(m), sizeDelta, skewScale);
-        fill.quoteDelta = SkewPricing.fillCost(sizeDelta, fill.fillPrice);
-        fill.notional = WadMath.abs(fill.quoteDelta);
+        uint256 price = SkewPricing.fillPrice(indexPrice, skew(m), sizeDelta, skewScale);
+        return quoteAt(m, p, sizeDelta, price, SkewPricing.fillCost(sizeDelta, price));
+    }
+
+    /// @notice What a fill of `sizeDelta` that costs `cost` realises. Changes nothing.
+    function quoteAt(
+        Market memory m,
+        Position memory p,
+        int256 sizeDelta,
+        uint256 price,
+        int256 cost
+    ) internal pure returns (Fill memory fill) {
+        fill.fillPrice = price;
+        fill.quoteDelta = cost;
+        fill.notional = WadMath.abs(cost);
         fill.fundingPaid = fundingOwed(m, p);
         fill.realizedPnl = -fill.fundingPaid;
         if (p.size != 0 && (p.size > 0) != (sizeDelta > 0)) {
-            (int256 closedQuote, int256 closingCost) = _closedParts(p, sizeDelta, fill.quoteDelta);
+            (int256 closedQuote, int256 closingCost) = _closedParts(p, sizeDelta, cost);
             fill.realizedPnl -= closedQuote + closingCost;
         }
     }

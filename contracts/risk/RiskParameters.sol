@@ -217,6 +217,7 @@ contract RiskParameters is IRiskParameters {
         p.skewScale = t.skewScale;
         if (p.skewScale == 0) revert RiskParameters_UnknownMarket(market);
         p.indexAsset = t.indexAsset;
+        p.maxPremium = t.maxPremium;
         p.funding.maxFundingRate = t.maxFundingRate;
         p.funding.maxFundingVelocity = t.maxFundingVelocity;
         p.funding.premiumScale = t.premiumScale;

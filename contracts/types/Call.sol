@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+/// @notice Whom an act of a batch may call; append only.
+enum CallTarget {
+    MarginEngine,
+    PerpExchange,
+    SignedOrders
+}
+
 /// @notice One act of a batch.
-/// @param toExchange True: a call of the perpetual exchange; false: of the margin engine.
+/// @param target Whom it calls.
 /// @param data Selector and arguments.
 struct Call {
-    bool toExchange;
+    CallTarget target;
     bytes data;
 }

@@ -19,4 +19,6 @@ struct Compartment {
     address liquidityVault;
     address insuranceFund;
     address liquidationEngine;
+    address signedOrders;
+    address delayedOrders;
 }

@@ -11,6 +11,8 @@ import {PriceStatus} from "./Price.sol";
 /// @param fundingRate WAD per day: > 0: longs pay shorts.
 /// @param fundingUpdatedAt Unix seconds of the last accrual.
 /// @param cumulativeFundingPerUnit WAD settlement units paid by a long of 1.0 since the market began.
+/// @param matchedPremium WAD: how far above the curve's mark pairs traded lately, at the last accrual. It fades …
+/// @param matchedPremiumEndsAt … linearly until these Unix seconds, later than the last accrual; 0 without one.
 /// @param fundingEntryProduct Σ size · fundingEntry over positions, WAD², exact.
 struct Market {
     uint128 openInterestLong;
@@ -19,6 +21,8 @@ struct Market {
     int64 fundingRate;
     uint40 fundingUpdatedAt;
     int128 cumulativeFundingPerUnit;
+    int64 matchedPremium;
+    uint40 matchedPremiumEndsAt;
     int256 fundingEntryProduct;
 }
 

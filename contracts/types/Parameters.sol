@@ -59,6 +59,7 @@ struct FundingRules {
 struct MarketPricing {
     AssetId indexAsset;
     uint128 skewScale;
+    uint64 maxPremium;
     FundingRules funding;
 }
 

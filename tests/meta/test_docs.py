@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.model import eip712, ledger, operators
+from bulkhead.model import eip712, ledger, operators, signed_orders
 from bulkhead.model.context import Context
 from bulkhead.model.math import DAY
 from bulkhead.model.parts import Parts
@@ -151,6 +151,22 @@ def test_accounts__worked_example__gives_the_bytes_stated() -> None:
     assert twin.permissions_of(account, stated["operator"]) == numbers[0]
 
 
+def test_orders__worked_example__gives_the_bytes_stated() -> None:
+    text = (ROOT / "docs" / "spec" / "orders.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| ([\w' ]+) \| `(-?\w+)` \|$", text, re.MULTILINE))
+    parts = Parts(Context(0), Addresses(signed_orders=stated["contract"]))
+    twin = signed_orders.SignedOrders(parts, int(stated["chain id"]))
+    names = ("market", "size", "limitPrice", "expiresAt", "nonce", "flags")
+    account = int(stated["account"], 16)
+    numbers = [int(stated[name]) for name in names]
+    order = signed_orders.SignedOrder(account, stated["signer"], *numbers)
+    assert "0x" + twin.domain_separator().hex() == stated["domain separator"]
+    assert "0x" + twin.hash_order(order).hex() == stated["digest"]
+    signature = eip712.sign(stated["signer's key"], twin.hash_order(order))
+    assert "0x" + signature.hex() == stated["signature"]
+    assert f"\n{signed_orders.SIGNED_ORDER}\n" in text
+
+
 def test_accounts__table_of_permissions__is_the_code() -> None:
     text = (ROOT / "docs" / "spec" / "accounts.md").read_text(encoding="utf-8")
     stated = {
@@ -160,16 +176,20 @@ def test_accounts__table_of_permissions__is_the_code() -> None:
         )
         for function in re.findall(r"`(\w+)`", cell)
     }
-    engine, exchange = (
+    engine, exchange, orders = (
         (ROOT / "contracts" / name).read_text(encoding="utf-8")
-        for name in ("margin/MarginEngine.sol", "perps/PerpMarkets.sol")
+        for name in ("margin/MarginEngine.sol", "perps/PerpMarkets.sol", "perps/SignedOrders.sol")
     )
     coded = {("TRADE", "trade")}
     for body in re.split(r"\n    function ", engine)[1:]:
         name = re.match(r"\w+", body)
         assert name is not None
         coded |= {(bit, name[0]) for bit in re.findall(r"Permissions\.([A-Z_]+)", body)}
+    for body in re.split(r"\n    function ", orders)[1:]:
+        if "_requireManager(account)" in body:
+            coded.add(("MANAGE_ORDERS", body[: body.index("(")]))
     assert stated == coded
+    assert re.findall(r"Permissions\.([A-Z_]+)", orders) == ["TRADE", "MANAGE_ORDERS"]
     assert re.findall(r"Permissions\.([A-Z_]+)", exchange) == ["TRADE"]
     bits = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", text, re.MULTILINE))
     assert bits == {name: str(getattr(operators, name)) for name in bits}

@@ -23,9 +23,10 @@ from bulkhead.fuzz.suite.fields import (
     gives_up,
     listed,
 )
+from bulkhead.fuzz.suite.order_operations import MatchOrders, pair
 from bulkhead.fuzz.suite.user_operations import Convert, Deposit, Trade, Withdraw, free_of
 from bulkhead.model import eip712
-from bulkhead.model.margin_batch import InnerCall
+from bulkhead.model.margin_batch import CallTarget, InnerCall
 from bulkhead.model.math import UINT256_MAX, WAD
 from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, AccountId, Action, Address, owner_of
 
@@ -235,14 +236,18 @@ class Batch(Operation):
     """Two to four acts at once; some of them only do because of what follows."""
 
     weight = 7
-    refusals = _USUAL | {
-        "MarginEngine_NestedBatch",
-        "MarginEngine_ReceiverNotOwner",
-        "MarginEngine_Simulated",
-    }
+    refusals = (
+        _USUAL
+        | MatchOrders.refusals
+        | {
+            "MarginEngine_NestedBatch",
+            "MarginEngine_ReceiverNotOwner",
+            "MarginEngine_Simulated",
+        }
+    )
 
     target: Annotated[int, Index(2 * ACTORS)]
-    plan: Annotated[int, Index(10)]
+    plan: Annotated[int, Index(12)]
     market: Annotated[int, Index(MARKETS)]
     accounts: Annotated[int, Index(8)]
     """0 to 3: both of the actor's; 4: both, twice; 5: none; 6: the other; 7: also another's."""
@@ -273,7 +278,7 @@ class Batch(Operation):
         plan, other = self.plan, account ^ 1
         taken, moved = max(1, part(held, self.first)), max(1, part(held, self.first) // 3)
         add = _engine("deposit", account, SETTLEMENT, max(1, part(wallet, self.first)))
-        trade = InnerCall(True, "trade", _trade(u, account, self.market, self.second))
+        trade = _exchange("trade", *_trade(u, account, self.market, self.second))
         over = _engine("transfer", account, other, SETTLEMENT, moved)
         if plan in (0, 8):
             # What margin was is out and in again, perhaps with a trade and its undoing in between.
@@ -281,31 +286,43 @@ class Batch(Operation):
             undo = (account, self.market, -size[2], UINT256_MAX - size[3])
             yield _engine("withdraw", account, SETTLEMENT, taken, sender)
             if plan == 8:
-                yield from (InnerCall(True, "trade", size), InnerCall(True, "trade", undo))
+                yield from (_exchange("trade", *size), _exchange("trade", *undo))
             yield _engine("deposit", account, SETTLEMENT, max(1, part(taken, self.second)))
         elif plan in (1, 2):
             yield from (add, trade) if plan == 1 else (trade, add)
         elif plan in (3, 4):
-            elsewhere = InnerCall(True, "trade", _trade(u, other, self.market, self.second))
+            elsewhere = _exchange("trade", *_trade(u, other, self.market, self.second))
             yield from (over, elsewhere) if plan == 3 else (elsewhere, over)
         elif plan == 5:
             free = max(1, part(free_of(u, account, SETTLEMENT), self.first) // 2)
             yield from (trade, _engine("withdraw", account, SETTLEMENT, free, sender))
-            yield InnerCall(True, "poke", (self.market,))
+            yield _exchange("poke", self.market)
         elif plan == 6:
             matured = part(u.model.margin_engine.matured_claim(account), self.first)
             yield from [_engine("convert", account, matured)] if matured else []
             yield from (over, _engine("withdraw", account, SETTLEMENT, moved, sender))
         elif plan == 7:
             yield from (_engine("withdraw", account, SETTLEMENT, moved, sender), over, trade, add)
+        elif plan == 9:
+            yield InnerCall(CallTarget.SIGNED_ORDERS, "cancel_orders", (account, 0, 1 << 20))
+            yield from (over, add)
+        elif plan == 10:
+            # A match on margin that comes in only after it.
+            wanted = _trade(u, account, self.market, self.second)[2]
+            matched = pair(u, account, theirs, self.market, wanted)
+            yield from (InnerCall(CallTarget.SIGNED_ORDERS, "match_orders", matched), add)
         elif self.first % 2:
             yield from (add, _engine("batch", [account], (add,)))
         else:
             yield from (add, _engine("withdraw", theirs, SETTLEMENT, 1, sender))
 
 
+def _exchange(function: str, *args: Any) -> InnerCall:
+    return InnerCall(CallTarget.PERP_EXCHANGE, function, args)
+
+
 def _engine(function: str, *args: Any) -> InnerCall:
-    return InnerCall(False, function, args)
+    return InnerCall(CallTarget.MARGIN_ENGINE, function, args)
 
 
 def _trade(u: Questions, account: AccountId, market: int, share: int) -> tuple[int, int, int, int]:

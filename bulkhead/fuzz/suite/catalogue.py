@@ -41,6 +41,7 @@ from bulkhead.fuzz.suite.oracle_operations import (
     Sequencer,
     SuspendSource,
 )
+from bulkhead.fuzz.suite.order_operations import CancelOrders, MatchOrders
 from bulkhead.fuzz.suite.outsider_operations import Extreme, Intrude
 from bulkhead.fuzz.suite.risk_operations import (
     MoveDepth,
@@ -72,6 +73,8 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Withdraw,
     Trade,
     Convert,
+    MatchOrders,
+    CancelOrders,
     SetOperator,
     Transfer,
     ActFor,

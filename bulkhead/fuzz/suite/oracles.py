@@ -14,6 +14,7 @@ from bulkhead.fuzz.suite.fields import MARKETS, ODD_ID, STRAY
 from bulkhead.fuzz.suite.keeper_operations import Liquidate, StartAuction, WriteOff
 from bulkhead.fuzz.suite.leaving import CalmDown, EveryoneCloses, EveryoneLeaves
 from bulkhead.fuzz.suite.market_operations import MovePrice, Squeeze, Wait
+from bulkhead.fuzz.suite.order_operations import orders_in
 from bulkhead.fuzz.suite.trips import RoundTrip, VaultRoundTrip
 from bulkhead.fuzz.suite.user_operations import Deposit, Trade
 from bulkhead.model import invariants
@@ -146,13 +147,19 @@ _MAY_LOSE = TRADE | WITHDRAW
 def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
     """Return the accounts besides the sender's own that may lose something by a call.
 
-    LED-1 knows two: the unhealthy account that a call of the liquidation engine is aimed at, and
-    those whose owners let the sender trade or withdraw. Where h is below 1, a liquidation itself
-    records prices first: what moves with them, volatility above all, is part of its judgement.
+    LED-1 knows three: the unhealthy account that a call of the liquidation engine is aimed at,
+    those whose owners let the sender trade or withdraw, and those whose orders are filled. Where h
+    is below 1, a liquidation itself records prices first: what moves with them, volatility above
+    all, is part of its judgement.
     """
+    if call.function == "matchOrders":
+        return tuple(orders_in(call.args))
     if call.contract in ("MarginEngine", "PerpExchange"):
         held = u.model.account_operators.permissions_of
-        return tuple(a for a in u.accounts if held(a, call.sender) & _MAY_LOSE)
+        acts = call.args[1] if call.function == "batch" else ()
+        matches = [act.args for act in acts if act.function == "match_orders"]
+        filled = [account for args in matches for account in orders_in(args)]
+        return (*filled, *(a for a in u.accounts if held(a, call.sender) & _MAY_LOSE))
     if call.contract != "LiquidationEngine" or not call.args:
         return ()
     account = int(call.args[0])

@@ -46,6 +46,8 @@ _WIRING = {
     "liquidity_vault": "liquidityVault",
     "insurance_fund": "insuranceFund",
     "liquidation_engine": "liquidationEngine",
+    "signed_orders": "signedOrders",
+    "delayed_orders": "delayedOrders",
 }
 _SPENDERS = ("CollateralVault", "LiquidityVault", "InsuranceFund")
 

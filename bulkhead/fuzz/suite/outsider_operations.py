@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from bulkhead.fuzz.operation import Call, Index, Operation, Step
 from bulkhead.fuzz.suite import refusals as may
 from bulkhead.fuzz.suite.fields import ACTORS, UNLISTED, Actor
-from bulkhead.model.margin_batch import InnerCall
+from bulkhead.model.exchange_matching import MatchMaker, MatchTaker
+from bulkhead.model.margin_batch import CallTarget, InnerCall
 from bulkhead.model.math import INT256_MAX, INT256_MIN, UINT256_MAX, WAD
-from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, Address
+from bulkhead.model.signed_orders import MakerFill, SignedOrder
+from bulkhead.model.types import SETTLEMENT, ZERO_ADDRESS, AccountId, Address
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
 
 _Call = tuple[str, str, tuple[Any, ...]]
-_INTRUSIONS = 26
-_EXTREMES = 55
+_INTRUSIONS = 28
+_EXTREMES = 58
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,13 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
         ("MarginEngine", "requireInitialMargin", (mine, 1)),
         ("MarginEngine", "transfer", (theirs, mine, SETTLEMENT, 1)),
         ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
+        ("PerpExchange", "matchTrade", _pair_of(mine, theirs)),
+        ("SignedOrders", "cancelOrders", (theirs, 0, 1)),
     )
+
+
+def _pair_of(mine: AccountId, theirs: AccountId) -> tuple[Any, ...]:
+    return 0, MatchTaker(mine, True, False), [MatchMaker(theirs, WAD, 1, False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ class Extreme(Operation):
             "PerpExchange_ZeroSize",
             "RiskParameters_UnknownCollateral",
             "RiskParameters_UnknownMarket",
+            "SignedOrders_InvalidSignature",
+            "SignedOrders_NonceNotHigher",
             "SkewPricing_NonPositivePrice",
         }
     )
@@ -150,7 +160,8 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
     """Return calls with arguments that no honest caller would choose."""
     mine, most = u.account(sender, 0), UINT256_MAX
     token, far = u.settlement_symbol, 10**36
-    nothing = InnerCall(True, "poke", (UNLISTED,))
+    endless = SignedOrder(mine, sender, UNLISTED, -(2**127), 2**128 - 1, 2**40 - 1, most, 3)
+    nothing = InnerCall(CallTarget.PERP_EXCHANGE, "poke", (UNLISTED,))
     return (
         ("MarginEngine", "deposit", (mine, SETTLEMENT, most)),
         ("MarginEngine", "deposit", (mine, UNLISTED, most)),
@@ -211,4 +222,11 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
         ("MarginEngine", "batch", ([], [nothing] * 33)),
         ("AccountOperators", "setOperator", (mine, sender, 1, 2**40 - 1)),
         ("AccountOperators", "setOperator", (mine, ZERO_ADDRESS, 1, 2**40 - 1)),
+        (
+            "SignedOrders",
+            "matchOrders",
+            (endless, b"", [MakerFill(endless, bytes(65), 2**128 - 1)]),
+        ),
+        ("SignedOrders", "cancelOrdersBelow", (mine, 0)),
+        ("SignedOrders", "cancelOrders", (most, most, most)),
     )

@@ -10,6 +10,7 @@ from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
 
 _LOW = (1 << 128) - 1
+_HALF = (1 << 64) - 1
 MARK = 1_234_567_890_123_456_789_012
 """PNL-1 holds at any mark price, WAD; this one is as good as any."""
 
@@ -56,8 +57,8 @@ def snapshot(
             entry = _signed(next(take))
             if size:
                 positions[account, i] = types.Position(size, quote, entry)
-        # Requests, grants and nonces move nothing by themselves.
-        next(take), next(take), next(take)
+        for _ in range(5):
+            next(take)  # Requests, grants, nonces and orders move nothing by themselves.
     return Snapshot(
         settlement_decimals=settlement_decimals,
         totals=types.LedgerTotals(principal, debt, claims, pool_cash, insurance_cash, fee_reserve),
@@ -95,7 +96,7 @@ def labels(
         names += [
             (f"market {i} long", f"market {i} short"),
             (f"market {i} quote", f"market {i} funding index"),
-            (f"market {i} funding rate", f"market {i} funding time"),
+            (f"market {i} funding rate and premium", f"market {i} funding and premium times"),
             (f"market {i} entry product",),
             (f"market {i} reported U", f"market {i} reported at"),
             (f"market {i} maintenance rate", f"market {i} rate moved at"),
@@ -121,6 +122,7 @@ def labels(
             ]
         names += [(f"{short} exit request of the owner",)]
         names += [(f"{short} grants",), (f"{short} nonces of the owner",)]
+        names += [(f"{short} cancelled orders",), (f"{short} least nonce of orders",)]
     return names
 
 
@@ -142,13 +144,15 @@ def differences(
 def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
     long, short = _unpair(next(take))
     quote, cumulative = map(_signed, _unpair(next(take)))
-    rate, updated = _unpair(next(take))
-    rate -= (rate >> 63) << 64
+    rates, times = _unpair(next(take))
+    rate, premium = (half - ((half >> 63) << 64) for half in (rates & _HALF, rates >> 64))
+    updated, ends_at = times & _HALF, times >> 64
     product = next(take)
     product -= (product >> 255) << 256
     unrealized, reported_at = _unpair(next(take))
     next(take), next(take)  # Rate and correlations.
-    state = types.Market(long, short, quote, rate, updated, cumulative, product)
+    sums = long, short, quote, rate, updated, cumulative, premium, ends_at, product
+    state = types.Market(*sums)
     return state, types.MarketUnrealized(_signed(unrealized), reported_at)
 
 

@@ -36,6 +36,7 @@ NOT_A_PART = frozenset(
         "CompartmentLock_NotAuthorized",
         "PerpExchange_NotAuthorized",
         "PerpExchange_NotLiquidationEngine",
+        "PerpExchange_NotSignedOrders",
     }
 )
 """Only parts of the compartment may call it."""

@@ -31,6 +31,8 @@ from bulkhead.model.reverts import MarginEngine_Simulated
 from bulkhead.model.types import Fill, pack
 
 _PROBE = "StateProbe"
+_TARGETS = ("MarginEngine", "PerpExchange", "SignedOrders")
+"""Whom acts of a batch may call, by number."""
 _LST_VIEWS = ("totalPooled", "busyUntil", "rate")
 
 
@@ -208,20 +210,20 @@ class Universe(Questions, Target):
         """Return the callee's address and the calldata of a call, that of a batch call by call."""
         if call.function in ("batch", "simulate"):
             *others, inner = call.args
-            encoded = [(c.to_exchange, self.encode_inner(c)) for c in inner]
+            encoded = [(c.target, self.encode_inner(c)) for c in inner]
             call = Call(call.sender, call.contract, call.function, (*others, encoded))
         return super().encode_call(call)
 
     def encode_inner(self, call: InnerCall) -> bytes:
         """Return the calldata of an act of a batch."""
-        name = "PerpExchange" if call.to_exchange else "MarginEngine"
+        name = _TARGETS[call.target]
         return self.encode_call(Call("", name, _camel(call.function), call.args))[1]
 
     def _encode_results(self, call: Call, returned: Sequence[Any]) -> list[bytes]:
         return [self._encode_result(*pair) for pair in zip(call.args[-1], returned, strict=True)]
 
     def _encode_result(self, call: InnerCall, returned: Any) -> bytes:
-        contract = self.contract("PerpExchange" if call.to_exchange else "MarginEngine")
+        contract = self.contract(_TARGETS[call.target])
         outputs = contract.interface.function(_camel(call.function)).outputs
         if isinstance(returned, Fill):
             return outputs.encode([astuple(returned)])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bulkhead.fuzz.suite.model import Model
 
 _LOW = (1 << 128) - 1
+_HALF = (1 << 64) - 1
 _WORD = (1 << 256) - 1
 _THIRTY_TWO = (32).to_bytes(32, "big")
 _NO_LEDGER = AccountLedger()
@@ -106,7 +107,7 @@ class Stored:
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
         shared = 32 * (10 + 7 * markets + 2 * collaterals)
-        each = 32 * (6 + (collaterals + 1) // 2 + 2 * markets)
+        each = 32 * (8 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
         parts += [body[shared + i * each : shared + (i + 1) * each] for i in places]
@@ -123,10 +124,14 @@ class Stored:
             *(risk._ratios, risk._stress, risk._depths, m.risk_parameters._correlations),
         )
         self._shared_places = {id(place) for place in shared}
-        self._account_places = {id(engine._accounts), id(engine._debt_index)}
+        orders = m.signed_orders
+        self._account_places = {
+            *(id(engine._accounts), id(engine._debt_index), id(orders._least_nonce))
+        }
         operators = m.account_operators
         self._pair_places = {
-            *(id(engine._collateral), id(exchange._positions), id(operators._grants))
+            *(id(engine._collateral), id(exchange._positions), id(operators._grants)),
+            id(orders._cancelled),
         }
         self._owner_pair_places = {id(operators._used_nonces)}
         self._owner_places = {id(m.liquidity_vault._requests)}
@@ -179,7 +184,10 @@ class Stored:
             words += (
                 pair(s.open_interest_long, s.open_interest_short),
                 pair(s.quote, s.cumulative_funding_per_unit),
-                pair(s.funding_rate & (1 << 64) - 1, s.funding_updated_at),
+                pair(
+                    s.funding_rate & _HALF | (s.matched_premium & _HALF) << 64,
+                    s.funding_updated_at | s.matched_premium_ends_at << 64,
+                ),
                 s.funding_entry_product & _WORD,
                 pair(r.unrealized, r.updated_at),
                 pair(f.value, f.moved_at),
@@ -202,14 +210,22 @@ class Stored:
         index = engine._debt_index.get(account, 0)
         return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
 
-    def _access(self, account: AccountId) -> tuple[int, int, int]:
-        """Return the owner's request to leave the pool, the grants and her first word of nonces."""
-        r = self._model.liquidity_vault.exit_request(types.owner_of(account))
+    def _access(self, account: AccountId) -> tuple[int, int, int, int, int]:
+        """Return what is kept for an account or its owner besides the ledger.
+
+        That is the owner's request to leave the pool, grants of 48 bits each, the owner's first
+        word of nonces, and that and the least nonce of orders.
+        """
+        owner = types.owner_of(account)
+        r = self._model.liquidity_vault.exit_request(owner)
         request = r.shares | r.unlocks_at << 176 | r.expires_at << 216
-        operators = self._model.account_operators
+        operators, orders = self._model.account_operators, self._model.signed_orders
         grants = [operators._grants.get((account, p), _NO_GRANT) for p in self._people]
         word = sum((g.permissions | g.expires_at << 8) << 48 * i for i, g in enumerate(grants))
-        return request, word, operators.used_nonces(types.owner_of(account), 0)
+        return (
+            *(request, word, operators.used_nonces(owner, 0)),
+            *(orders.cancelled_nonces(account, 0), orders.least_nonce(account)),
+        )
 
 
 def _account_words(

@@ -33,10 +33,13 @@ def batch(world):
     return _batch
 
 
-def acts(world: Any, calls: Any) -> list[tuple[bool, bytes]]:
+def acts(world: Any, calls: Any) -> list[tuple[int, bytes]]:
     """Encode calls: name of the function, its arguments."""
     return [
-        (name in EXCHANGE, (world.perps if name in EXCHANGE else world.margin).encode(name, *args))
+        (
+            int(name in EXCHANGE),
+            (world.perps if name in EXCHANGE else world.margin).encode(name, *args),
+        )
         for name, *args in calls
     ]
 
@@ -94,7 +97,7 @@ def test_batch__what_the_calls_return__is_returned_encoded(world, calls_of):
     fill = world.perps.call("trade", *calls_of.trade(WAD)[1:], sender=alice)
     assert world.perps.decode("trade", found[0]) == fill
     assert found[1] == b""
-    view = [(False, world.margin.encode("totals")), (True, world.perps.encode("markPrice", ETH))]
+    view = [(0, world.margin.encode("totals")), (1, world.perps.encode("markPrice", ETH))]
     totals, mark = world.margin.call("batch", [], view, sender=alice)
     assert world.margin.decode("totals", totals) == world.totals()
     assert int.from_bytes(mark, "big") == world.perps.call("markPrice", ETH)
@@ -246,16 +249,16 @@ def test_batch__act_that_is_refused__reverts_all_with_its_own_words(
         batch(calls_of.deposit(5), calls_of.withdraw(1))
     # An unknown selector, or none, is a revert without data.
     for data in (b"", b"\x12\x34\x56\x78"):
-        for to_exchange in (False, True):
+        for target in (0, 1, 2):
             with refuses(""):
-                world.margin.call("batch", [], [(to_exchange, data)], sender=world.address("alice"))
+                world.margin.call("batch", [], [(target, data)], sender=world.address("alice"))
 
 
 def test_batch__within_a_batch__refused(world, calls_of, refuses):
     inner = acts(world, [calls_of.deposit(1)])
     alice = world.address("alice")
     for name, args in (("batch", ([], inner)), ("simulate", (alice, [], inner))):
-        nested = [(False, world.margin.encode(name, *args))]
+        nested = [(0, world.margin.encode(name, *args))]
         with refuses("MarginEngine_NestedBatch"):
             world.margin.call("batch", [], nested, sender=alice)
 
@@ -279,19 +282,19 @@ def test_batch__what_only_parts_may_call__stays_closed(world, refuses, function)
     alice = world.address("alice")
     data = world.margin.encode(function, *PARTS_ONLY[function])
     with refuses("CompartmentLock_NotAuthorized", alice):
-        world.margin.call("batch", [], [(False, data)], sender=alice)
+        world.margin.call("batch", [], [(0, data)], sender=alice)
     # Nor does it help to play a part: what counts is who calls.
     with refuses("CompartmentLock_NotAuthorized", alice):
-        world.margin.call("simulate", world.perps.address, [], [(False, data)], sender=alice)
+        world.margin.call("simulate", world.perps.address, [], [(0, data)], sender=alice)
 
 
 def test_batch__what_only_parts_may_call_on_the_exchange__stays_closed(world, refuses):
     alice, engine = world.address("alice"), world.margin.address
     data = world.perps.encode("liquidatePosition", world.account("bob"), ETH, -WAD)
     with refuses("PerpExchange_NotLiquidationEngine", engine):
-        world.margin.call("batch", [], [(True, data)], sender=alice)
+        world.margin.call("batch", [], [(1, data)], sender=alice)
     with refuses("PerpExchange_NotAuthorized", engine):
-        world.margin.call("batch", [], [(True, world.perps.encode("refreshAll"))], sender=alice)
+        world.margin.call("batch", [], [(1, world.perps.encode("refreshAll"))], sender=alice)
 
 
 @pytest.fixture
@@ -305,8 +308,8 @@ def hostile(world):
 @pytest.mark.parametrize(
     "call",
     [
-        ("margin", "batch", lambda w: ([w.account("alice")], [(False, b"")])),
-        ("margin", "simulate", lambda w: (w.address("alice"), [], [(False, b"")])),
+        ("margin", "batch", lambda w: ([w.account("alice")], [(0, b"")])),
+        ("margin", "simulate", lambda w: (w.address("alice"), [], [(0, b"")])),
         ("margin", "withdraw", lambda w: (w.account("alice"), USDB, 1, w.address("bob"))),
         ("margin", "transfer", lambda w: (w.account("alice"), w.account("alice", 1), USDB, 1)),
         ("perps", "trade", lambda w: (w.account("alice"), ETH, WAD, ANY)),
@@ -327,15 +330,15 @@ def test_batch__token_that_calls_back__finds_the_lock_taken(world, hostile, atte
         ("deposit", account, WBTC, 5),
         ("withdraw", account, WBTC, 5, alice),
     )
-    assert attempts(receipt) == [(False, ("CompartmentLock_Locked", ()))] * 3
+    assert attempts(receipt) == [(0, ("CompartmentLock_Locked", ()))] * 3
     assert world.margin.call("collateralBalance", account, WBTC) == 990
 
 
 def test_batch__token_that_calls_back_in_a_plain_act__begins_no_batch(world, hostile, attempts):
-    data = world.margin.encode("batch", [], [(False, world.margin.encode("isLocked"))])
+    data = world.margin.encode("batch", [], [(0, world.margin.encode("isLocked"))])
     hostile.transact("setCallback", world.margin.address, data, sender=world.governor)
     receipt = world.deposit("alice", 1, WBTC)
-    assert attempts(receipt) == [(False, ("CompartmentLock_Locked", ()))]
+    assert attempts(receipt) == [(0, ("CompartmentLock_Locked", ()))]
 
 
 # ---------------------------------------------------------------------- simulations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkhead.model import eip712
-from bulkhead.model.margin_batch import InnerCall
+from bulkhead.model.margin_batch import CallTarget, InnerCall
 from bulkhead.model.operators import ALL, DEPOSIT, TRADE, WITHDRAW
 from bulkhead.model.reverts import (
     AccountOperators_InvalidSignature,
@@ -34,7 +34,7 @@ def world():
 
 
 def engine(function, *args):
-    return InnerCall(False, function, args)
+    return InnerCall(CallTarget.MARGIN_ENGINE, function, args)
 
 
 class TestSignatures:

@@ -10,13 +10,13 @@ import pytest
 from bulkhead.agents.view import Redemption
 from bulkhead.scenarios.books import EventBooks
 
-USDB, LST, ENGINE = "0xUsdb", "0xLst", "0xEngine"
+USDB, LST, ENGINE, ORDERS = "0xUsdb", "0xLst", "0xEngine", "0xOrders"
 ACCOUNT = b"a" * 32
 
 
 @pytest.fixture
 def books() -> EventBooks:
-    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE)
+    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE, ORDERS)
 
 
 def transfer(token: str, sender: str, receiver: str, amount: int) -> Any:
@@ -55,3 +55,19 @@ def test_redemptions__are_queued_until_claimed(books: EventBooks) -> None:
     assert list(books.redemptions.values()) == [Redemption(3, "alice", 50)]
     books.apply_all([event("WithdrawalClaimed", LST, id=3)])
     assert books.redemptions == {}
+
+
+def test_orders__fills_and_cancelled_nonces_follow(books: EventBooks) -> None:
+    books.apply_all(
+        [
+            event("OrdersMatched", ORDERS, takerHash=b"t", makerHash=b"m", size=3),
+            event("OrdersMatched", ORDERS, takerHash=b"t", makerHash=b"n", size=2),
+            event("OrdersMatched", "0xOther", takerHash=b"t", makerHash=b"n", size=9),
+            event("OrdersCancelled", ORDERS, account=ACCOUNT, word=1, mask=5),
+            event("OrdersCancelled", ORDERS, account=ACCOUNT, word=1, mask=7),
+            event("OrdersCancelledBelow", ORDERS, account=ACCOUNT, nonce=40),
+        ]
+    )
+    assert books.filled == {b"t": 5, b"m": 3, b"n": 2}
+    assert books.cancelled == {(ACCOUNT, 1): 7}
+    assert books.least_nonces == {ACCOUNT: 40}
