@@ -236,6 +236,7 @@ def test_interest__worked_example__gives_the_numbers_stated() -> None:
     assert (state.index, state.rate) == (1_000_575 * 10**21, 0)
     assert state.scaled_debt == engine.totals().debt == 0
 
+    world.liquidity_vault.request_redeem(lp, world.liquidity_vault.balance_of(lp))
     world.liquidity_vault.withdraw(lp, 1_500_345_000, lp, lp)
     world.roles.grant_role(world.governor, GUARDIAN, lp)
     world.circuit_breaker.raise_(lp, 2, 3_600)
