@@ -35,6 +35,7 @@ WIRING = {
     "liquidityVault": "LiquidityVault",
     "insuranceFund": "InsuranceFund",
     "liquidationEngine": "LiquidationEngine",
+    "delayedOrders": "DelayedOrders",
 }
 """Fields of the contracts' ``Compartment`` struct, and the contract that each one names."""
 

@@ -39,6 +39,7 @@ _COMPARTMENT = (
     "LiquidityVault",
     "InsuranceFund",
     "LiquidationEngine",
+    "DelayedOrders",
 )
 _PERIPHERY = ("Lens",)
 _UNWIRED = ("AccountOperators",)

@@ -19,6 +19,7 @@ from bulkhead.model.types import (
     ZERO_ADDRESS,
     AccountId,
     AccountLedger,
+    Action,
     Address,
     LedgerTotals,
     MarketUnrealized,
@@ -91,6 +92,43 @@ class MarginClearing(MarginBatch):
         self._only(sender, self._parts.addresses.perp_exchange)
         self._report_unrealized(market, unrealized)
 
+    # ------------------------------------------------------------------------- for delayed orders
+
+    def escrow_order_fee(
+        self, sender: Address, account: AccountId, fee: int, action: Action
+    ) -> None:
+        """Move an order's fee from an account's cash to the fee reserve, in escrow.
+
+        Raises:
+            CompartmentLock_NotAuthorized: the sender is not ``DelayedOrders``.
+            MarginEngine_InsufficientCash: the account has less.
+            ActionPolicy_PriceStatus, MarginEngine_BelowInitialMargin: see there.
+        """
+        self._only(sender, self._parts.addresses.delayed_orders)
+        t = self._totals.value.copy()
+        a = self._load(account, t)
+        held = ledger.principal_of(a)
+        if fee > held:
+            raise MarginEngine_InsufficientCash(held, fee)
+        ledger.debit(t, a, fee)
+        t.fee_reserve = checked_uint(t.fee_reserve + to_uint(fee, 128), 128)
+        self._order_escrow.set(self._order_escrow.value + fee)
+        self._store(account, t, a)
+        self._emit("OrderFeeEscrowed", account=account, fee=fee)
+        self._require_initial_margin(account, action)
+
+    def release_order_fee(self, sender: Address, account: AccountId, fee: int) -> None:
+        """Pay an order's fee out of escrow to an account.
+
+        Raises:
+            CompartmentLock_NotAuthorized: the sender is not ``DelayedOrders``.
+        """
+        self._only(sender, self._parts.addresses.delayed_orders)
+        t = self._totals.value.copy()
+        self._order_escrow.set(checked_uint(self._order_escrow.value - fee))
+        self._pay_from_reserve(t, account, fee)
+        self._save_totals(t)
+
     # ----------------------------------------------------------------------------- for vaults
 
     def credit_pool(self, sender: Address, amount_tokens: int) -> None:
@@ -149,18 +187,14 @@ class MarginClearing(MarginBatch):
         """
         self._only(sender, self._parts.addresses.liquidation_engine)
         t = self._totals.value.copy()
-        rewarded = min(reward, checked_uint(t.fee_reserve + penalty))
+        rewarded = min(reward, checked_uint(self._free_reserve(t) + penalty))
         if penalty:
             a = self._load(account, t)
             self._charge_fee(account, t, a, penalty, rewarded)
             self._save(account, a)
-        rewarded = min(rewarded, t.fee_reserve)
+        rewarded = min(rewarded, self._free_reserve(t))
         if rewarded:
-            k = self._load(keeper, t)
-            t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rewarded, 128), 128)
-            debt_repaid = ledger.credit(t, k, rewarded)
-            self._save(keeper, k)
-            self._emit("KeeperRewarded", account=keeper, amount=rewarded, debtRepaid=debt_repaid)
+            self._pay_from_reserve(t, keeper, rewarded)
         self._save_totals(t)
         return rewarded
 
@@ -233,6 +267,16 @@ class MarginClearing(MarginBatch):
         return receipt
 
     # ------------------------------------------------------------------------------- internal
+
+    def _pay_from_reserve(self, t: LedgerTotals, account: AccountId, amount: int) -> None:
+        a = self._load(account, t)
+        t.fee_reserve = checked_uint(t.fee_reserve - to_uint(amount, 128), 128)
+        debt_repaid = ledger.credit(t, a, amount)
+        self._save(account, a)
+        self._emit("KeeperRewarded", account=account, amount=amount, debtRepaid=debt_repaid)
+
+    def _free_reserve(self, t: LedgerTotals) -> int:
+        return checked_uint(t.fee_reserve - self._order_escrow.value)
 
     def _only(self, sender: Address, part: Address) -> None:
         if sender != part:

@@ -21,6 +21,7 @@ from bulkhead.model import presets
 from bulkhead.model.breaker import CircuitBreaker
 from bulkhead.model.context import Context, Event
 from bulkhead.model.custody import CollateralVault
+from bulkhead.model.delayed_orders import DelayedOrders
 from bulkhead.model.eip712 import CHAIN_ID
 from bulkhead.model.exchange import PerpExchange
 from bulkhead.model.feeds import Feeds, PegFeed, PriceFeed, StaticOracle, StaticPeg
@@ -126,6 +127,7 @@ class Compartment(Generic[O, G]):
         self.liquidity_vault = parts.liquidity_vault = LiquidityVault(parts)
         self.insurance_fund = parts.insurance_fund = InsuranceFund(parts)
         self.liquidation_engine = parts.liquidation_engine = LiquidationEngine(parts)
+        self.delayed_orders = parts.delayed_orders = DelayedOrders(parts)
         self.context.undo.clear()
 
     @property

@@ -69,7 +69,10 @@ interface IMarginEngine is ICompartmentLock {
     event UnrealizedReported(
         MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
     );
+    /// @notice Cash for an account out of the fee reserve: a keeper's reward, or an order's fee that ends in it.
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    /// @param fee Moved from the account's cash to the fee reserve, where it stays until the order is closed.
+    event OrderFeeEscrowed(AccountId indexed account, uint256 fee);
     /// @param interest Added to the account's debt and to D.
     /// @param index RAY: index up to which the account's interest is booked now.
     event InterestAccrued(AccountId indexed account, uint256 interest, uint256 index);
@@ -124,7 +127,7 @@ interface IMarginEngine is ICompartmentLock {
     error MarginEngine_StaleUnrealized(MarketId market, uint256 age, uint256 maxAge);
     /// @notice Thrown when an account would be left below its initial margin.
     error MarginEngine_BelowInitialMargin(AccountId account, int256 equity, uint256 required);
-    /// @notice Thrown when pool or insurance cash does not cover a payment.
+    /// @notice Thrown when pool or insurance cash, or an account's for an order's fee, does not cover a payment.
     error MarginEngine_InsufficientCash(uint256 held, uint256 asked);
     /// @notice Thrown when an account that is to be written off still has something to lose.
     error MarginEngine_NotBankrupt(AccountId account);
@@ -209,6 +212,17 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Takes note of a market's unrealised total.
     function reportUnrealized(MarketId market, int256 unrealized) external;
 
+    // ------------------------------------------------------------------ for delayed orders
+
+    /// @notice Moves an order's fee from an account's cash to the fee reserve, in escrow; reverts unless the account
+    /// meets its initial margin then, on prices good enough for `action`.
+    /// @param fee WAD.
+    function escrowOrderFee(AccountId account, uint256 fee, Action action) external;
+
+    /// @notice Pays an order's fee out of escrow to an account.
+    /// @param fee WAD that was moved to escrow before.
+    function releaseOrderFee(AccountId account, uint256 fee) external;
+
     // ------------------------------------------------------------------ for the two vaults
 
     /// @notice Books settlement tokens that a vault has brought into custody for the pool.
@@ -231,7 +245,7 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice Charges a penalty to an account, pays the keeper's account out of the fee reserve, and distributes
     /// what the penalty brought in above that.
-    /// @param reward At most this; less if the fee reserve holds less.
+    /// @param reward At most this; less if the fee reserve holds less that is not in escrow.
     /// @return rewarded WAD credited to the keeper.
     function chargePenalty(AccountId account, uint256 penalty, AccountId keeper, uint256 reward)
         external
@@ -294,6 +308,9 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice P, D, J, L, I and F; D as booked, which is Σ `bookedDebt`.
     function totals() external view returns (LedgerTotals memory);
+
+    /// @notice WAD: part of F that is the fees of open orders.
+    function orderEscrow() external view returns (uint256);
 
     /// @notice U⁺ and ΣU.
     function unrealizedTotals() external view returns (UnrealizedTotals memory);

@@ -29,12 +29,15 @@ abstract contract MarginBase is IMarginEngine {
     address internal immutable _liquidityVault;
     address internal immutable _insuranceFund;
     address internal immutable _liquidationEngine;
+    address internal immutable _delayedOrders;
 
     /// @dev The compartment's lock. Transient: a reverted or finished transaction cannot leave it taken.
     bool internal transient _entered;
 
     LedgerTotals internal _totals;
     UnrealizedTotals internal _unrealizedTotals;
+    /// @dev WAD: part of the fee reserve that is the fees of open orders, and pays nobody else.
+    uint256 internal _orderEscrow;
     mapping(AccountId account => AccountLedger) internal _accounts;
     /// @dev Token units.
     mapping(AccountId account => mapping(CollateralId collateral => uint256)) internal _collateral;
@@ -73,6 +76,7 @@ abstract contract MarginBase is IMarginEngine {
         _liquidityVault = wiring.liquidityVault;
         _insuranceFund = wiring.insuranceFund;
         _liquidationEngine = wiring.liquidationEngine;
+        _delayedOrders = wiring.delayedOrders;
     }
 
     /// @inheritdoc ICompartmentLock
@@ -103,6 +107,6 @@ abstract contract MarginBase is IMarginEngine {
 
     function _isPart(address caller) internal view returns (bool) {
         return caller == _perpExchange || caller == _liquidationEngine || caller == _liquidityVault
-            || caller == _insuranceFund;
+            || caller == _insuranceFund || caller == _delayedOrders;
     }
 }

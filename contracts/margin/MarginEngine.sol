@@ -166,6 +166,34 @@ contract MarginEngine is MarginHoldings {
         _reportUnrealized(market, unrealized);
     }
 
+    // ------------------------------------------------------------------ for delayed orders
+
+    /// @inheritdoc IMarginEngine
+    function escrowOrderFee(AccountId account, uint256 fee, Action action)
+        external
+        only(_delayedOrders)
+    {
+        LedgerTotals memory t = _totals;
+        AccountLedger memory a = _load(account, t);
+        uint256 held = a.principalOf();
+        if (fee > held) revert MarginEngine_InsufficientCash(held, fee);
+        t.debit(a, fee);
+        t.feeReserve += fee.toUint128();
+        _orderEscrow += fee;
+        _save(account, a);
+        _saveTotals(t);
+        emit OrderFeeEscrowed(account, fee);
+        _requireInitialMargin(account, action);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function releaseOrderFee(AccountId account, uint256 fee) external only(_delayedOrders) {
+        LedgerTotals memory t = _totals;
+        _orderEscrow -= fee;
+        _payFromReserve(t, account, fee);
+        _saveTotals(t);
+    }
+
     // ------------------------------------------------------------------ for the two vaults
 
     /// @inheritdoc IMarginEngine
@@ -201,21 +229,15 @@ contract MarginEngine is MarginHoldings {
         returns (uint256 rewarded)
     {
         LedgerTotals memory t = _totals;
-        rewarded = WadMath.min(reward, t.feeReserve + penalty);
+        rewarded = WadMath.min(reward, _freeReserve(t) + penalty);
         if (penalty != 0) {
             AccountLedger memory a = _load(account, t);
             _chargeFee(account, t, a, penalty, rewarded);
             // Written before the keeper's entry is read: the keeper may be the account itself.
             _save(account, a);
         }
-        rewarded = WadMath.min(rewarded, t.feeReserve);
-        if (rewarded != 0) {
-            AccountLedger memory k = _load(keeper, t);
-            t.feeReserve -= rewarded.toUint128();
-            uint256 debtRepaid = t.credit(k, rewarded);
-            _save(keeper, k);
-            emit KeeperRewarded(keeper, rewarded, debtRepaid);
-        }
+        rewarded = WadMath.min(rewarded, _freeReserve(t));
+        if (rewarded != 0) _payFromReserve(t, keeper, rewarded);
         _saveTotals(t);
     }
 
@@ -271,6 +293,21 @@ contract MarginEngine is MarginHoldings {
         debtRepaid = t.credit(a, amount);
         _save(account, a);
         _saveTotals(t);
+    }
+
+    /// @dev Cash for an account out of the fee reserve. Anybody's entry in memory is written before: the account may
+    /// be the same.
+    function _payFromReserve(LedgerTotals memory t, AccountId account, uint256 amount) internal {
+        AccountLedger memory a = _load(account, t);
+        t.feeReserve -= amount.toUint128();
+        uint256 debtRepaid = t.credit(a, amount);
+        _save(account, a);
+        emit KeeperRewarded(account, amount, debtRepaid);
+    }
+
+    /// @dev What rewards are paid from.
+    function _freeReserve(LedgerTotals memory t) internal view returns (uint256) {
+        return t.feeReserve - _orderEscrow;
     }
 
     /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.

@@ -37,6 +37,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     IAccountOperators internal immutable _accountOperators;
     address internal immutable _liquidationEngine;
     address internal immutable _liquidityVault;
+    address internal immutable _delayedOrders;
 
     mapping(MarketId market => Market) internal _markets;
     mapping(AccountId account => mapping(MarketId market => Position)) internal _positions;
@@ -51,6 +52,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         _accountOperators = IAccountOperators(wiring.accountOperators);
         _liquidationEngine = wiring.liquidationEngine;
         _liquidityVault = wiring.liquidityVault;
+        _delayedOrders = wiring.delayedOrders;
     }
 
     function _poke(MarketId market) internal {

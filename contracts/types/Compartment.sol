@@ -19,4 +19,5 @@ struct Compartment {
     address liquidityVault;
     address insuranceFund;
     address liquidationEngine;
+    address delayedOrders;
 }

@@ -33,7 +33,7 @@ _SLACK = 300
 class CalmDown(Operation):
     """Time passes, feeds report what makes sense, and the breaker takes one step towards calm."""
 
-    weight = 6
+    weight = 5
 
     def resolve(self, u: Questions) -> Step | None:
         if is_calm(u):

@@ -46,6 +46,7 @@ _WIRING = {
     "liquidity_vault": "liquidityVault",
     "insurance_fund": "insuranceFund",
     "liquidation_engine": "liquidationEngine",
+    "delayed_orders": "delayedOrders",
 }
 _SPENDERS = ("CollateralVault", "LiquidityVault", "InsuranceFund")
 

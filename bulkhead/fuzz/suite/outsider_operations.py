@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
 
 _Call = tuple[str, str, tuple[Any, ...]]
-_INTRUSIONS = 26
-_EXTREMES = 55
+_INTRUSIONS = 30
+_EXTREMES = 61
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,10 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
         ("MarginEngine", "requireInitialMargin", (mine, 1)),
         ("MarginEngine", "transfer", (theirs, mine, SETTLEMENT, 1)),
         ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
+        ("MarginEngine", "escrowOrderFee", (theirs, 1, 2)),
+        ("MarginEngine", "releaseOrderFee", (mine, 1)),
+        ("PerpExchange", "fillOrder", (theirs, 0, -WAD, 0, 1, False)),
+        ("DelayedOrders", "commit", (theirs, 0, WAD, 2**128 - 1, 0, 2**40 - 1, 0)),
     )
 
 
@@ -96,6 +100,9 @@ class Extreme(Operation):
         | {
             "AccountOperators_InvalidOperator",
             "CircuitBreaker_OutOfBounds",
+            "DelayedOrders_SizeTooLarge",
+            "DelayedOrders_UnknownOrder",
+            "DelayedOrders_ZeroSize",
             "ERC20InvalidReceiver",
             "ERC20InvalidSpender",
             "ERC4626ExceededMaxDeposit",
@@ -201,4 +208,10 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
         ("MarginEngine", "batch", ([], [nothing] * 33)),
         ("AccountOperators", "setOperator", (mine, sender, 1, 2**40 - 1)),
         ("AccountOperators", "setOperator", (mine, ZERO_ADDRESS, 1, 2**40 - 1)),
+        ("DelayedOrders", "commit", (mine, 0, 0, 0, 0, 2**40 - 1, 255)),
+        ("DelayedOrders", "commit", (mine, 0, -(2**127), 0, 1, 2**40 - 1, 1)),
+        ("DelayedOrders", "settle", (0, mine)),
+        ("DelayedOrders", "trigger", (most,)),
+        ("DelayedOrders", "cancel", (most,)),
+        ("DelayedOrders", "fix", (UNLISTED,)),
     )

@@ -40,7 +40,7 @@ _DEPOSITS = 20
 class Deposit(Operation):
     """Deposit a share of what is left of a wallet's first part; at times to another's account."""
 
-    weight = 10
+    weight = 9
     refusals = (
         may.NOT_OWNER
         | may.TOKEN
@@ -75,7 +75,7 @@ class Deposit(Operation):
 class Withdraw(Operation):
     """Withdraw a share of what the margin leaves free, or of all; at times what is another's."""
 
-    weight = 9
+    weight = 8
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
@@ -115,7 +115,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 17
+    weight = 15
     refusals = (
         may.BLOCKED
         | may.MARGIN
@@ -177,7 +177,7 @@ class Trade(Operation):
 class Convert(Operation):
     """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 9
+    weight = 8
     refusals = may.BLOCKED | {
         "MarginEngine_ZeroAmount",
         "MarginEngine_NotMatured",

@@ -1,0 +1,302 @@
+"""Orders that are committed now and settled at a later price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from bulkhead.fuzz.operation import BLOCK_SECONDS, Call, Index, Operation, Step, part
+from bulkhead.fuzz.suite import refusals as may
+from bulkhead.fuzz.suite.fields import (
+    ACTORS,
+    MARKETS,
+    STRAY,
+    UNLISTED,
+    Bps,
+    Market,
+    Stray,
+    gives_up,
+    listed,
+)
+from bulkhead.model.delayed_order_types import ALL_FLAGS, REDUCE_ONLY, TRIGGER_ABOVE, DelayedOrder
+from bulkhead.model.errors import ModelRevert
+from bulkhead.model.operators import MANAGE_ORDERS
+from bulkhead.model.types import SETTLEMENT, AccountId, Action, Address, owner_of, pack
+
+if TYPE_CHECKING:
+    from bulkhead.fuzz.suite.questions import Questions
+
+_ORDERS = "DelayedOrders"
+_ANY = 2**128 - 1
+_FEED_UNIT = 10**10
+"""WAD per unit of a feed's answer."""
+_MOVES_BPS = (10_000, 10_100, 9_900, 10_200, 9_800, 10_000, 10_500, 9_500)
+_NOTHING_YET = frozenset({"DelayedOrders_UnknownOrder"})
+_INDEX = may.BLOCKED | {"ActionPolicy_PriceStatus"}
+Order = Annotated[int, Index(8)]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitOrder(Operation):
+    """Commit to buy, to sell or to reduce, at once or when the price reaches a trigger."""
+
+    weight = 5
+    refusals = (
+        may.BLOCKED
+        | may.MARGIN
+        | may.NOT_OWNER
+        | {
+            "DelayedOrders_ZeroSize",
+            "DelayedOrders_SizeTooLarge",
+            "DelayedOrders_UnknownFlags",
+            "DelayedOrders_TriggerMustReduce",
+            "DelayedOrders_ExpiresTooSoon",
+            "MarginEngine_InsufficientCash",
+            "RiskParameters_UnknownMarket",
+        }
+    )
+
+    actor: Annotated[int, Index(2 * ACTORS)]
+    market: Market
+    mode: Annotated[int, Index(8)]
+    """0, 1: reduce; 2: buy; 3: sell; 4, 5: trigger above, below; 6: just met; 7: to turn over."""
+    limit: Annotated[int, Index(8)]
+    """0 to 4: any price; 5: what a trade would get now; 6: a wei better; 7: one nobody offers."""
+    life: Annotated[int, Index(8)]
+    """0: for ever; 1: the least; 2: a second less; else so many minutes."""
+    stray: Stray
+    """15: flags that do not fit; 14: in another's name."""
+    share: Bps
+
+    def resolve(self, u: Questions) -> Step | None:
+        triggered = 4 <= self.mode <= 6
+        reduces = triggered or self.mode < 2
+        action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
+        if gives_up(u, action, self.stray):
+            return None
+        market = listed(self.market, MARKETS)
+        account = self._account(u, market, reduces)
+        if account is None:
+            return None
+        size = self._size(u, account, market, reduces)
+        if not size and self.stray < STRAY:
+            return None
+        flags = (REDUCE_ONLY if reduces else 0) | (TRIGGER_ABOVE if self.mode in (4, 6) else 0)
+        if self.stray == STRAY:
+            flags = self.share % (ALL_FLAGS + 2)
+        p = u.model.risk_parameters.order_parameters()
+        at = u.now + BLOCK_SECONDS
+        lives = {0: 2**40 - 1 - at, 1: p.min_delay, 2: p.min_delay - 1}
+        expires_at = at + lives.get(self.life, 60 * self.life)
+        terms = self._limit(u, account, market, size), self._trigger(u, market), expires_at, flags
+        sender = owner_of(account)
+        if self.stray == STRAY - 1:
+            sender = u.actors[self.actor % ACTORS]
+        return _one(sender, "commit", account, market, size, *terms)
+
+    def _account(self, u: Questions, market: int, reduces: bool) -> AccountId | None:
+        own = [u.account(actor, sub) for sub in (0, 1) for actor in u.actors]
+        exchange = u.model.perp_exchange
+        if self.stray < STRAY - 1:
+            if reduces and market != UNLISTED:
+                own = [a for a in own if exchange.position(a, market).size]
+            own = [a for a in own if u.held(a, SETTLEMENT)]
+        return own[self.actor % len(own)] if own else None
+
+    def _size(self, u: Questions, account: AccountId, market: int, reduces: bool) -> int:
+        size = u.model.perp_exchange.position(account, market).size
+        if reduces:
+            return -part(abs(size), self.share) * (1 if size > 0 else -1)
+        wanted = part(u.affordable_size(account, market), self.share)
+        if self.mode == 7 and size:
+            return -size + (-1 if size > 0 else 1) * wanted
+        return -wanted if self.mode == 3 else wanted
+
+    def _limit(self, u: Questions, account: AccountId, market: int, size: int) -> int:
+        buys = size > 0
+        if self.limit < 5:
+            return _ANY if buys else 0
+        if self.limit == 7:
+            return 0 if buys else _ANY
+        try:
+            now = u.model.perp_exchange.preview_trade(account, market, size)[0].fill_price
+        except ModelRevert:
+            return _ANY if buys else 0
+        better = 0 if self.limit == 5 else -1 if buys else 1
+        return min(_ANY, max(0, now + better))
+
+    def _trigger(self, u: Questions, market: int) -> int:
+        """Return a trigger: met now to the wei, or missed by one, or some per cent away."""
+        if not 4 <= self.mode <= 6 or market == UNLISTED:
+            return 0
+        index, _ = u.model.perp_exchange.index_price(market)
+        if self.mode == 6:
+            return max(1, index + self.share % 3 - 1)
+        bps = _MOVES_BPS[self.share % len(_MOVES_BPS)]
+        return min(_ANY, max(1, index * bps // 10_000))
+
+
+@dataclass(frozen=True, slots=True)
+class SettleOrders(Operation):
+    """Settle orders that are binding, mostly after a price was published; at times too early."""
+
+    weight = 6
+    refusals = (
+        _INDEX
+        | _NOTHING_YET
+        | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered", "RiskParameters_UnknownMarket"}
+    )
+
+    pick: Order
+    keeper: Annotated[int, Index(ACTORS + 1)]
+    when: Annotated[int, Index(12)]
+    """0 to 3: at once; 4: in its first second; 5: a second too early; 6, 7: it expires now, or did
+    a second ago; 8: the price grows too old; 9: to the second not; else later."""
+    publish: Annotated[int, Index(8)]
+    """0 to 5: feeds report before, and the price moves; 6: nothing is said; 7: also fixed."""
+    many: Annotated[int, Index(4)]
+    """2: all open orders at once; 3: and one that there is not."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        found = _choose(u, self.pick, lambda o: o.settle_from > 0)
+        if found is None:
+            return None
+        order_id, o = found
+        return Step(self._calls(u, order_id, o), self._seconds(u, o), apart=0)
+
+    def _seconds(self, u: Questions, o: DelayedOrder) -> int:
+        at = {4: o.settle_from, 5: o.settle_from - 1, 6: o.expires_at, 7: o.expires_at + 1}
+        if self.when in at:
+            return max(1, at[self.when] - u.now)
+        return {8: 61, 9: 60, 10: 600}.get(self.when, BLOCK_SECONDS)
+
+    def _calls(self, u: Questions, order_id: int, o: DelayedOrder) -> Iterator[Call]:
+        sender = (*u.actors, u.keeper)[self.keeper]
+        if self.publish != 6 and self.when not in (8, 9):
+            yield from _publish(u, o.market, _MOVES_BPS[(order_id + self.publish) % 8])
+        if self.publish == 7:
+            yield Call(sender, _ORDERS, "fix", (o.market,))
+        if self.many < 2:
+            yield Call(sender, _ORDERS, "settle", (order_id, pack(sender, self.many)))
+            return
+        ids = sorted(u.model.delayed_orders.open_orders)
+        ids = ids[:8] + [u.model.delayed_orders.order_count() + 1] * (self.many == 3)
+        yield Call(sender, _ORDERS, "settleMany", (ids, pack(sender, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerOrder(Operation):
+    """Trigger an order that waits, mostly after the price has reached it."""
+
+    weight = 2
+    refusals = (
+        _INDEX
+        | _NOTHING_YET
+        | {"DelayedOrders_AlreadyBinding", "DelayedOrders_NotReached", "DelayedOrders_Expired"}
+    )
+
+    pick: Order
+    who: Annotated[int, Index(ACTORS)]
+    move: Annotated[int, Index(4)]
+    """0, 1: the feeds report the trigger; 2: just not; 3: nothing."""
+    late: Annotated[int, Index(8)]
+    """6, 7: in its last second, or after it."""
+    stray: Stray
+    """15: any order."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        found = _choose(u, self.pick, lambda o: not o.settle_from or self.stray == STRAY)
+        if found is None:
+            return None
+        order_id, o = found
+        seconds = BLOCK_SECONDS
+        if self.late >= 6:
+            last = o.expires_at + (self.late == 7) - u.now
+            seconds = last if 0 < last < 7 * 86_400 else seconds
+        return Step(self._calls(u, order_id, o), seconds, apart=0)
+
+    def _calls(self, u: Questions, order_id: int, o: DelayedOrder) -> Iterator[Call]:
+        if self.move < 3 and o.trigger_price:
+            above = o.flags & TRIGGER_ABOVE
+            answer = -(-o.trigger_price // _FEED_UNIT) if above else o.trigger_price // _FEED_UNIT
+            if self.move == 2:
+                answer += -1 if above else 1
+            yield from _report(u, o.market, max(1, answer))
+        yield Call(u.actors[self.who], _ORDERS, "trigger", (order_id,))
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder(Operation):
+    """Take an order back: while it waits, when it may be, a second before, or another's."""
+
+    weight = 2
+    refusals = may.NOT_OWNER | _NOTHING_YET | {"DelayedOrders_Binding", "DelayedOrders_Pinned"}
+
+    pick: Order
+    when: Annotated[int, Index(4)]
+    """0, 1: when it may be; 2: a second before; 3: now."""
+    who: Annotated[int, Index(8)]
+    """7: a stranger; 6: an operator."""
+
+    def resolve(self, u: Questions) -> Step | None:
+        found = _choose(u, self.pick, lambda o: not o.settle_from or self.when < 3)
+        if found is None:
+            return None
+        order_id, o = found
+        owner = owner_of(o.account)
+        seconds = BLOCK_SECONDS
+        if self.when < 3 and o.cancel_from > u.now:
+            seconds = max(1, o.cancel_from - u.now - (self.when == 2))
+        sender = owner if self.who < 6 else u.keeper
+        calls = [Call(sender, _ORDERS, "cancel", (order_id,))]
+        if self.who == 6:
+            grant = o.account, u.keeper, MANAGE_ORDERS, u.now + seconds + 86_400
+            calls.insert(0, Call(owner, "AccountOperators", "setOperator", grant))
+        return Step(calls, seconds, apart=0)
+
+
+@dataclass(frozen=True, slots=True)
+class FixPrice(Operation):
+    """Record a market's price for orders, perhaps a new one, several times."""
+
+    weight = 1
+    refusals = frozenset({"RiskParameters_UnknownMarket"})
+
+    who: Annotated[int, Index(ACTORS)]
+    market: Market
+    times: Annotated[int, Index(20)]
+
+    def resolve(self, u: Questions) -> Step | None:
+        return Step(self._calls(u), 1, apart=1)
+
+    def _calls(self, u: Questions) -> Iterator[Call]:
+        market = listed(self.market, MARKETS)
+        for _ in range(self.times if market != UNLISTED else 0):
+            yield from _publish(u, market, 10_000)
+            yield Call(u.actors[self.who], _ORDERS, "fix", (market,))
+        yield Call(u.actors[self.who], _ORDERS, "fix", (market,))
+
+
+def _choose(u: Questions, index: int, fits: object) -> tuple[int, DelayedOrder] | None:
+    """Return an open order that fits, with its id; None: there is none."""
+    assert callable(fits)
+    found = [(i, o) for i, o in sorted(u.model.delayed_orders.open_orders.items()) if fits(o)]
+    return found[index % len(found)] if found else None
+
+
+def _publish(u: Questions, market: int, bps: int) -> Iterator[Call]:
+    """Yield calls by which a market's index moves."""
+    asset = u.model.risk_parameters.market_trading(market).index_asset
+    answer = u.sensible_answer(asset) * bps // 10_000
+    yield from _report(u, market, max(1, answer))
+
+
+def _report(u: Questions, market: int, answer: int) -> Iterator[Call]:
+    asset = u.model.risk_parameters.market_trading(market).index_asset
+    for feed in u.feeds_of(asset):
+        yield u.report(feed, answer)
+
+
+def _one(sender: Address, function: str, *args: object) -> Step:
+    return Step((Call(sender, _ORDERS, function, args),))
