@@ -105,6 +105,7 @@ class World:
         self.pool = self._named("LiquidityVault")
         self.fund = self._named("InsuranceFund")
         self.liquidation = self._named("LiquidationEngine")
+        self.delayed = self._named("DelayedOrders")
         self.breaker = self._named("CircuitBreaker")
         self.risk = self._named("RiskParameters")
         self.oracle = self._named("OracleAggregator")

@@ -46,7 +46,8 @@ def test_deploy__second_suite__shares_nothing_but_the_world(world, sender, param
 def test_deploy__wiring__is_what_the_contracts_hold(world, sender, parameters, environment):
     book = deploy_core(sender, parameters, environment, artifacts=world.artifacts)
     margin = book.contract(world.rpc, "MarginEngine", world.artifacts)
-    for part in ("PerpExchange", "LiquidationEngine", "LiquidityVault", "InsuranceFund"):
+    vaults = ("LiquidityVault", "InsuranceFund")
+    for part in ("PerpExchange", "LiquidationEngine", "DelayedOrders", *vaults):
         # Only parts of the compartment may take its lock.
         world.rpc.set_balance(book.contracts[part], 10**18)
         margin.transact("enter", sender=book.contracts[part])
