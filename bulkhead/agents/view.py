@@ -246,6 +246,24 @@ class Redemption:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """A delayed order. Sizes and prices WAD, times Unix seconds.
+
+    ``settle_from`` 0: it waits until the index is at or above (``is_above``), or at or below, its
+    ``trigger_price``.
+    """
+
+    id: int
+    account: bytes
+    market: int
+    size_delta: int
+    settle_from: int
+    expires_at: int
+    trigger_price: int = 0
+    is_above: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MarketView:
     """One moment, as every agent may know it.
 
@@ -257,6 +275,7 @@ class MarketView:
         pools: spot pools by name (``LST/WETH``, ``WETH/USDB``).
         auctions: start (Unix seconds) by (account, collateral id).
         redemptions: what waits in the queue.
+        orders: delayed orders that are open.
         queue_delay_seconds: how long a redemption asked for now would wait.
         simulate: tries transactions without sending them.
     """
@@ -271,6 +290,7 @@ class MarketView:
     balances: Mapping[tuple[str, str], int]
     auctions: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
     redemptions: Sequence[Redemption] = ()
+    orders: Sequence[PendingOrder] = ()
     queue_delay_seconds: int = 0
     simulate: Simulator = field(default=assume_success)
 

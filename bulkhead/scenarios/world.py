@@ -129,6 +129,7 @@ class World:
             {address: symbol for symbol, address in book.tokens.items()} | shares,
             book.tokens[PEG],
             book.contracts["LiquidationEngine"],
+            book.contracts["DelayedOrders"],
         )
         rpc.request("anvil_autoImpersonateAccount", [True])
         rpc.request("evm_setBlockGasLimit", [hex(BLOCK_GAS_LIMIT)])
@@ -249,6 +250,7 @@ class World:
             balances=self.books.balances,
             auctions=self.books.auctions,
             redemptions=tuple(self.books.redemptions.values()),
+            orders=tuple(self.books.orders.values()),
             queue_delay_seconds=answers[4],
             simulate=self.simulate,
         )

@@ -139,13 +139,17 @@ class CommitOrder(Operation):
 
 @dataclass(frozen=True, slots=True)
 class SettleOrders(Operation):
-    """Settle orders that are binding, mostly after a price was published; at times too early."""
+    """Settle orders that are binding, mostly after a price was published; at times too early.
+
+    Where there is none, somebody commits to one first.
+    """
 
     weight = 6
     refusals = (
-        _INDEX
+        CommitOrder.refusals
+        | _INDEX
         | _NOTHING_YET
-        | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered", "RiskParameters_UnknownMarket"}
+        | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered"}
     )
 
     pick: Order
@@ -157,13 +161,24 @@ class SettleOrders(Operation):
     """0 to 5: feeds report before, and the price moves; 6: nothing is said; 7: also fixed."""
     many: Annotated[int, Index(4)]
     """2: all open orders at once; 3: and one that there is not."""
+    share: Bps
+    """Of an order that is committed first."""
 
     def resolve(self, u: Questions) -> Step | None:
         found = _choose(u, self.pick, lambda o: o.settle_from > 0)
-        if found is None:
-            return None
-        order_id, o = found
-        return Step(self._calls(u, order_id, o), self._seconds(u, o), apart=0)
+        if found is not None:
+            return Step(self._calls(u, *found), self._seconds(u, found[1]), apart=0)
+        mode = (1, 2, 3, 7)[self.pick % 4]
+        limit = (self.pick + self.when) % 8
+        order = CommitOrder(self.pick, self.when % MARKETS, mode, limit, 0, 0, self.share)
+        first = order.resolve(u)
+        return first and Step(self._from_scratch(u, first))
+
+    def _from_scratch(self, u: Questions, first: Step) -> Iterator[Call]:
+        yield from first.calls
+        found = _choose(u, 0, lambda o: o.settle_from > 0)
+        if found is not None:
+            yield from self._calls(u, *found)
 
     def _seconds(self, u: Questions, o: DelayedOrder) -> int:
         at = {4: o.settle_from, 5: o.settle_from - 1, 6: o.expires_at, 7: o.expires_at + 1}
@@ -187,11 +202,15 @@ class SettleOrders(Operation):
 
 @dataclass(frozen=True, slots=True)
 class TriggerOrder(Operation):
-    """Trigger an order that waits, mostly after the price has reached it."""
+    """Trigger an order that waits, mostly after the price has reached it; settle it, perhaps.
+
+    Where there is none, somebody commits to one first.
+    """
 
     weight = 2
     refusals = (
-        _INDEX
+        CommitOrder.refusals
+        | _INDEX
         | _NOTHING_YET
         | {"DelayedOrders_AlreadyBinding", "DelayedOrders_NotReached", "DelayedOrders_Expired"}
     )
@@ -208,13 +227,22 @@ class TriggerOrder(Operation):
     def resolve(self, u: Questions) -> Step | None:
         found = _choose(u, self.pick, lambda o: not o.settle_from or self.stray == STRAY)
         if found is None:
-            return None
+            mode = 4 + self.pick % 3
+            order = CommitOrder(self.pick, self.who % MARKETS, mode, 0, 0, 0, 10_000)
+            first = order.resolve(u)
+            return first and Step(self._from_scratch(u, first))
         order_id, o = found
         seconds = BLOCK_SECONDS
         if self.late >= 6:
             last = o.expires_at + (self.late == 7) - u.now
             seconds = last if 0 < last < 7 * 86_400 else seconds
         return Step(self._calls(u, order_id, o), seconds, apart=0)
+
+    def _from_scratch(self, u: Questions, first: Step) -> Iterator[Call]:
+        yield from first.calls
+        found = _choose(u, 0, lambda o: not o.settle_from)
+        if found is not None:
+            yield from self._calls(u, *found)
 
     def _calls(self, u: Questions, order_id: int, o: DelayedOrder) -> Iterator[Call]:
         if self.move < 3 and o.trigger_price:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bulkhead.agents.view import Redemption
+from bulkhead.agents.view import PendingOrder, Redemption
 from bulkhead.scenarios.books import EventBooks
 
-USDB, LST, ENGINE = "0xUsdb", "0xLst", "0xEngine"
+USDB, LST, ENGINE, ORDERS = "0xUsdb", "0xLst", "0xEngine", "0xOrders"
 ACCOUNT = b"a" * 32
 
 
 @pytest.fixture
 def books() -> EventBooks:
-    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE)
+    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE, ORDERS)
 
 
 def transfer(token: str, sender: str, receiver: str, amount: int) -> Any:
@@ -55,3 +55,15 @@ def test_redemptions__are_queued_until_claimed(books: EventBooks) -> None:
     assert list(books.redemptions.values()) == [Redemption(3, "alice", 50)]
     books.apply_all([event("WithdrawalClaimed", LST, id=3)])
     assert books.redemptions == {}
+
+
+def test_orders__are_open_from_commitment_to_close(books: EventBooks) -> None:
+    terms = {"sizeDelta": -5, "settleFrom": 0, "expiresAt": 99, "triggerPrice": 7, "flags": 3}
+    ids = {"orderId": 4, "account": ACCOUNT}
+    committed = event("OrderCommitted", ORDERS, market=1, order=SimpleNamespace(**terms), **ids)
+    books.apply_all([committed])
+    assert books.orders == {4: PendingOrder(4, ACCOUNT, 1, -5, 0, 99, 7, True)}
+    books.apply_all([event("OrderTriggered", ORDERS, settleFrom=50, expiresAt=80, **ids)])
+    assert books.orders == {4: PendingOrder(4, ACCOUNT, 1, -5, 50, 80, 7, True)}
+    books.apply_all([event("OrderClosed", ORDERS, **ids)])
+    assert books.orders == {}
