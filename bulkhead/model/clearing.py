@@ -6,10 +6,9 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
-from bulkhead.model.margin_batch import MarginBatch
+from bulkhead.model.margin_orders import MarginOrders
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
-    CompartmentLock_NotAuthorized,
     MarginEngine_InsufficientBalance,
     MarginEngine_InsufficientCash,
     MarginEngine_InvalidReceiver,
@@ -19,7 +18,6 @@ from bulkhead.model.types import (
     ZERO_ADDRESS,
     AccountId,
     AccountLedger,
-    Action,
     Address,
     LedgerTotals,
     MarketUnrealized,
@@ -30,7 +28,7 @@ from bulkhead.model.types import (
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginBatch):
+class MarginClearing(MarginOrders):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange
@@ -91,43 +89,6 @@ class MarginClearing(MarginBatch):
         """
         self._only(sender, self._parts.addresses.perp_exchange)
         self._report_unrealized(market, unrealized)
-
-    # ------------------------------------------------------------------------- for delayed orders
-
-    def escrow_order_fee(
-        self, sender: Address, account: AccountId, fee: int, action: Action
-    ) -> None:
-        """Move an order's fee from an account's cash to the fee reserve, in escrow.
-
-        Raises:
-            CompartmentLock_NotAuthorized: the sender is not ``DelayedOrders``.
-            MarginEngine_InsufficientCash: the account has less.
-            ActionPolicy_PriceStatus, MarginEngine_BelowInitialMargin: see there.
-        """
-        self._only(sender, self._parts.addresses.delayed_orders)
-        t = self._totals.value.copy()
-        a = self._load(account, t)
-        held = ledger.principal_of(a)
-        if fee > held:
-            raise MarginEngine_InsufficientCash(held, fee)
-        ledger.debit(t, a, fee)
-        t.fee_reserve = checked_uint(t.fee_reserve + to_uint(fee, 128), 128)
-        self._order_escrow.set(self._order_escrow.value + fee)
-        self._store(account, t, a)
-        self._emit("OrderFeeEscrowed", account=account, fee=fee)
-        self._require_initial_margin(account, action)
-
-    def release_order_fee(self, sender: Address, account: AccountId, fee: int) -> None:
-        """Pay an order's fee out of escrow to an account.
-
-        Raises:
-            CompartmentLock_NotAuthorized: the sender is not ``DelayedOrders``.
-        """
-        self._only(sender, self._parts.addresses.delayed_orders)
-        t = self._totals.value.copy()
-        self._order_escrow.set(checked_uint(self._order_escrow.value - fee))
-        self._pay_from_reserve(t, account, fee)
-        self._save_totals(t)
 
     # ----------------------------------------------------------------------------- for vaults
 
@@ -267,24 +228,6 @@ class MarginClearing(MarginBatch):
         return receipt
 
     # ------------------------------------------------------------------------------- internal
-
-    def _pay_from_reserve(self, t: LedgerTotals, account: AccountId, amount: int) -> None:
-        a = self._load(account, t)
-        t.fee_reserve = checked_uint(t.fee_reserve - to_uint(amount, 128), 128)
-        debt_repaid = ledger.credit(t, a, amount)
-        self._save(account, a)
-        self._emit("KeeperRewarded", account=account, amount=amount, debtRepaid=debt_repaid)
-
-    def _free_reserve(self, t: LedgerTotals) -> int:
-        return checked_uint(t.fee_reserve - self._order_escrow.value)
-
-    def _only(self, sender: Address, part: Address) -> None:
-        if sender != part:
-            raise CompartmentLock_NotAuthorized(sender)
-
-    def _store(self, account: AccountId, t: LedgerTotals, a: AccountLedger) -> None:
-        self._save(account, a)
-        self._save_totals(t)
 
     def _credit_account(self, account: AccountId, amount: int) -> int:
         t = self._totals.value.copy()

@@ -112,8 +112,7 @@ class DelayedOrders(Contract):
         p = self._parts.risk_parameters.order_parameters()
         if expires_at < now + p.min_delay:
             raise DelayedOrders_ExpiresTooSoon(expires_at, now + p.min_delay)
-        reduces = flags & REDUCE_ONLY
-        action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
+        action = _action_of(flags)
         self._parts.circuit_breaker.require_allowed(action)
         self._parts.risk_parameters.market_margin(market)
         o = DelayedOrder(
@@ -132,8 +131,7 @@ class DelayedOrders(Contract):
         self._count.set(order_id)
         self._orders[order_id] = o
         self._emit("OrderCommitted", orderId=order_id, account=account, market=market, order=o)
-        if p.executor_fee:
-            engine.escrow_order_fee(self.address, account, p.executor_fee, action)
+        engine.open_order(self.address, account, p.executor_fee, action)
         engine.exit(self.address)
         return order_id
 
@@ -304,8 +302,9 @@ class DelayedOrders(Contract):
         self, order_id: int, o: DelayedOrder, outcome: OrderOutcome, payee: AccountId, price: int
     ) -> None:
         del self._orders[order_id]
-        if o.executor_fee:
-            self._parts.margin_engine.release_order_fee(self.address, payee, o.executor_fee)
+        action = _action_of(o.flags)
+        engine = self._parts.margin_engine
+        engine.close_order(self.address, o.account, o.executor_fee, action, payee)
         self._emit(
             "OrderClosed",
             orderId=order_id,
@@ -358,6 +357,10 @@ class DelayedOrders(Contract):
     def _require_authorized(self, sender: Address, account: AccountId, permission: int) -> None:
         if owner_of(account) != sender:
             self._parts.account_operators.require_authorized(account, sender, permission)
+
+
+def _action_of(flags: int) -> Action:
+    return Action.REDUCE_POSITION if flags & REDUCE_ONLY else Action.INCREASE_POSITION
 
 
 def _require_terms(size_delta: int, trigger_price: int, flags: int) -> None:

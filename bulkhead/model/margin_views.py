@@ -50,7 +50,6 @@ class MarginViews(Contract):
         )
         self._entered = Cell(context, False)
         self._totals = Cell(context, LedgerTotals())
-        self._order_escrow = Cell(context, 0)
         self._unrealized_totals = Cell(context, UnrealizedTotals())
         self._accounts: Table[AccountId, AccountLedger] = Table(context)
         self._borrow = Cell(context, BorrowState())
@@ -182,15 +181,6 @@ class MarginViews(Contract):
         """
         self._consistent(caller)
         return self._totals.value.copy()
-
-    def order_escrow(self, caller: Address = ZERO_ADDRESS) -> int:
-        """Return the part of F that is the fees of open orders.
-
-        Raises:
-            CompartmentLock_Locked: an outsider asks in the middle of a call.
-        """
-        self._consistent(caller)
-        return self._order_escrow.value
 
     def unrealized_totals(self, caller: Address = ZERO_ADDRESS) -> UnrealizedTotals:
         """Return U⁺ and ΣU as last reported.

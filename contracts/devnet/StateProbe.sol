@@ -269,7 +269,8 @@ contract StateProbe {
         words[n++] = _pair(uint128(a.cash), a.claim);
         words[n++] = index;
         words[n++] = uint256(a.unvested) | uint256(a.vestingUpdatedAt) << 128
-            | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208;
+            | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208
+            | _engine.raisingOrders(id) << 224;
         for (uint8 c = 1; c <= collaterals; ++c) {
             if (!whole && (a.collateralMask >> c) & 1 == 0) continue;
             uint256 held = _engine.collateralBalance(id, CollateralId.wrap(c));

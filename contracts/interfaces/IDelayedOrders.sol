@@ -63,7 +63,8 @@ interface IDelayedOrders {
     error DelayedOrders_Pinned(uint256 publishedAt, uint256 from);
 
     /// @notice Commits to a trade. Owner, or operator with `TRADE`. Takes the executor fee from the account's cash into
-    /// escrow; the account has to meet its initial margin then.
+    /// escrow; the account has to meet its initial margin then. While an order is open that may raise risk, margin
+    /// cannot leave the account.
     /// @param sizeDelta > 0 buys, < 0 sells; at most 1e36 either way.
     /// @param acceptablePrice Highest fill price for a buy, lowest for a sale.
     /// @param triggerPrice Index price at which it becomes binding (stop-loss, take-profit); 0: at once.

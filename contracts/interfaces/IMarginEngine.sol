@@ -123,6 +123,8 @@ interface IMarginEngine is ICompartmentLock {
     error MarginEngine_CollateralCap(CollateralId collateral, uint256 total, uint256 cap);
     /// @notice Thrown when more profit is to be converted than has vested.
     error MarginEngine_NotMatured(AccountId account, uint256 matured, uint256 asked);
+    /// @notice Thrown when margin would leave an account with open orders that may raise risk.
+    error MarginEngine_OrdersOpen(AccountId account, uint256 count);
     /// @notice Thrown when a market's unrealised figure is too old to rely on; poke that market.
     error MarginEngine_StaleUnrealized(MarketId market, uint256 age, uint256 maxAge);
     /// @notice Thrown when an account would be left below its initial margin.
@@ -214,14 +216,17 @@ interface IMarginEngine is ICompartmentLock {
 
     // ------------------------------------------------------------------ for delayed orders
 
-    /// @notice Moves an order's fee from an account's cash to the fee reserve, in escrow; reverts unless the account
-    /// meets its initial margin then, on prices good enough for `action`.
-    /// @param fee WAD.
-    function escrowOrderFee(AccountId account, uint256 fee, Action action) external;
+    /// @notice Takes note of a delayed order and moves its fee from the account's cash to the fee reserve, in escrow;
+    /// then the account has to meet its initial margin, on prices good enough for `action`.
+    /// @dev While an order is open that may raise risk, nothing is withdrawn or transferred from its account.
+    /// @param fee WAD; of none, margin is not asked for.
+    /// @param action `IncreasePosition` or, if it can only reduce, `ReducePosition`.
+    function openOrder(AccountId account, uint256 fee, Action action) external;
 
-    /// @notice Pays an order's fee out of escrow to an account.
-    /// @param fee WAD that was moved to escrow before.
-    function releaseOrderFee(AccountId account, uint256 fee) external;
+    /// @notice Takes note that an order is closed, and pays its fee out of escrow.
+    /// @param fee WAD, `action`: as it was opened with.
+    /// @param payee Account that gets the fee.
+    function closeOrder(AccountId account, uint256 fee, Action action, AccountId payee) external;
 
     // ------------------------------------------------------------------ for the two vaults
 
@@ -311,6 +316,9 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice WAD: part of F that is the fees of open orders.
     function orderEscrow() external view returns (uint256);
+
+    /// @notice How many orders of an account are open that may raise risk.
+    function raisingOrders(AccountId account) external view returns (uint256);
 
     /// @notice U⁺ and ΣU.
     function unrealizedTotals() external view returns (UnrealizedTotals memory);

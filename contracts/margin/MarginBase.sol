@@ -36,8 +36,6 @@ abstract contract MarginBase is IMarginEngine {
 
     LedgerTotals internal _totals;
     UnrealizedTotals internal _unrealizedTotals;
-    /// @dev WAD: part of the fee reserve that is the fees of open orders, and pays nobody else.
-    uint256 internal _orderEscrow;
     mapping(AccountId account => AccountLedger) internal _accounts;
     /// @dev Token units.
     mapping(AccountId account => mapping(CollateralId collateral => uint256)) internal _collateral;

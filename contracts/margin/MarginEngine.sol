@@ -19,12 +19,12 @@ import {CollateralConfig, CompartmentParameters} from "../types/Parameters.sol";
 import {Permissions} from "../types/Permissions.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBatch} from "./MarginBatch.sol";
-import {MarginHoldings} from "./MarginHoldings.sol";
+import {MarginOrders} from "./MarginOrders.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginHoldings {
+contract MarginEngine is MarginOrders {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
@@ -76,6 +76,7 @@ contract MarginEngine is MarginHoldings {
             revert MarginEngine_ReceiverNotOwner(account, receiver);
         }
         _circuitBreaker.requireAllowed(Action.Withdraw);
+        _requireNoOrders(account);
 
         address token = _tokenOf(collateral);
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
@@ -101,6 +102,7 @@ contract MarginEngine is MarginHoldings {
         if (AccountId.unwrap(from) == AccountId.unwrap(to)) revert MarginEngine_SameAccount(from);
         if (amountTokens == 0) revert MarginEngine_ZeroAmount();
         _circuitBreaker.requireAllowed(Action.Transfer);
+        _requireNoOrders(from);
 
         uint256 debtRepaid;
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
@@ -164,34 +166,6 @@ contract MarginEngine is MarginHoldings {
     /// @inheritdoc IMarginEngine
     function reportUnrealized(MarketId market, int256 unrealized) external only(_perpExchange) {
         _reportUnrealized(market, unrealized);
-    }
-
-    // ------------------------------------------------------------------ for delayed orders
-
-    /// @inheritdoc IMarginEngine
-    function escrowOrderFee(AccountId account, uint256 fee, Action action)
-        external
-        only(_delayedOrders)
-    {
-        LedgerTotals memory t = _totals;
-        AccountLedger memory a = _load(account, t);
-        uint256 held = a.principalOf();
-        if (fee > held) revert MarginEngine_InsufficientCash(held, fee);
-        t.debit(a, fee);
-        t.feeReserve += fee.toUint128();
-        _orderEscrow += fee;
-        _save(account, a);
-        _saveTotals(t);
-        emit OrderFeeEscrowed(account, fee);
-        _requireInitialMargin(account, action);
-    }
-
-    /// @inheritdoc IMarginEngine
-    function releaseOrderFee(AccountId account, uint256 fee) external only(_delayedOrders) {
-        LedgerTotals memory t = _totals;
-        _orderEscrow -= fee;
-        _payFromReserve(t, account, fee);
-        _saveTotals(t);
     }
 
     // ------------------------------------------------------------------ for the two vaults
@@ -293,21 +267,6 @@ contract MarginEngine is MarginHoldings {
         debtRepaid = t.credit(a, amount);
         _save(account, a);
         _saveTotals(t);
-    }
-
-    /// @dev Cash for an account out of the fee reserve. Anybody's entry in memory is written before: the account may
-    /// be the same.
-    function _payFromReserve(LedgerTotals memory t, AccountId account, uint256 amount) internal {
-        AccountLedger memory a = _load(account, t);
-        t.feeReserve -= amount.toUint128();
-        uint256 debtRepaid = t.credit(a, amount);
-        _save(account, a);
-        emit KeeperRewarded(account, amount, debtRepaid);
-    }
-
-    /// @dev What rewards are paid from.
-    function _freeReserve(LedgerTotals memory t) internal view returns (uint256) {
-        return t.feeReserve - _orderEscrow;
     }
 
     /// @param kept WAD that stays in the fee reserve, for the keeper; the rest of what arrives is distributed.

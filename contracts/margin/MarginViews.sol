@@ -65,11 +65,6 @@ abstract contract MarginViews is MarginInterest {
     }
 
     /// @inheritdoc IMarginEngine
-    function orderEscrow() external view consistent returns (uint256) {
-        return _orderEscrow;
-    }
-
-    /// @inheritdoc IMarginEngine
     function unrealizedTotals() external view consistent returns (UnrealizedTotals memory) {
         return _unrealizedTotals;
     }

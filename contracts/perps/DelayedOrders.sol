@@ -71,7 +71,7 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         if (expiresAt < block.timestamp + p.minDelay) {
             revert DelayedOrders_ExpiresTooSoon(expiresAt, block.timestamp + p.minDelay);
         }
-        Action action = _reducesOnly(flags) ? Action.ReducePosition : Action.IncreasePosition;
+        Action action = _actionOf(flags);
         _circuitBreaker.requireAllowed(action);
         // Reverts for a market that is not listed.
         _riskParameters.marketMargin(market);
@@ -92,7 +92,7 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         orderId = ++_count;
         _orders[orderId] = o;
         emit OrderCommitted(orderId, account, market, o);
-        if (p.executorFee != 0) _marginEngine.escrowOrderFee(account, p.executorFee, action);
+        _marginEngine.openOrder(account, p.executorFee, action);
     }
 
     /// @inheritdoc IDelayedOrders
@@ -231,7 +231,7 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         uint256 price
     ) internal {
         delete _orders[orderId];
-        if (o.executorFee != 0) _marginEngine.releaseOrderFee(payee, o.executorFee);
+        _marginEngine.closeOrder(o.account, o.executorFee, _actionOf(o.flags), payee);
         emit OrderClosed(orderId, o.account, outcome, payee, o.executorFee, price);
     }
 
@@ -297,6 +297,10 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         if (triggerPrice != 0 && !_reducesOnly(flags)) {
             revert DelayedOrders_TriggerMustReduce(flags);
         }
+    }
+
+    function _actionOf(uint8 flags) internal pure returns (Action) {
+        return _reducesOnly(flags) ? Action.ReducePosition : Action.IncreasePosition;
     }
 
     function _reducesOnly(uint8 flags) internal pure returns (bool) {

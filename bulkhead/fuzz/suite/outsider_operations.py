@@ -73,8 +73,8 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
         ("MarginEngine", "requireInitialMargin", (mine, 1)),
         ("MarginEngine", "transfer", (theirs, mine, SETTLEMENT, 1)),
         ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
-        ("MarginEngine", "escrowOrderFee", (theirs, 1, 2)),
-        ("MarginEngine", "releaseOrderFee", (mine, 1)),
+        ("MarginEngine", "openOrder", (theirs, 1, 2)),
+        ("MarginEngine", "closeOrder", (theirs, 1, 3, mine)),
         ("PerpExchange", "fillOrder", (theirs, 0, -WAD, 0, 1, False)),
         ("DelayedOrders", "commit", (theirs, 0, WAD, 2**128 - 1, 0, 2**40 - 1, 0)),
     )
@@ -122,6 +122,7 @@ class Extreme(Operation):
             "MarginEngine_CallCount",
             "MarginEngine_ForeignAccount",
             "MarginEngine_NotMatured",
+            "MarginEngine_OrdersOpen",
             "MarginEngine_SameAccount",
             "MarginEngine_StaleUnrealized",
             "MarginEngine_ZeroAmount",

@@ -174,7 +174,7 @@ def _ledger(first: int, second: int) -> AccountLedger:
         second & _LOW,
         second >> 128 & (1 << 40) - 1,
         second >> 168 & (1 << 40) - 1,
-        second >> 208,
+        second >> 208 & (1 << 16) - 1,
     )
 
 

@@ -79,6 +79,7 @@ class Withdraw(Operation):
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
+        | may.ORDERS
         | may.MARGIN
         | may.ODD
         | {

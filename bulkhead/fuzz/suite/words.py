@@ -128,7 +128,9 @@ class Stored:
             engine._order_escrow,
         )
         self._shared_places = {id(place) for place in shared}
-        self._account_places = {id(engine._accounts), id(engine._debt_index)}
+        self._account_places = {
+            *(id(engine._accounts), id(engine._debt_index), id(engine._raising_orders))
+        }
         operators = m.account_operators
         self._pair_places = {
             *(id(engine._collateral), id(exchange._positions), id(operators._grants))
@@ -205,7 +207,9 @@ class Stored:
         positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
         held = [engine._collateral.get((account, c), 0) for c in collaterals]
         index = engine._debt_index.get(account, 0)
-        return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
+        words = _account_words(ledger, index, positions, held)
+        words[2] |= engine.raising_orders(account) << 224
+        return _words([*words, *self._access(account)])
 
     def _access(self, account: AccountId) -> tuple[int, int]:
         """Return the grants on an account, 48 bits each, and the owner's first word of nonces."""

@@ -17,8 +17,8 @@ PARTS = {
     "seizeCollateral": ("liquidation", lambda w: (w.account("alice"), 1, 1, w.address("bob"))),
     "creditAuctionProceeds": ("liquidation", lambda w: (w.account("alice"), w.address("bob"), 1)),
     "writeOff": ("liquidation", lambda w: (w.account("alice"),)),
-    "escrowOrderFee": ("delayed", lambda w: (w.account("alice"), 1, 2)),
-    "releaseOrderFee": ("delayed", lambda w: (w.account("alice"), 1)),
+    "openOrder": ("delayed", lambda w: (w.account("alice"), 1, 2)),
+    "closeOrder": ("delayed", lambda w: (w.account("alice"), 1, 3, w.account("bob"))),
 }
 
 

@@ -114,6 +114,36 @@ class TestCommit:
         with refuses("CircuitBreaker_Blocked"):
             commit("alice", WAD, flags=flags)
 
+    def test_margin_stays_while_an_order_may_raise_risk(self, world, fund, commit, settle, refuses):
+        """Or whoever sees a bad price coming takes it away, and the order is dropped for that."""
+        fund("alice")
+        account, alice = world.account("alice"), world.address("alice")
+        commit("alice", -WAD, flags=REDUCE_ONLY)
+        world.margin.transact("withdraw", account, 0, 1, alice, sender=alice)
+        raising = commit("alice", WAD)
+        commit("alice", WAD)
+        with refuses("MarginEngine_OrdersOpen", account, 2):
+            world.margin.transact("withdraw", account, 0, 1, alice, sender=alice)
+        with refuses("MarginEngine_OrdersOpen", account, 2):
+            to = world.account("alice", 1)
+            world.margin.transact("transfer", account, to, 0, 1, sender=alice)
+        world.quote("ETH", 3_000 * WAD)
+        settle(raising)
+        assert world.margin.call("raisingOrders", account) == 1
+        settle(raising + 1)
+        world.margin.transact("withdraw", account, 0, 1, alice, sender=alice)
+
+    def test_without_a_fee_margin_stays_too(self, world, fund, commit, settle, set_orders):
+        fund("alice")
+        set_orders(executorFee=0)
+        order_id = commit("alice", WAD)
+        account = world.account("alice")
+        assert world.margin.call("raisingOrders", account) == 1
+        assert world.margin.call("orderEscrow") == 0
+        world.quote("ETH", 3_000 * WAD)
+        assert settle(order_id).outcome == FILLED
+        assert world.margin.call("raisingOrders", account) == 0
+
 
 class TestSettle:
     def test_at_the_first_price_after_it_whatever_the_price_is_now(
