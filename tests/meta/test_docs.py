@@ -160,12 +160,16 @@ def test_accounts__table_of_permissions__is_the_code() -> None:
         )
         for function in re.findall(r"`(\w+)`", cell)
     }
-    engine, exchange = (
+    engine, exchange, orders = (
         (ROOT / "contracts" / name).read_text(encoding="utf-8")
-        for name in ("margin/MarginEngine.sol", "perps/PerpMarkets.sol")
+        for name in (
+            "margin/MarginEngine.sol",
+            "perps/PerpMarkets.sol",
+            "perps/DelayedOrders.sol",
+        )
     )
     coded = {("TRADE", "trade")}
-    for body in re.split(r"\n    function ", engine)[1:]:
+    for body in re.split(r"\n    function ", engine + orders)[1:]:
         name = re.match(r"\w+", body)
         assert name is not None
         coded |= {(bit, name[0]) for bit in re.findall(r"Permissions\.([A-Z_]+)", body)}
