@@ -257,6 +257,17 @@ class DelayedOrders(Contract):
         ring = [self._fixings.get((market, place), _NO_FIXING) for place in range(FIXINGS)]
         return ring, self._fixing_count.get(market, 0)
 
+    def pinned(self, market: int, from_: int) -> Fixing | None:
+        """Return the first price published at a time or later; an empty one if it may be gone."""
+        ring, count = self.fixings(market)
+        oldest = max(0, count - FIXINGS)
+        first: Fixing | None = None
+        for number in range(count - 1, oldest - 1, -1):
+            if ring[number % FIXINGS].published_at < from_:
+                return first
+            first = ring[number % FIXINGS]
+        return _NO_FIXING if oldest else first
+
     @property
     def open_orders(self) -> dict[int, DelayedOrder]:
         """Orders that are neither settled nor cancelled, by id."""
@@ -272,7 +283,7 @@ class DelayedOrders(Contract):
             raise DelayedOrders_NotTriggered(order_id)
         self._parts.circuit_breaker.require_allowed(Action.REDUCE_POSITION)
         index = self._update(o.market, o.settle_from)
-        f = self._pinned(o.market, o.settle_from)
+        f = self.pinned(o.market, o.settle_from)
         if f is not None and now > f.recorded_at + MAX_FIXING_AGE:
             return OrderOutcome.LATE, f.price
         require_status(Action.REDUCE_POSITION, index.status)
@@ -330,16 +341,6 @@ class DelayedOrders(Contract):
         self._fixing_count[market] = count + 1
         self._emit("PriceFixed", market=market, fixing=f)
         return index
-
-    def _pinned(self, market: int, from_: int) -> Fixing | None:
-        ring, count = self.fixings(market)
-        oldest = max(0, count - FIXINGS)
-        first: Fixing | None = None
-        for number in range(count - 1, oldest - 1, -1):
-            if ring[number % FIXINGS].published_at < from_:
-                return first
-            first = ring[number % FIXINGS]
-        return _NO_FIXING if oldest else first
 
     def _newest(self, market: int) -> Fixing:
         count = self._fixing_count.get(market, 0)

@@ -20,6 +20,7 @@ from bulkhead.fuzz.suite.fields import (
     listed,
 )
 from bulkhead.model.delayed_order_types import ALL_FLAGS, REDUCE_ONLY, TRIGGER_ABOVE, DelayedOrder
+from bulkhead.model.delayed_orders import MAX_FIXING_AGE
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.operators import MANAGE_ORDERS
 from bulkhead.model.types import SETTLEMENT, AccountId, Action, Address, owner_of, pack
@@ -32,6 +33,10 @@ _ANY = 2**128 - 1
 _FEED_UNIT = 10**10
 """WAD per unit of a feed's answer."""
 _MOVES_BPS = (10_000, 10_100, 9_900, 10_200, 9_800, 10_000, 10_500, 9_500)
+_APART_BPS = 600
+"""Feeds that differ by so much make a price that is degraded."""
+_CAREFUL = 2
+"""The first tier in which nobody may raise risk."""
 _NOTHING_YET = frozenset({"DelayedOrders_UnknownOrder"})
 _INDEX = may.BLOCKED | {"ActionPolicy_PriceStatus"}
 Order = Annotated[int, Index(8)]
@@ -41,7 +46,7 @@ Order = Annotated[int, Index(8)]
 class CommitOrder(Operation):
     """Commit to buy, to sell or to reduce, at once or when the price reaches a trigger."""
 
-    weight = 5
+    weight = 4
     refusals = (
         may.BLOCKED
         | may.MARGIN
@@ -59,8 +64,9 @@ class CommitOrder(Operation):
 
     actor: Annotated[int, Index(2 * ACTORS)]
     market: Market
-    mode: Annotated[int, Index(8)]
-    """0, 1: reduce; 2: buy; 3: sell; 4, 5: trigger above, below; 6: just met; 7: to turn over."""
+    mode: Annotated[int, Index(10)]
+    """0, 1: reduce; 2: buy; 3: sell; 4, 5: trigger above, below; 6: just met; 7: to turn over; 8:
+    more than the market takes; 9: to reduce in the wrong direction."""
     limit: Annotated[int, Index(8)]
     """0 to 4: any price; 5: what a trade would get now; 6: a wei better; 7: one nobody offers."""
     life: Annotated[int, Index(8)]
@@ -71,7 +77,7 @@ class CommitOrder(Operation):
 
     def resolve(self, u: Questions) -> Step | None:
         triggered = 4 <= self.mode <= 6
-        reduces = triggered or self.mode < 2
+        reduces = triggered or self.mode in (0, 1, 9)
         action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
         if gives_up(u, action, self.stray):
             return None
@@ -107,7 +113,10 @@ class CommitOrder(Operation):
     def _size(self, u: Questions, account: AccountId, market: int, reduces: bool) -> int:
         size = u.model.perp_exchange.position(account, market).size
         if reduces:
-            return -part(abs(size), self.share) * (1 if size > 0 else -1)
+            there = 1 if (size > 0) == (self.mode != 9) else -1
+            return -part(abs(size), self.share) * there
+        if self.mode == 8 and market != UNLISTED:
+            return u.model.risk_parameters.market_trading(market).max_open_interest + 1
         wanted = part(u.affordable_size(account, market), self.share)
         if self.mode == 7 and size:
             return -size + (-1 if size > 0 else 1) * wanted
@@ -144,7 +153,7 @@ class SettleOrders(Operation):
     Where there is none, somebody commits to one first.
     """
 
-    weight = 6
+    weight = 8
     refusals = (
         CommitOrder.refusals
         | _INDEX
@@ -156,42 +165,68 @@ class SettleOrders(Operation):
     keeper: Annotated[int, Index(ACTORS + 1)]
     when: Annotated[int, Index(12)]
     """0 to 3: at once; 4: in its first second; 5: a second too early; 6, 7: it expires now, or did
-    a second ago; 8: the price grows too old; 9: to the second not; else later."""
+    a second ago; 8, 9: its price is a second too old, or just not; 10: much later; 11: at once."""
     publish: Annotated[int, Index(8)]
-    """0 to 5: feeds report before, and the price moves; 6: nothing is said; 7: also fixed."""
+    """0 to 2: feeds report before, 2: they disagree; 3, 4: the price is fixed, and moves on; 5: it
+    is fixed, and not settled yet; 6, 7: nothing is said."""
     many: Annotated[int, Index(4)]
     """2: all open orders at once; 3: and one that there is not."""
     share: Bps
     """Of an order that is committed first."""
 
     def resolve(self, u: Questions) -> Step | None:
-        found = _choose(u, self.pick, lambda o: o.settle_from > 0)
+        late = self.when in (6, 7, 10)
+        found = _choose(
+            u, self.pick, lambda o: o.settle_from > 0 and (late or o.expires_at > u.now)
+        )
         if found is not None:
             return Step(self._calls(u, *found), self._seconds(u, found[1]), apart=0)
-        mode = (1, 2, 3, 7)[self.pick % 4]
-        limit = (self.pick + self.when) % 8
-        order = CommitOrder(self.pick, self.when % MARKETS, mode, limit, 0, 0, self.share)
+        mode = (1, 2, 3, 7, 2, 3, 8, 9)[self.pick]
+        limit = 7 if self.when == 11 else self.when % 6
+        order = CommitOrder(
+            self.pick + self.when, self.when % MARKETS, mode, limit, 0, 0, self.share
+        )
         first = order.resolve(u)
-        return first and Step(self._from_scratch(u, first))
+        apart = {8: MAX_FIXING_AGE + 1, 9: MAX_FIXING_AGE}.get(self.when, BLOCK_SECONDS)
+        return first and Step(self._from_scratch(u, first), apart=apart)
 
     def _from_scratch(self, u: Questions, first: Step) -> Iterator[Call]:
+        """Yield what makes an order, and perhaps its price, and then what settles it."""
         yield from first.calls
-        found = _choose(u, 0, lambda o: o.settle_from > 0)
-        if found is not None:
-            yield from self._calls(u, *found)
+        found = _choose(u, -1, lambda o: o.settle_from > 0)
+        if found is None:
+            return
+        if self.when in (8, 9):
+            yield from _publish(u, found[1].market, 10_000)
+            yield Call(u.keeper, _ORDERS, "fix", (found[1].market,))
+        if self.when == 3 and u.model.circuit_breaker.breaker_state().tier < _CAREFUL:
+            lasts = u.model.risk_parameters.breaker_timing().max_halt
+            yield Call(u.guardian, "CircuitBreaker", "raise", (_CAREFUL, lasts))
+        yield from self._calls(u, *found)
 
     def _seconds(self, u: Questions, o: DelayedOrder) -> int:
         at = {4: o.settle_from, 5: o.settle_from - 1, 6: o.expires_at, 7: o.expires_at + 1}
+        f = u.model.delayed_orders.pinned(o.market, o.settle_from)
+        if f is not None:
+            oldest = f.recorded_at + MAX_FIXING_AGE
+            at |= {8: oldest + 1, 9: oldest}
         if self.when in at:
             return max(1, at[self.when] - u.now)
-        return {8: 61, 9: 60, 10: 600}.get(self.when, BLOCK_SECONDS)
+        return 600 if self.when == 10 else BLOCK_SECONDS
 
     def _calls(self, u: Questions, order_id: int, o: DelayedOrder) -> Iterator[Call]:
         sender = (*u.actors, u.keeper)[self.keeper]
-        if self.publish != 6 and self.when not in (8, 9):
-            yield from _publish(u, o.market, _MOVES_BPS[(order_id + self.publish) % 8])
-        if self.publish == 7:
+        if self.publish < 6 and self.when not in (8, 9):
+            apart = _APART_BPS if self.publish == 2 else 0
+            yield from _publish(u, o.market, _MOVES_BPS[(order_id + self.publish) % 8], apart)
+        if 3 <= self.publish < 6:
             yield Call(sender, _ORDERS, "fix", (o.market,))
+        if self.publish == 5:
+            return
+        if 3 <= self.publish < 5:
+            yield from _publish(u, o.market, _MOVES_BPS[1 + order_id % 4])
+            asset = u.model.risk_parameters.market_trading(o.market).index_asset
+            yield Call(sender, "OracleAggregator", "record", (asset,))
         if self.many < 2:
             yield Call(sender, _ORDERS, "settle", (order_id, pack(sender, self.many)))
             return
@@ -258,8 +293,10 @@ class TriggerOrder(Operation):
 class CancelOrder(Operation):
     """Take an order back: while it waits, when it may be, a second before, or another's."""
 
-    weight = 2
-    refusals = may.NOT_OWNER | _NOTHING_YET | {"DelayedOrders_Binding", "DelayedOrders_Pinned"}
+    weight = 1
+    refusals = (
+        CommitOrder.refusals | _NOTHING_YET | {"DelayedOrders_Binding", "DelayedOrders_Pinned"}
+    )
 
     pick: Order
     when: Annotated[int, Index(4)]
@@ -270,7 +307,11 @@ class CancelOrder(Operation):
     def resolve(self, u: Questions) -> Step | None:
         found = _choose(u, self.pick, lambda o: not o.settle_from or self.when < 3)
         if found is None:
-            return None
+            mode = 2 + self.pick % 4
+            first = CommitOrder(self.pick, self.who % MARKETS, mode, 0, 0, 0, 5_000).resolve(u)
+            delay = u.model.risk_parameters.order_parameters().cancel_delay
+            apart = max(1, delay - (self.when == 2)) if self.when < 3 else BLOCK_SECONDS
+            return first and Step(self._from_scratch(u, first), apart=apart)
         order_id, o = found
         owner = owner_of(o.account)
         seconds = BLOCK_SECONDS
@@ -282,6 +323,12 @@ class CancelOrder(Operation):
             grant = o.account, u.keeper, MANAGE_ORDERS, u.now + seconds + 86_400
             calls.insert(0, Call(owner, "AccountOperators", "setOperator", grant))
         return Step(calls, seconds, apart=0)
+
+    def _from_scratch(self, u: Questions, first: Step) -> Iterator[Call]:
+        yield from first.calls
+        found = _choose(u, -1, lambda _: True)
+        if found is not None:
+            yield Call(owner_of(found[1].account), _ORDERS, "cancel", (found[0],))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,17 +360,17 @@ def _choose(u: Questions, index: int, fits: object) -> tuple[int, DelayedOrder] 
     return found[index % len(found)] if found else None
 
 
-def _publish(u: Questions, market: int, bps: int) -> Iterator[Call]:
-    """Yield calls by which a market's index moves."""
+def _publish(u: Questions, market: int, bps: int, apart: int = 0) -> Iterator[Call]:
+    """Yield calls by which a market's index moves; feeds report ``apart`` basis points apart."""
     asset = u.model.risk_parameters.market_trading(market).index_asset
     answer = u.sensible_answer(asset) * bps // 10_000
-    yield from _report(u, market, max(1, answer))
+    yield from _report(u, market, max(1, answer), apart)
 
 
-def _report(u: Questions, market: int, answer: int) -> Iterator[Call]:
+def _report(u: Questions, market: int, answer: int, apart: int = 0) -> Iterator[Call]:
     asset = u.model.risk_parameters.market_trading(market).index_asset
-    for feed in u.feeds_of(asset):
-        yield u.report(feed, answer)
+    for i, feed in enumerate(u.feeds_of(asset)):
+        yield u.report(feed, answer * (10_000 + i * apart) // 10_000)
 
 
 def _one(sender: Address, function: str, *args: object) -> Step:
