@@ -106,6 +106,7 @@ class World:
         self.fund = self._named("InsuranceFund")
         self.liquidation = self._named("LiquidationEngine")
         self.orders = self._named("SignedOrders")
+        self.delayed = self._named("DelayedOrders")
         self.breaker = self._named("CircuitBreaker")
         self.risk = self._named("RiskParameters")
         self.oracle = self._named("OracleAggregator")

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from bulkhead.agents.view import WAD, AccountState, MarketView, Transaction
+from bulkhead.agents.view import (
+    WAD,
+    AccountState,
+    MarketView,
+    PendingOrder,
+    Transaction,
+    account_id,
+)
 from bulkhead.deployment.uniswap import swap_path
 
 USD_DECIMALS, RATIO_DECIMALS = 8, 18
@@ -210,6 +217,47 @@ class AuctionKeeper:
 
     def _engine(self, function: str, arguments: tuple[object, ...], purpose: str) -> Transaction:
         return Transaction(self.address, "LiquidationEngine", function, arguments, purpose)
+
+
+@dataclass(slots=True)
+class OrderKeeper:
+    """Triggers and settles delayed orders, as soon as it works: then no price is chosen.
+
+    Attributes:
+        address: whose account earns the executor fees.
+        capacity: most orders that she settles in one block.
+    """
+
+    address: str
+    capacity: int = 20
+
+    def act(self, view: MarketView, _rng: Random) -> list[Transaction]:
+        """Trigger what was reached, and settle in one call all that can be settled by itself."""
+        triggers = [
+            self._call("trigger", (order.id,), "trigger order")
+            for order in view.orders
+            if self._is_reached(view, order)
+        ]
+        keeper = account_id(self.address)
+        due = [
+            order
+            for order in view.orders
+            if 0 < order.settle_from <= view.timestamp or order.expires_at < view.timestamp
+        ]
+        tries = [self._call("settle", (order.id, keeper), "settle order") for order in due]
+        ids = [t.args[0] for t in working(view, tries)][: self.capacity]
+        settles = [self._call("settleMany", (ids, keeper), "settle orders")] if ids else []
+        return working(view, triggers) + settles
+
+    @staticmethod
+    def _is_reached(view: MarketView, order: PendingOrder) -> bool:
+        if order.settle_from or order.expires_at < view.timestamp:
+            return False
+        index = next(m.index_price for m in view.compartment.markets if m.market == order.market)
+        return index >= order.trigger_price if order.is_above else index <= order.trigger_price
+
+    def _call(self, function: str, arguments: tuple[object, ...], purpose: str) -> Transaction:
+        return Transaction(self.address, "DelayedOrders", function, arguments, purpose)
 
 
 def working(view: MarketView, wanted: Sequence[Transaction]) -> list[Transaction]:

@@ -255,6 +255,24 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingOrder:
+    """A delayed order. Sizes and prices WAD, times Unix seconds.
+
+    ``settle_from`` 0: it waits until the index is at or above (``is_above``), or at or below, its
+    ``trigger_price``.
+    """
+
+    id: int
+    account: bytes
+    market: int
+    size_delta: int
+    settle_from: int
+    expires_at: int
+    trigger_price: int = 0
+    is_above: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MarketView:
     """One moment, as every agent may know it.
 
@@ -267,6 +285,7 @@ class MarketView:
         auctions: start (Unix seconds) by (account, collateral id).
         redemptions: what waits in the queue.
         exits: requests to leave a vault by (owner, vault name), lapsed ones too.
+        orders: delayed orders that are open.
         queue_delay_seconds: how long a redemption asked for now would wait.
         simulate: tries transactions without sending them.
     """
@@ -282,6 +301,7 @@ class MarketView:
     auctions: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
     redemptions: Sequence[Redemption] = ()
     exits: Mapping[tuple[str, str], Exit] = field(default_factory=dict)
+    orders: Sequence[PendingOrder] = ()
     queue_delay_seconds: int = 0
     simulate: Simulator = field(default=assume_success)
 

@@ -30,6 +30,7 @@ GENESIS = 1_800_000_000
 WAD = 10**18
 USDB = 10**6
 ANY_PRICE = 2**255
+FOREVER = 2**40 - 1
 LST, SETTLEMENT, MARKET = 1, 0, 0
 CONFIRMATION_SECONDS = 40
 MARKETS, CHECKED_MARKETS = 16, (1, 4, 16)
@@ -135,7 +136,11 @@ def measure(artifacts: Artifacts, progress: Progress | None = None) -> dict[str,
         bench.skip(900)
         for asset in ("ETH", "BTC", "LST/ETH"):
             publish_price(bench.rpc, book, asset, options.prices[asset])
-        for step in (_margin, _trading, _upkeep, _vaults, _profit, _losses, _pairs, _portfolio):
+        steps = (
+            *(_margin, _trading, _orders, _upkeep, _vaults, _profit, _losses, _pairs),
+            _portfolio,
+        )
+        for step in steps:
             say(step.__doc__ or "")
             step(bench)
         return bench.gas
@@ -273,6 +278,35 @@ def _losses(b: _Bench) -> None:
     b.gas["auction_take"] = b.send("keeper", *take, WAD, *rest)
     b.send("keeper", *take, 2**127, *rest)
     b.gas["write_off"] = b.send("keeper", "LiquidationEngine", "writeOff", dave)
+
+
+def _orders(b: _Bench) -> None:
+    """orders that settle later"""
+    bob, keeper = b.account("bob"), b.account("keeper")
+    # What comes after is measured without any of this.
+    snapshot = b.rpc.snapshot()
+
+    def commit() -> int:
+        terms = (bob, MARKET, -WAD, 0, 0, FOREVER, 0)
+        return b.send("bob", "DelayedOrders", "commit", *terms)
+
+    def publish() -> None:
+        publish_price(b.rpc, b.book, "ETH", b.contract("PerpExchange").call("indexPrice", 0).price)
+        b.refresh()
+
+    b.refresh()
+    commit()
+    publish()
+    b.send("keeper", "DelayedOrders", "settle", 1, keeper)
+    b.gas["order_commit"] = commit()
+    for _ in range(3):
+        commit()
+    publish()
+    b.gas["order_settle"] = b.send("keeper", "DelayedOrders", "settle", 2, keeper)
+    one = b.send("keeper", "DelayedOrders", "settleMany", [3], keeper)
+    two = b.send("keeper", "DelayedOrders", "settleMany", [4, 5], keeper)
+    b.gas["order_settle_extra"] = two - one
+    b.rpc.revert(snapshot)
 
 
 def _portfolio(b: _Bench) -> None:

@@ -36,10 +36,9 @@ WIRING = {
     "insuranceFund": "InsuranceFund",
     "liquidationEngine": "LiquidationEngine",
     "signedOrders": "SignedOrders",
+    "delayedOrders": "DelayedOrders",
 }
 """Fields of the contracts' ``Compartment`` struct, and the contract that each one names."""
-UNUSED = {"delayedOrders": "0x" + "0" * 40}
-"""Fields that name no contract yet."""
 
 
 class AddressBookError(Exception):
@@ -95,7 +94,7 @@ class AddressBook(Model):
     def wiring(self) -> dict[str, str]:
         """The compartment's wiring, as the contracts' constructors take it."""
         parts = {field: self.contracts[name] for field, name in WIRING.items()}
-        return {"settlementToken": self.tokens[self.settlement_token], **parts, **UNUSED}
+        return {"settlementToken": self.tokens[self.settlement_token], **parts}
 
     def contract(self, rpc: Rpc, name: str, artifacts: Artifacts | None = None) -> Contract:
         """Return one of the deployed contracts, ready to call.

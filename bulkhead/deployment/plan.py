@@ -16,7 +16,7 @@ from bulkhead.chain.artifacts import Artifacts, load_artifacts
 from bulkhead.chain.codec import Codec, CodecError, asset_id
 from bulkhead.chain.contract import interface_of
 from bulkhead.deployment.adapters_plan import ADAPTERS, adapter_of
-from bulkhead.deployment.addresses import UNUSED, WIRING
+from bulkhead.deployment.addresses import WIRING
 from bulkhead.deployment.parameters import (
     DeploymentParameters,
     OracleAssetParameters,
@@ -40,6 +40,7 @@ _COMPARTMENT = (
     "InsuranceFund",
     "LiquidationEngine",
     "SignedOrders",
+    "DelayedOrders",
 )
 _PERIPHERY = ("Lens",)
 _UNWIRED = ("AccountOperators",)
@@ -235,7 +236,7 @@ class _Planner:
 
     def _wiring(self) -> dict[str, str]:
         """Return the struct, with the addresses that the next deployments will get."""
-        wiring = {"settlementToken": self.tokens[self.parameters.settlement_token], **UNUSED}
+        wiring = {"settlementToken": self.tokens[self.parameters.settlement_token]}
         nonce = self.nonce
         for part, name in WIRING.items():
             if name in self.contracts:

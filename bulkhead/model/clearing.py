@@ -6,10 +6,9 @@ Amounts WAD unless named ``…_tokens``.
 from __future__ import annotations
 
 from bulkhead.model import ledger, token_scale
-from bulkhead.model.margin_batch import MarginBatch
+from bulkhead.model.margin_orders import MarginOrders
 from bulkhead.model.math import checked_int, checked_uint, to_int, to_uint
 from bulkhead.model.reverts import (
-    CompartmentLock_NotAuthorized,
     MarginEngine_InsufficientBalance,
     MarginEngine_InsufficientCash,
     MarginEngine_InvalidReceiver,
@@ -29,7 +28,7 @@ from bulkhead.model.types import (
 _NONE = MarketUnrealized()
 
 
-class MarginClearing(MarginBatch):
+class MarginClearing(MarginOrders):
     """Moves value as the other parts of the compartment ask."""
 
     # --------------------------------------------------------------------------- for exchange
@@ -149,18 +148,14 @@ class MarginClearing(MarginBatch):
         """
         self._only(sender, self._parts.addresses.liquidation_engine)
         t = self._totals.value.copy()
-        rewarded = min(reward, checked_uint(t.fee_reserve + penalty))
+        rewarded = min(reward, checked_uint(self._free_reserve(t) + penalty))
         if penalty:
             a = self._load(account, t)
             self._charge_fee(account, t, a, penalty, rewarded)
             self._save(account, a)
-        rewarded = min(rewarded, t.fee_reserve)
+        rewarded = min(rewarded, self._free_reserve(t))
         if rewarded:
-            k = self._load(keeper, t)
-            t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rewarded, 128), 128)
-            debt_repaid = ledger.credit(t, k, rewarded)
-            self._save(keeper, k)
-            self._emit("KeeperRewarded", account=keeper, amount=rewarded, debtRepaid=debt_repaid)
+            self._pay_from_reserve(t, keeper, rewarded)
         self._save_totals(t)
         return rewarded
 
@@ -233,14 +228,6 @@ class MarginClearing(MarginBatch):
         return receipt
 
     # ------------------------------------------------------------------------------- internal
-
-    def _only(self, sender: Address, part: Address) -> None:
-        if sender != part:
-            raise CompartmentLock_NotAuthorized(sender)
-
-    def _store(self, account: AccountId, t: LedgerTotals, a: AccountLedger) -> None:
-        self._save(account, a)
-        self._save_totals(t)
 
     def _credit_account(self, account: AccountId, amount: int) -> int:
         t = self._totals.value.copy()

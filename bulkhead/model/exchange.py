@@ -54,27 +54,36 @@ class PerpExchange(PerpMatching):
         engine.enter(self.address)
         self._require_authorized(sender, account)
         require_size(size_delta)
-        held = self._positions.get((account, market), FLAT)
-        reduces = positions.is_reduction(held.size, size_delta)
-        action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
-        self._parts.circuit_breaker.require_allowed(action)
-
-        p = self._parts.risk_parameters.market_trading(market)
-        index = self._parts.feeds.fetch(p.index_asset)
-        require_status(action, index.status)
-        m = self._accrued(market, p, index.price)
-        fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
-        price = fill.fill_price
-        if price > acceptable_price if size_delta > 0 else price < acceptable_price:
-            raise PerpExchange_PriceNotAcceptable(price, acceptable_price)
-        fee = mul_up(fill.notional, p.taker_fee)
-        skew_before = positions.skew(m)
-        self._apply(account, market, m, size_delta, fill, fee, index.price, p)
-        if not reduces:
-            require_caps(market, m, skew_before, size_delta, p)
-            engine.require_initial_margin(self.address, account, action)
+        fill = self._fill(account, market, size_delta, acceptable_price, 0)
         engine.exit(self.address)
         return fill
+
+    def fill_order(
+        self,
+        sender: Address,
+        account: AccountId,
+        market: int,
+        size_delta: int,
+        acceptable_price: int,
+        fixed_price: int,
+        reduce_only: bool,
+    ) -> Fill:
+        """Trade at an index price that was recorded before, for ``DelayedOrders``.
+
+        Raises:
+            PerpExchange_NotAuthorized: the sender is another.
+            PerpExchange_NotReducing: there is nothing to reduce.
+            Else as ``trade``, from the breaker on.
+        """
+        if sender != self._parts.addresses.delayed_orders:
+            raise PerpExchange_NotAuthorized(sender)
+        if reduce_only:
+            size = self._positions.get((account, market), FLAT).size
+            if abs(size_delta) > abs(size) and (size > 0) != (size_delta > 0):
+                size_delta = -size
+            if not positions.is_reduction(size, size_delta):
+                raise PerpExchange_NotReducing(account, market, size, size_delta)
+        return self._fill(account, market, size_delta, acceptable_price, fixed_price)
 
     @external
     def poke(self, sender: Address, market: int) -> None:  # noqa: ARG002
@@ -121,4 +130,34 @@ class PerpExchange(PerpMatching):
         m = self._accrued(market, p, index.price)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
         self._apply(account, market, m, size_delta, fill, 0, index.price, p)
+        return fill
+
+    def _fill(
+        self,
+        account: AccountId,
+        market: int,
+        size_delta: int,
+        acceptable_price: int,
+        fixed_price: int,
+    ) -> Fill:
+        held = self._positions.get((account, market), FLAT)
+        reduces = positions.is_reduction(held.size, size_delta)
+        action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
+        self._parts.circuit_breaker.require_allowed(action)
+
+        p = self._parts.risk_parameters.market_trading(market)
+        index = self._parts.feeds.fetch(p.index_asset)
+        require_status(action, index.status)
+        m = self._accrued(market, p, index.price)
+        at = fixed_price or index.price
+        fill = positions.quote_fill(m, held, size_delta, at, p.skew_scale)
+        price = fill.fill_price
+        if price > acceptable_price if size_delta > 0 else price < acceptable_price:
+            raise PerpExchange_PriceNotAcceptable(price, acceptable_price)
+        fee = mul_up(fill.notional, p.taker_fee)
+        skew_before = positions.skew(m)
+        self._apply(account, market, m, size_delta, fill, fee, index.price, p)
+        if not reduces:
+            require_caps(market, m, skew_before, size_delta, p)
+            self._parts.margin_engine.require_initial_margin(self.address, account, action)
         return fill

@@ -23,6 +23,10 @@ class PriceFeed(Protocol):
         """Return the aggregate, recording it where it had to be formed."""
         ...
 
+    def record(self, asset: str, now: int) -> PriceData:
+        """Return a new aggregate and record it, whatever is cached."""
+        ...
+
     def latest(self, asset: str, now: int) -> PriceData:
         """Return what ``fetch`` would, without writing."""
         ...
@@ -59,6 +63,14 @@ class StaticOracle:
         self._prices[asset] = PriceData(price, 0, published_at, recorded_at, status)
 
     def fetch(self, asset: str, now: int) -> PriceData:
+        """Return the price that was set.
+
+        Raises:
+            OracleAggregator_UnknownAsset: none was.
+        """
+        return self.latest(asset, now)
+
+    def record(self, asset: str, now: int) -> PriceData:
         """Return the price that was set.
 
         Raises:
@@ -129,12 +141,20 @@ class Feeds:
 
     def fetch(self, asset: str) -> PriceData:
         """Return the price, recording it where it had to be formed."""
+        self._keep(asset)
+        return self._oracle.fetch(asset, self._context.now)
+
+    def record(self, asset: str) -> PriceData:
+        """Return a new price, and record it."""
+        self._keep(asset)
+        return self._oracle.record(asset, self._context.now)
+
+    def _keep(self, asset: str) -> None:
         if isinstance(self._oracle, OracleAggregator):
             assets: dict[str, Any] = self._oracle._assets
             if not isinstance(assets, Table):
                 for name in self._oracle.sourced(asset):
                     self._context.undo.append((assets, name, assets[name]))
-        return self._oracle.fetch(asset, self._context.now)
 
     def latest(self, asset: str) -> PriceData:
         """Return the price, without writing."""

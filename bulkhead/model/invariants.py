@@ -45,6 +45,7 @@ class Snapshot:
         total_collateral: token units by collateral id.
         marks: WAD mark price by market, for ``markets`` as they are here.
         debt_index: RAY, of accounts that owe: where their debt was last booked.
+        order_escrow: WAD of the fee reserve that is the fees of open orders.
     """
 
     settlement_decimals: int
@@ -60,6 +61,7 @@ class Snapshot:
     marks: Mapping[int, int]
     borrow: BorrowState
     debt_index: Mapping[AccountId, int]
+    order_escrow: int = 0
 
 
 def snapshot(world: Compartment[Any, Any]) -> Snapshot:
@@ -89,12 +91,13 @@ def snapshot(world: Compartment[Any, Any]) -> Snapshot:
         marks=marks,
         borrow=engine.borrow_state(),
         debt_index={a: index for a, index in engine._debt_index.items() if index},
+        order_escrow=engine.order_escrow(),
     )
 
 
 def check_state(s: Snapshot) -> list[Violation]:
     """Return every violation that one state shows by itself."""
-    found = (cus_1(s), led_2(s), led_3(s), led_4(s), int_1(s), pnl_1(s))
+    found = (cus_1(s), led_2(s), led_3(s), led_4(s), int_1(s), pnl_1(s), ord_1(s))
     return [violation for violation in found if violation is not None]
 
 
@@ -188,6 +191,13 @@ def led_3_conversion(before: Snapshot, after: Snapshot, burned: int, paid: int) 
     if t1.pool_cash * base0 < t0.pool_cash * base1:
         message = f"h fell: {t0.pool_cash} / {base0} → {t1.pool_cash} / {base1}"
         return Violation("LED-3", message)
+    return None
+
+
+def ord_1(s: Snapshot) -> Violation | None:
+    """ORD-1: the fees of open orders are in the fee reserve, whatever else was paid out of it."""
+    if s.order_escrow > s.totals.fee_reserve:
+        return Violation("ORD-1", f"escrow {s.order_escrow} > F = {s.totals.fee_reserve}")
     return None
 
 

@@ -127,6 +127,7 @@ class MarginEngine(MarginClearing):
             MarginEngine_InvalidReceiver: to nobody, or back into custody.
             MarginEngine_ReceiverNotOwner: an operator would send it elsewhere than to the owner.
             CircuitBreaker_Blocked: the tier does not allow it.
+            MarginEngine_OrdersOpen: an order of the account may raise its risk.
             MarginEngine_InsufficientBalance: the account holds less.
             ActionPolicy_PriceStatus, MarginEngine_BelowInitialMargin: see there.
         """
@@ -139,6 +140,7 @@ class MarginEngine(MarginClearing):
         if receiver != owner and self._sender(sender) != owner:
             raise MarginEngine_ReceiverNotOwner(account, receiver)
         self._parts.circuit_breaker.require_allowed(Action.WITHDRAW)
+        self._require_no_orders(account)
         token = self._token_of(collateral)
         if collateral == SETTLEMENT:
             t = self._totals.value.copy()
@@ -176,6 +178,7 @@ class MarginEngine(MarginClearing):
             MarginEngine_ZeroAmount: nothing is moved.
             CircuitBreaker_Blocked: the tier does not allow it.
             RiskParameters_UnknownCollateral: the collateral is not listed.
+            MarginEngine_OrdersOpen: an order of the first account may raise its risk.
             MarginEngine_InsufficientBalance: the first account holds less.
             ActionPolicy_PriceStatus, MarginEngine_BelowInitialMargin: see there.
         """
@@ -189,6 +192,7 @@ class MarginEngine(MarginClearing):
         if amount_tokens == 0:
             raise MarginEngine_ZeroAmount()
         self._parts.circuit_breaker.require_allowed(Action.TRANSFER)
+        self._require_no_orders(from_)
         debt_repaid = 0
         if collateral == SETTLEMENT:
             t = self._totals.value.copy()

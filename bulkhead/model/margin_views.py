@@ -45,6 +45,7 @@ class MarginViews(Contract):
                 parts.addresses.liquidation_engine,
                 parts.addresses.liquidity_vault,
                 parts.addresses.insurance_fund,
+                parts.addresses.delayed_orders,
             )
         )
         self._entered = Cell(context, False)

@@ -11,6 +11,7 @@ from bulkhead.model.types import Address, Addresses
 if TYPE_CHECKING:
     from bulkhead.model.breaker import CircuitBreaker
     from bulkhead.model.custody import CollateralVault
+    from bulkhead.model.delayed_orders import DelayedOrders
     from bulkhead.model.exchange import PerpExchange
     from bulkhead.model.feeds import Feeds
     from bulkhead.model.liquidation import LiquidationEngine
@@ -40,6 +41,7 @@ class Parts:
     insurance_fund: InsuranceFund
     liquidation_engine: LiquidationEngine
     signed_orders: SignedOrders
+    delayed_orders: DelayedOrders
 
     def __init__(self, context: Context, addresses: Addresses) -> None:
         self.context = context

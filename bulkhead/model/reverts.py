@@ -130,6 +130,10 @@ class MarginEngine_CollateralCap(ModelRevert):
     """``(collateral, total, cap)`` in token units."""
 
 
+class MarginEngine_OrdersOpen(ModelRevert):
+    """``(account, count)``."""
+
+
 class MarginEngine_NotMatured(ModelRevert):
     """``(account, matured, asked)``."""
 

@@ -21,6 +21,7 @@ from bulkhead.model import presets
 from bulkhead.model.breaker import CircuitBreaker
 from bulkhead.model.context import Context, Event
 from bulkhead.model.custody import CollateralVault
+from bulkhead.model.delayed_orders import DelayedOrders
 from bulkhead.model.eip712 import CHAIN_ID
 from bulkhead.model.exchange import PerpExchange
 from bulkhead.model.feeds import Feeds, PegFeed, PriceFeed, StaticOracle, StaticPeg
@@ -128,6 +129,7 @@ class Compartment(Generic[O, G]):
         self.insurance_fund = parts.insurance_fund = InsuranceFund(parts)
         self.liquidation_engine = parts.liquidation_engine = LiquidationEngine(parts)
         self.signed_orders = parts.signed_orders = SignedOrders(parts, chain_id)
+        self.delayed_orders = parts.delayed_orders = DelayedOrders(parts)
         self.context.undo.clear()
 
     @property

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from bulkhead.agents.view import Exit, Redemption
+from bulkhead.agents.view import Exit, PendingOrder, Redemption
+
+_TRIGGER_ABOVE = 2
 
 
 class EventBooks:
@@ -15,12 +18,14 @@ class EventBooks:
         tokens: token name by address; vault shares are tokens too.
         staking_token: address of the token with the redemption queue.
         liquidation_engine: address whose auctions count.
-        signed_orders: address whose orders count.
+        signed_orders: address whose orders are matched.
+        delayed_orders: address whose orders are open until they are closed.
 
     Attributes:
-        filled: WAD base units by an order's digest.
-        cancelled: bits by account and word of nonces.
-        least_nonces: by account.
+        filled: WAD base units by a signed order's digest.
+        cancelled: bits of signed orders by account and word of nonces.
+        least_nonces: of signed orders by account.
+        orders: open delayed orders by id.
     """
 
     def __init__(
@@ -29,11 +34,13 @@ class EventBooks:
         staking_token: str,
         liquidation_engine: str,
         signed_orders: str,
+        delayed_orders: str,
     ) -> None:
         self._tokens = dict(tokens)
         self._staking_token = staking_token
         self._engine = liquidation_engine
-        self._orders = signed_orders
+        self._signed_orders = signed_orders
+        self._delayed_orders = delayed_orders
         self.balances: dict[tuple[str, str], int] = {}
         self.auctions: dict[tuple[bytes, int], int] = {}
         self.redemptions: dict[int, Redemption] = {}
@@ -41,6 +48,7 @@ class EventBooks:
         self.filled: dict[bytes, int] = {}
         self.cancelled: dict[tuple[bytes, int], int] = {}
         self.least_nonces: dict[bytes, int] = {}
+        self.orders: dict[int, PendingOrder] = {}
 
     def apply_all(self, events: Iterable[Any]) -> None:
         """Apply decoded events in their order."""
@@ -49,10 +57,12 @@ class EventBooks:
                 self._transfer(event)
             elif event.address == self._engine:
                 self._auction(event)
-            elif event.address == self._orders:
-                self._order(event)
+            elif event.address == self._signed_orders:
+                self._signed_order(event)
             elif event.address == self._staking_token:
                 self._redemption(event)
+            elif event.address == self._delayed_orders:
+                self._order(event)
             elif event.name in ("RedeemRequested", "RequestCancelled", "Withdraw"):
                 self._exit(event)
 
@@ -85,7 +95,7 @@ class EventBooks:
         elif event.name == "AuctionEnded":
             self.auctions.pop((event.args.account, event.args.collateral), None)
 
-    def _order(self, event: Any) -> None:
+    def _signed_order(self, event: Any) -> None:
         a = event.args
         if event.name == "OrdersMatched":
             # Both by what was added: what was filled so far is there to be compared.
@@ -102,3 +112,25 @@ class EventBooks:
             self.redemptions[a.id] = Redemption(a.id, a.receiver, a.claimableAt)
         elif event.name == "WithdrawalClaimed":
             self.redemptions.pop(a.id, None)
+
+    def _order(self, event: Any) -> None:
+        a = event.args
+        if event.name == "OrderCommitted":
+            o = a.order
+            self.orders[a.orderId] = PendingOrder(
+                a.orderId,
+                a.account,
+                a.market,
+                o.sizeDelta,
+                o.settleFrom,
+                o.expiresAt,
+                o.triggerPrice,
+                bool(o.flags & _TRIGGER_ABOVE),
+            )
+        elif event.name == "OrderTriggered":
+            known = self.orders[a.orderId]
+            self.orders[a.orderId] = replace(
+                known, settle_from=a.settleFrom, expires_at=a.expiresAt
+            )
+        elif event.name == "OrderClosed":
+            del self.orders[a.orderId]

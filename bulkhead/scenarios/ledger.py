@@ -205,6 +205,10 @@ class LedgerReplay:
         self._book(REWARDS, fees=-e.amount)
         self.losses.repaid_by_owner += e.debtRepaid
 
+    def _on_OrderFeeEscrowed(self, e: Any) -> None:  # noqa: N802
+        self.entry(e.account).cash -= e.fee
+        self._book(FEES, principal=-e.fee, fees=e.fee)
+
     def _on_ProfitApplied(self, e: Any) -> None:  # noqa: N802
         entry = self.entry(e.account)
         entry.cash += e.debtForgiven

@@ -130,6 +130,7 @@ class World:
             book.tokens[PEG],
             book.contracts["LiquidationEngine"],
             book.contracts["SignedOrders"],
+            book.contracts["DelayedOrders"],
         )
         rpc.request("anvil_autoImpersonateAccount", [True])
         rpc.request("evm_setBlockGasLimit", [hex(BLOCK_GAS_LIMIT)])
@@ -251,6 +252,7 @@ class World:
             auctions=self.books.auctions,
             redemptions=tuple(self.books.redemptions.values()),
             exits=self.books.exits,
+            orders=tuple(self.books.orders.values()),
             queue_delay_seconds=answers[4],
             simulate=self.simulate,
         )

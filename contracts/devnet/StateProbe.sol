@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IAccountOperators} from "../interfaces/IAccountOperators.sol";
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
+import {IDelayedOrders} from "../interfaces/IDelayedOrders.sol";
 import {ILiquidationEngine} from "../interfaces/ILiquidationEngine.sol";
 import {ILedgerVault} from "../interfaces/ILedgerVault.sol";
 import {ILiquidityVault} from "../interfaces/ILiquidityVault.sol";
@@ -14,6 +15,7 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ISignedOrders} from "../interfaces/ISignedOrders.sol";
 import {Compartment} from "../types/Compartment.sol";
+import {DelayedOrder, Fixing} from "../types/DelayedOrder.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {
     AccountLedger,
@@ -40,6 +42,7 @@ contract StateProbe {
     IRiskParameters internal immutable _parameters;
     IPerpExchange internal immutable _exchange;
     ILiquidationEngine internal immutable _liquidation;
+    IDelayedOrders internal immutable _delayed;
     ICircuitBreaker internal immutable _breaker;
     ISignedOrders internal immutable _orders;
     IOracleAggregator internal immutable _oracle;
@@ -48,6 +51,9 @@ contract StateProbe {
     ILedgerVault internal immutable _fund;
     IERC20 internal immutable _settlementToken;
     address internal immutable _custody;
+
+    /// @dev Of delayed orders, so many are read: the last ones.
+    uint256 internal constant ORDERS = 6;
 
     address[] internal _people;
 
@@ -60,6 +66,7 @@ contract StateProbe {
         _parameters = IRiskParameters(wiring.riskParameters);
         _exchange = IPerpExchange(wiring.perpExchange);
         _liquidation = ILiquidationEngine(wiring.liquidationEngine);
+        _delayed = IDelayedOrders(wiring.delayedOrders);
         _breaker = ICircuitBreaker(wiring.circuitBreaker);
         _orders = ISignedOrders(wiring.signedOrders);
         _oracle = IOracleAggregator(wiring.oracle);
@@ -80,11 +87,13 @@ contract StateProbe {
         returns (uint256[] memory words)
     {
         uint256 perAccount = 8 + (tokens.length + 1) / 2 + 2 * uint256(markets);
-        words =
-            new uint256[](10 + 7 * uint256(markets) + 2 * tokens.length + perAccount * ids.length);
-        uint256 n = _totals(words);
+        words = new uint256[](
+            12 + 4 * ORDERS + 24 * uint256(markets) + 2 * tokens.length + perAccount * ids.length
+        );
+        uint256 n = _openOrders(words, _totals(words));
         for (uint8 m; m < markets; ++m) {
             n = _adaptive(MarketId.wrap(m), words, _market(MarketId.wrap(m), words, n));
+            n = _recorded(MarketId.wrap(m), words, n);
         }
         for (uint8 c; c < tokens.length; ++c) {
             words[n++] = _pair(
@@ -210,6 +219,42 @@ contract StateProbe {
         return n + 5;
     }
 
+    /// @dev What is in escrow for orders, how many there were, and the last of them.
+    function _openOrders(uint256[] memory words, uint256 n) internal view returns (uint256) {
+        uint256 count = _delayed.orderCount();
+        words[n] = _engine.orderEscrow();
+        words[n + 1] = count;
+        n += 2;
+        for (uint256 i; i < ORDERS; ++i) {
+            // Of ids from before the first one there is nothing.
+            DelayedOrder memory o = _delayed.order(count > i ? count - i : 0);
+            words[n] = uint256(AccountId.unwrap(o.account));
+            words[n + 1] = _pair(uint128(o.sizeDelta), o.acceptablePrice);
+            words[n + 2] = uint256(o.executorFee) | uint256(o.settleFrom) << 96
+                | uint256(o.cancelFrom) << 136 | uint256(o.expiresAt) << 176
+                | uint256(MarketId.unwrap(o.market)) << 216 | uint256(o.flags) << 224;
+            words[n + 3] = o.triggerPrice;
+            n += 4;
+        }
+        return n;
+    }
+
+    /// @dev The prices that were recorded for orders.
+    function _recorded(MarketId market, uint256[] memory words, uint256 n)
+        internal
+        view
+        returns (uint256)
+    {
+        (Fixing[16] memory ring, uint256 count) = _delayed.fixings(market);
+        words[n++] = count;
+        for (uint256 i; i < ring.length; ++i) {
+            Fixing memory f = ring[i];
+            words[n++] = uint256(f.price) | uint256(f.publishedAt) << 128 | uint256(f.recordedAt)
+                << 168 | uint256(f.status) << 208;
+        }
+        return n;
+    }
+
     /// @dev The maintenance rate as last moved, and the correlations with other markets.
     function _adaptive(MarketId market, uint256[] memory words, uint256 n)
         internal
@@ -239,7 +284,8 @@ contract StateProbe {
         words[n++] = _pair(uint128(a.cash), a.claim);
         words[n++] = index;
         words[n++] = uint256(a.unvested) | uint256(a.vestingUpdatedAt) << 128
-            | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208;
+            | uint256(a.vestingEndsAt) << 168 | uint256(a.collateralMask) << 208
+            | _engine.raisingOrders(id) << 224;
         for (uint8 c = 1; c <= collaterals; ++c) {
             if (!whole && (a.collateralMask >> c) & 1 == 0) continue;
             uint256 held = _engine.collateralBalance(id, CollateralId.wrap(c));

@@ -69,7 +69,10 @@ interface IMarginEngine is ICompartmentLock {
     event UnrealizedReported(
         MarketId indexed market, int256 unrealized, uint256 positiveTotal, int256 netTotal
     );
+    /// @notice Cash for an account out of the fee reserve: a keeper's reward, or an order's fee that ends in it.
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    /// @param fee Moved from the account's cash to the fee reserve, where it stays until the order is closed.
+    event OrderFeeEscrowed(AccountId indexed account, uint256 fee);
     /// @param interest Added to the account's debt and to D.
     /// @param index RAY: index up to which the account's interest is booked now.
     event InterestAccrued(AccountId indexed account, uint256 interest, uint256 index);
@@ -120,11 +123,13 @@ interface IMarginEngine is ICompartmentLock {
     error MarginEngine_CollateralCap(CollateralId collateral, uint256 total, uint256 cap);
     /// @notice Thrown when more profit is to be converted than has vested.
     error MarginEngine_NotMatured(AccountId account, uint256 matured, uint256 asked);
+    /// @notice Thrown when margin would leave an account with open orders that may raise risk.
+    error MarginEngine_OrdersOpen(AccountId account, uint256 count);
     /// @notice Thrown when a market's unrealised figure is too old to rely on; poke that market.
     error MarginEngine_StaleUnrealized(MarketId market, uint256 age, uint256 maxAge);
     /// @notice Thrown when an account would be left below its initial margin.
     error MarginEngine_BelowInitialMargin(AccountId account, int256 equity, uint256 required);
-    /// @notice Thrown when pool or insurance cash does not cover a payment.
+    /// @notice Thrown when pool or insurance cash, or an account's for an order's fee, does not cover a payment.
     error MarginEngine_InsufficientCash(uint256 held, uint256 asked);
     /// @notice Thrown when an account that is to be written off still has something to lose.
     error MarginEngine_NotBankrupt(AccountId account);
@@ -209,6 +214,20 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Takes note of a market's unrealised total.
     function reportUnrealized(MarketId market, int256 unrealized) external;
 
+    // ------------------------------------------------------------------ for delayed orders
+
+    /// @notice Takes note of a delayed order and moves its fee from the account's cash to the fee reserve, in escrow;
+    /// then the account has to meet its initial margin, on prices good enough for `action`.
+    /// @dev While an order is open that may raise risk, nothing is withdrawn or transferred from its account.
+    /// @param fee WAD; of none, margin is not asked for.
+    /// @param action `IncreasePosition` or, if it can only reduce, `ReducePosition`.
+    function openOrder(AccountId account, uint256 fee, Action action) external;
+
+    /// @notice Takes note that an order is closed, and pays its fee out of escrow.
+    /// @param fee WAD, `action`: as it was opened with.
+    /// @param payee Account that gets the fee.
+    function closeOrder(AccountId account, uint256 fee, Action action, AccountId payee) external;
+
     // ------------------------------------------------------------------ for the two vaults
 
     /// @notice Books settlement tokens that a vault has brought into custody for the pool.
@@ -231,7 +250,7 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice Charges a penalty to an account, pays the keeper's account out of the fee reserve, and distributes
     /// what the penalty brought in above that.
-    /// @param reward At most this; less if the fee reserve holds less.
+    /// @param reward At most this; less if the fee reserve holds less that is not in escrow.
     /// @return rewarded WAD credited to the keeper.
     function chargePenalty(AccountId account, uint256 penalty, AccountId keeper, uint256 reward)
         external
@@ -294,6 +313,12 @@ interface IMarginEngine is ICompartmentLock {
 
     /// @notice P, D, J, L, I and F; D as booked, which is Σ `bookedDebt`.
     function totals() external view returns (LedgerTotals memory);
+
+    /// @notice WAD: part of F that is the fees of open orders.
+    function orderEscrow() external view returns (uint256);
+
+    /// @notice How many orders of an account are open that may raise risk.
+    function raisingOrders(AccountId account) external view returns (uint256);
 
     /// @notice U⁺ and ΣU.
     function unrealizedTotals() external view returns (UnrealizedTotals memory);

@@ -34,7 +34,7 @@ interface IPerpExchange is IExposureSource {
 
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
-    /// @notice Thrown when the caller is neither the liquidity vault nor the liquidation engine.
+    /// @notice Thrown when the caller is not the part of the compartment that may call.
     error PerpExchange_NotAuthorized(address caller);
     /// @notice Thrown when the caller is not the contract of signed orders.
     error PerpExchange_NotSignedOrders(address caller);
@@ -86,6 +86,20 @@ interface IPerpExchange is IExposureSource {
     function liquidatePosition(AccountId account, MarketId market, int256 sizeDelta)
         external
         returns (Fill memory fill);
+
+    /// @notice Trades against the pool at an index price that was recorded before. Only `DelayedOrders`, which holds the
+    /// lock and has asked the trader. Funding, caps and margin are those of now.
+    /// @param sizeDelta > 0 buys, < 0 sells; if `reduceOnly`, what exceeds the position is cut off.
+    /// @param acceptablePrice Highest fill price for a buy, lowest for a sale.
+    /// @param fixedPrice WAD index price, > 0.
+    function fillOrder(
+        AccountId account,
+        MarketId market,
+        int256 sizeDelta,
+        uint256 acceptablePrice,
+        uint256 fixedPrice,
+        bool reduceOnly
+    ) external returns (Fill memory fill);
 
     /// @notice An account's position in a market as if the index price were another, WAD; all zero without one.
     function exposureAt(AccountId account, MarketId market, uint256 indexPrice)

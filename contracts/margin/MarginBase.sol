@@ -30,6 +30,7 @@ abstract contract MarginBase is IMarginEngine {
     address internal immutable _insuranceFund;
     address internal immutable _liquidationEngine;
     address internal immutable _signedOrders;
+    address internal immutable _delayedOrders;
 
     /// @dev The compartment's lock. Transient: a reverted or finished transaction cannot leave it taken.
     bool internal transient _entered;
@@ -75,6 +76,7 @@ abstract contract MarginBase is IMarginEngine {
         _insuranceFund = wiring.insuranceFund;
         _liquidationEngine = wiring.liquidationEngine;
         _signedOrders = wiring.signedOrders;
+        _delayedOrders = wiring.delayedOrders;
     }
 
     /// @inheritdoc ICompartmentLock
@@ -105,6 +107,6 @@ abstract contract MarginBase is IMarginEngine {
 
     function _isPart(address caller) internal view returns (bool) {
         return caller == _perpExchange || caller == _liquidationEngine || caller == _liquidityVault
-            || caller == _insuranceFund;
+            || caller == _insuranceFund || caller == _delayedOrders;
     }
 }

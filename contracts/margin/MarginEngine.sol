@@ -19,12 +19,12 @@ import {CollateralConfig} from "../types/Parameters.sol";
 import {Permissions} from "../types/Permissions.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginBatch} from "./MarginBatch.sol";
-import {MarginHoldings} from "./MarginHoldings.sol";
+import {MarginOrders} from "./MarginOrders.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice Implements `IMarginEngine`, where every function is documented.
-contract MarginEngine is MarginHoldings {
+contract MarginEngine is MarginOrders {
     using Ledger for AccountLedger;
     using Ledger for LedgerTotals;
     using SafeCastLib for uint256;
@@ -76,6 +76,7 @@ contract MarginEngine is MarginHoldings {
             revert MarginEngine_ReceiverNotOwner(account, receiver);
         }
         _circuitBreaker.requireAllowed(Action.Withdraw);
+        _requireNoOrders(account);
 
         address token = _tokenOf(collateral);
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
@@ -99,6 +100,7 @@ contract MarginEngine is MarginHoldings {
         if (AccountId.unwrap(from) == AccountId.unwrap(to)) revert MarginEngine_SameAccount(from);
         if (amountTokens == 0) revert MarginEngine_ZeroAmount();
         _circuitBreaker.requireAllowed(Action.Transfer);
+        _requireNoOrders(from);
 
         uint256 debtRepaid;
         if (CollateralId.unwrap(collateral) == SETTLEMENT) {
@@ -195,21 +197,15 @@ contract MarginEngine is MarginHoldings {
         returns (uint256 rewarded)
     {
         LedgerTotals memory t = _totals;
-        rewarded = WadMath.min(reward, t.feeReserve + penalty);
+        rewarded = WadMath.min(reward, _freeReserve(t) + penalty);
         if (penalty != 0) {
             AccountLedger memory a = _load(account, t);
             _chargeFee(account, t, a, penalty, rewarded);
             // Written before the keeper's entry is read: the keeper may be the account itself.
             _save(account, a);
         }
-        rewarded = WadMath.min(rewarded, t.feeReserve);
-        if (rewarded != 0) {
-            AccountLedger memory k = _load(keeper, t);
-            t.feeReserve -= rewarded.toUint128();
-            uint256 debtRepaid = t.credit(k, rewarded);
-            _save(keeper, k);
-            emit KeeperRewarded(keeper, rewarded, debtRepaid);
-        }
+        rewarded = WadMath.min(rewarded, _freeReserve(t));
+        if (rewarded != 0) _payFromReserve(t, keeper, rewarded);
         _saveTotals(t);
     }
 

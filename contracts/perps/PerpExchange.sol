@@ -28,28 +28,31 @@ contract PerpExchange is PerpMatching {
     {
         _requireAuthorized(account);
         _requireSize(sizeDelta);
+        fill = _fill(account, market, sizeDelta, acceptablePrice, 0);
+    }
 
-        Position memory held = _positions[account][market];
-        bool reduces = PositionMath.isReduction(held.size, sizeDelta);
-        Action action = reduces ? Action.ReducePosition : Action.IncreasePosition;
-        _circuitBreaker.requireAllowed(action);
-
-        MarketTrading memory p = _riskParameters.marketTrading(market);
-        PriceData memory index = _oracle.fetch(p.indexAsset);
-        ActionPolicy.requireStatus(action, index.status);
-        Market memory m = _accrued(market, _pricingOf(p), index.price);
-
-        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
-        if (sizeDelta > 0 ? fill.fillPrice > acceptablePrice : fill.fillPrice < acceptablePrice) {
-            revert PerpExchange_PriceNotAcceptable(fill.fillPrice, acceptablePrice);
+    /// @inheritdoc IPerpExchange
+    function fillOrder(
+        AccountId account,
+        MarketId market,
+        int256 sizeDelta,
+        uint256 acceptablePrice,
+        uint256 fixedPrice,
+        bool reduceOnly
+    ) external returns (Fill memory fill) {
+        if (msg.sender != _delayedOrders) {
+            revert PerpExchange_NotAuthorized(msg.sender);
         }
-        uint256 fee = WadMath.mulUp(fill.notional, p.takerFee);
-        int256 skewBefore = m.skew();
-        _apply(account, market, m, held, sizeDelta, fill, fee, index.price, p.skewScale);
-        if (!reduces) {
-            _requireCaps(market, m, skewBefore, sizeDelta, p);
-            _marginEngine.requireInitialMargin(account, action);
+        if (reduceOnly) {
+            int256 size = _positions[account][market].size;
+            if (WadMath.abs(sizeDelta) > WadMath.abs(size) && (size > 0) != (sizeDelta > 0)) {
+                sizeDelta = -size;
+            }
+            if (!PositionMath.isReduction(size, sizeDelta)) {
+                revert PerpExchange_NotReducing(account, market, size, sizeDelta);
+            }
         }
+        fill = _fill(account, market, sizeDelta, acceptablePrice, fixedPrice);
     }
 
     /// @inheritdoc IPerpExchange
@@ -86,5 +89,37 @@ contract PerpExchange is PerpMatching {
         Market memory m = _accrued(market, p, index.price);
         fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
         _apply(account, market, m, held, sizeDelta, fill, 0, index.price, p.skewScale);
+    }
+
+    /// @param fixedPrice WAD index price of the fill; 0: that of now, at which everything else is reckoned.
+    function _fill(
+        AccountId account,
+        MarketId market,
+        int256 sizeDelta,
+        uint256 acceptablePrice,
+        uint256 fixedPrice
+    ) internal returns (Fill memory fill) {
+        Position memory held = _positions[account][market];
+        bool reduces = PositionMath.isReduction(held.size, sizeDelta);
+        Action action = reduces ? Action.ReducePosition : Action.IncreasePosition;
+        _circuitBreaker.requireAllowed(action);
+
+        MarketTrading memory p = _riskParameters.marketTrading(market);
+        PriceData memory index = _oracle.fetch(p.indexAsset);
+        ActionPolicy.requireStatus(action, index.status);
+        Market memory m = _accrued(market, _pricingOf(p), index.price);
+        uint256 price = fixedPrice == 0 ? index.price : fixedPrice;
+
+        fill = m.quoteFill(held, sizeDelta, price, p.skewScale);
+        if (sizeDelta > 0 ? fill.fillPrice > acceptablePrice : fill.fillPrice < acceptablePrice) {
+            revert PerpExchange_PriceNotAcceptable(fill.fillPrice, acceptablePrice);
+        }
+        uint256 fee = WadMath.mulUp(fill.notional, p.takerFee);
+        int256 skewBefore = m.skew();
+        _apply(account, market, m, held, sizeDelta, fill, fee, index.price, p.skewScale);
+        if (!reduces) {
+            _requireCaps(market, m, skewBefore, sizeDelta, p);
+            _marginEngine.requireInitialMargin(account, action);
+        }
     }
 }

@@ -38,6 +38,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     address internal immutable _liquidationEngine;
     address internal immutable _liquidityVault;
     address internal immutable _signedOrders;
+    address internal immutable _delayedOrders;
 
     mapping(MarketId market => Market) internal _markets;
     mapping(AccountId account => mapping(MarketId market => Position)) internal _positions;
@@ -53,6 +54,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         _liquidationEngine = wiring.liquidationEngine;
         _liquidityVault = wiring.liquidityVault;
         _signedOrders = wiring.signedOrders;
+        _delayedOrders = wiring.delayedOrders;
     }
 
     function _poke(MarketId market) internal {

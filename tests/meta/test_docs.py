@@ -176,12 +176,17 @@ def test_accounts__table_of_permissions__is_the_code() -> None:
         )
         for function in re.findall(r"`(\w+)`", cell)
     }
-    engine, exchange, orders = (
+    engine, exchange, orders, delayed = (
         (ROOT / "contracts" / name).read_text(encoding="utf-8")
-        for name in ("margin/MarginEngine.sol", "perps/PerpMarkets.sol", "perps/SignedOrders.sol")
+        for name in (
+            "margin/MarginEngine.sol",
+            "perps/PerpMarkets.sol",
+            "perps/SignedOrders.sol",
+            "perps/DelayedOrders.sol",
+        )
     )
     coded = {("TRADE", "trade")}
-    for body in re.split(r"\n    function ", engine)[1:]:
+    for body in re.split(r"\n    function ", engine + delayed)[1:]:
         name = re.match(r"\w+", body)
         assert name is not None
         coded |= {(bit, name[0]) for bit in re.findall(r"Permissions\.([A-Z_]+)", body)}

@@ -31,6 +31,7 @@ TESTED_THROUGH = {
     "BoundedCall": "OracleAggregator",
     "DerivedPrice": "OracleAggregator",
     "MarginHoldings": "MarginEngine",
+    "MarginOrders": "MarginEngine",
     "ParameterBounds": "RiskParameters",
     "PerpMarkets": "PerpExchange",
     "PerpViews": "PerpExchange",

@@ -128,6 +128,7 @@ class Transfer(Operation):
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
+        | may.ORDERS
         | may.MARGIN
         | {
             "MarginEngine_ForeignAccount",

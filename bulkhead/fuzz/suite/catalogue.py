@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from bulkhead.fuzz.operation import Operation
 from bulkhead.fuzz.suite.access_operations import ActFor, Batch, SetOperator, Transfer
+from bulkhead.fuzz.suite.delayed_operations import (
+    CancelOrder,
+    CommitOrder,
+    FixPrice,
+    SettleOrders,
+    TriggerOrder,
+)
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
     GrantRole,
@@ -75,6 +82,11 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Convert,
     MatchOrders,
     CancelOrders,
+    CommitOrder,
+    SettleOrders,
+    TriggerOrder,
+    CancelOrder,
+    FixPrice,
     SetOperator,
     Transfer,
     ActFor,

@@ -36,7 +36,7 @@ Keeper = Annotated[int, Index(ACTORS + 1)]
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 13
+    weight = 12
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -70,7 +70,7 @@ class Liquidate(Operation):
 class StartAuction(Operation):
     """Put collateral up for auction."""
 
-    weight = 9
+    weight = 8
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -132,7 +132,7 @@ class EndAuction(Operation):
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 10
+    weight = 9
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -180,7 +180,7 @@ class TakeAuction(Operation):
 class WriteOff(Operation):
     """Write off an account's debt."""
 
-    weight = 8
+    weight = 7
     refusals = may.BLOCKED | {
         "LiquidationEngine_NoDebt",
         "LiquidationEngine_AssetsLeft",
@@ -232,7 +232,7 @@ _UPKEEP = (
 class Upkeep(Operation):
     """One of the permissionless pokes."""
 
-    weight = 10
+    weight = 9
 
     what: Annotated[int, Index(len(_UPKEEP))]
 

@@ -12,11 +12,12 @@ from bulkhead.fuzz.suite.feed_operations import repairs
 from bulkhead.fuzz.suite.fields import MARKETS
 from bulkhead.fuzz.suite.token_operations import taming
 from bulkhead.model import token_scale
+from bulkhead.model.delayed_order_types import REDUCE_ONLY
 from bulkhead.model.math import UINT256_MAX
 from bulkhead.model.oracle import PriceStatus
 from bulkhead.model.policy import HALT
 from bulkhead.model.reverts import LiquidationEngine_Offsetting
-from bulkhead.model.types import SETTLEMENT, AccountId, Address, owner_of
+from bulkhead.model.types import SETTLEMENT, AccountId, Address, owner_of, pack
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
@@ -33,7 +34,7 @@ _SLACK = 300
 class CalmDown(Operation):
     """Time passes, feeds report what makes sense, and the breaker takes one step towards calm."""
 
-    weight = 6
+    weight = 5
 
     def resolve(self, u: Questions) -> Step | None:
         if is_calm(u):
@@ -107,9 +108,11 @@ class EveryoneLeaves(Operation):
     def resolve(self, u: Questions) -> Step | None:
         count = sum(len(u.collaterals_of(a)) for a in u.accounts)
         # Two calls to repay, a conversion and a withdrawal for each account, shares, and the pokes.
-        if u.played + count + 4 * len(u.accounts) + 14 > MOST_CALLS or not is_calm(u):
+        if u.played + count + 4 * len(u.accounts) + 15 > MOST_CALLS or not is_calm(u):
             return None
-        return None if any(map(u.markets_of, u.accounts)) else Step(self._calls(u), apart=0)
+        if any(map(u.markets_of, u.accounts)) or _orders_end(u) > u.now:
+            return None
+        return Step(self._calls(u), apart=0)
 
     def verdict(self, u: Universe, judged: Sequence[Judged]) -> Iterator[Violation]:  # noqa: ARG002
         end = judged[-1].after.snapshot
@@ -123,6 +126,9 @@ class EveryoneLeaves(Operation):
     def _calls(self, u: Questions) -> Iterator[Call]:
         for market in range(MARKETS):
             yield Call(u.keeper, "PerpExchange", "poke", (market,))
+        ids = [i for i, o in u.model.delayed_orders.open_orders.items() if o.expires_at < u.now]
+        if ids:
+            yield Call(u.keeper, "DelayedOrders", "settleMany", (ids, pack(u.keeper, 0)))
         for account in u.accounts:
             yield from _repay(u, account)
         for account in u.accounts:
@@ -174,11 +180,17 @@ def _requests_cool(u: Questions) -> int:
     return max((r.unlocks_at for r in requests if r.shares and r.expires_at >= u.now), default=0)
 
 
+def _orders_end(u: Questions) -> int:
+    """Return the second after which no order holds any margin back, Unix seconds."""
+    orders = u.model.delayed_orders.open_orders.values()
+    return max((o.expires_at for o in orders if not o.flags & REDUCE_ONLY), default=0)
+
+
 def _patience(u: Questions) -> int:
     """Return the seconds after which the breaker may take a step, and claims have vested."""
     breaker, now = u.model.circuit_breaker, u.now
     state, timing = breaker.breaker_state(), u.model.risk_parameters.breaker_timing()
-    until = [now + BLOCK_SECONDS, _vesting_ends(u), _requests_cool(u)]
+    until = [now + BLOCK_SECONDS, _vesting_ends(u), _requests_cool(u), _orders_end(u) + 1]
     until.append(state.since + timing.min_dwell)
     if breaker.signal().target or not _is_priced(u):
         until += [now + timing.volume_window, now + 2 * timing.velocity_window + 1]

@@ -55,7 +55,7 @@ class Wait(Operation):
 class MovePrice(Operation):
     """All feeds of an asset move together; then the oracle, and perhaps the breaker, takes note."""
 
-    weight = 10
+    weight = 9
 
     asset: Annotated[int, Index(len(_ASSETS))]
     factor: Annotated[int, Index(len(_FACTORS_BPS) + 1)]
@@ -77,7 +77,7 @@ class MovePrice(Operation):
 class Squeeze(Operation):
     """A price moves so far that an account just misses its maintenance margin, or owes money."""
 
-    weight = 8
+    weight = 7
 
     target: Anyone
     market: Annotated[int, Index(MARKETS)]

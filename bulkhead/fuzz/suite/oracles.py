@@ -96,7 +96,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1"),
+    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1", "ORD-1"),
 )
 """The ids that a campaign may report."""
 
@@ -148,18 +148,19 @@ def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
     """Return the accounts besides the sender's own that may lose something by a call.
 
     LED-1 knows three: the unhealthy account that a call of the liquidation engine is aimed at,
-    those whose owners let the sender trade or withdraw, and those whose orders are filled. Where h
-    is below 1, a liquidation itself records prices first: what moves with them, volatility above
-    all, is part of its judgement.
+    those whose owners let the sender trade or withdraw, and those whose own order is settled or
+    filled. Where h is below 1, a liquidation itself records prices first: what moves with them,
+    volatility above all, is part of its judgement.
     """
     if call.function == "matchOrders":
         return tuple(orders_in(call.args))
-    if call.contract in ("MarginEngine", "PerpExchange"):
+    if call.contract in ("MarginEngine", "PerpExchange", "DelayedOrders"):
         held = u.model.account_operators.permissions_of
         acts = call.args[1] if call.function == "batch" else ()
         matches = [act.args for act in acts if act.function == "match_orders"]
         filled = [account for args in matches for account in orders_in(args)]
-        return (*filled, *(a for a in u.accounts if held(a, call.sender) & _MAY_LOSE))
+        trusting = (a for a in u.accounts if held(a, call.sender) & _MAY_LOSE)
+        return (*filled, *trusting, *_of_orders(u, call))
     if call.contract != "LiquidationEngine" or not call.args:
         return ()
     account = int(call.args[0])
@@ -171,6 +172,14 @@ def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
         return ()
     lacks = v.equity_maintenance < v.maintenance_margin and v.buffer_at_index < 0
     return (account,) if lacks else ()
+
+
+def _of_orders(u: Universe, call: Call) -> tuple[int, ...]:
+    """Return the accounts whose own orders a call may settle."""
+    if not call.function.startswith("settle"):
+        return ()
+    ids = call.args[0] if call.function == "settleMany" else (call.args[0],)
+    return tuple(u.model.delayed_orders.order(order_id).account for order_id in ids)
 
 
 def probe(u: Universe) -> Iterator[Violation]:

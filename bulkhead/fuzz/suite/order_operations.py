@@ -69,7 +69,7 @@ class Odd(IntEnum):
 class MatchOrders(Operation):
     """One order is filled against one to three of others, within the band or just outside of it."""
 
-    weight = 11
+    weight = 9
     refusals = (
         may.BLOCKED
         | may.MARGIN

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bulkhead.fuzz.suite.questions import Questions
 
 _Call = tuple[str, str, tuple[Any, ...]]
-_INTRUSIONS = 28
-_EXTREMES = 58
+_INTRUSIONS = 32
+_EXTREMES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,10 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
         ("MarginEngine", "seizeCollateral", (mine, UNLISTED, UINT256_MAX, ZERO_ADDRESS)),
         ("PerpExchange", "matchTrade", _pair_of(mine, theirs)),
         ("SignedOrders", "cancelOrders", (theirs, 0, 1)),
+        ("MarginEngine", "openOrder", (theirs, 1, 2)),
+        ("MarginEngine", "closeOrder", (theirs, 1, 3, mine)),
+        ("PerpExchange", "fillOrder", (theirs, 0, -WAD, 0, 1, False)),
+        ("DelayedOrders", "commit", (theirs, 0, WAD, 2**128 - 1, 0, 2**40 - 1, 0)),
     )
 
 
@@ -104,6 +108,9 @@ class Extreme(Operation):
         | {
             "AccountOperators_InvalidOperator",
             "CircuitBreaker_OutOfBounds",
+            "DelayedOrders_SizeTooLarge",
+            "DelayedOrders_UnknownOrder",
+            "DelayedOrders_ZeroSize",
             "ERC20InvalidReceiver",
             "ERC20InvalidSpender",
             "ERC4626ExceededMaxDeposit",
@@ -129,6 +136,7 @@ class Extreme(Operation):
             "MarginEngine_CallCount",
             "MarginEngine_ForeignAccount",
             "MarginEngine_NotMatured",
+            "MarginEngine_OrdersOpen",
             "MarginEngine_SameAccount",
             "MarginEngine_StaleUnrealized",
             "MarginEngine_ZeroAmount",
@@ -229,4 +237,10 @@ def extremes(u: Questions, sender: Address) -> tuple[_Call, ...]:
         ),
         ("SignedOrders", "cancelOrdersBelow", (mine, 0)),
         ("SignedOrders", "cancelOrders", (most, most, most)),
+        ("DelayedOrders", "commit", (mine, 0, 0, 0, 0, 2**40 - 1, 255)),
+        ("DelayedOrders", "commit", (mine, 0, -(2**127), 0, 1, 2**40 - 1, 1)),
+        ("DelayedOrders", "settle", (0, mine)),
+        ("DelayedOrders", "trigger", (most,)),
+        ("DelayedOrders", "cancel", (most,)),
+        ("DelayedOrders", "fix", (UNLISTED,)),
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
+from bulkhead.fuzz.suite.words import ORDERS
 from bulkhead.model import types
+from bulkhead.model.delayed_orders import FIXINGS
 from bulkhead.model.interest_curve import BorrowState
 from bulkhead.model.invariants import Snapshot
 from bulkhead.model.types import SETTLEMENT, AccountId, AccountLedger
@@ -33,6 +37,8 @@ def snapshot(
     index, rate = _unpair(next(take))
     borrow = BorrowState(index, rate & (1 << 64) - 1, rate >> 64, next(take))
     next(take)  # Stress: none reads it either.
+    order_escrow = next(take)
+    deque(islice(take, 1 + 4 * ORDERS), 0)
     indices: dict[AccountId, int] = {}
     states: dict[int, types.Market] = {}
     reported: dict[int, types.MarketUnrealized] = {}
@@ -73,6 +79,7 @@ def snapshot(
         marks=dict.fromkeys(states, MARK),
         borrow=borrow,
         debt_index=indices,
+        order_escrow=order_escrow,
     )
 
 
@@ -91,7 +98,13 @@ def labels(
         ("borrow index", "borrow rate and time"),
         ("scaled debt",),
         ("stress", "stress moved at"),
+        ("order escrow",),
+        ("order count",),
     ]
+    for i in range(ORDERS):
+        short = f"order {i} from the last"
+        names += [(f"{short}: account",), (f"{short}: size", f"{short}: acceptable price")]
+        names += [(f"{short}: fee, times, market, flags",), (f"{short}: trigger",)]
     for i in range(markets):
         names += [
             (f"market {i} long", f"market {i} short"),
@@ -101,6 +114,8 @@ def labels(
             (f"market {i} reported U", f"market {i} reported at"),
             (f"market {i} maintenance rate", f"market {i} rate moved at"),
             (f"market {i} correlations",),
+            (f"market {i} fixings",),
+            *((f"market {i} fixing {place}",) for place in range(FIXINGS)),
         ]
     for c in range(1, collaterals + 1):
         names += [
@@ -151,6 +166,7 @@ def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
     product -= (product >> 255) << 256
     unrealized, reported_at = _unpair(next(take))
     next(take), next(take)  # Rate and correlations.
+    deque(islice(take, 1 + FIXINGS), 0)
     sums = long, short, quote, rate, updated, cumulative, premium, ends_at, product
     state = types.Market(*sums)
     return state, types.MarketUnrealized(_signed(unrealized), reported_at)
@@ -164,7 +180,7 @@ def _ledger(first: int, second: int) -> AccountLedger:
         second & _LOW,
         second >> 128 & (1 << 40) - 1,
         second >> 168 & (1 << 40) - 1,
-        second >> 208,
+        second >> 208 & (1 << 16) - 1,
     )
 
 

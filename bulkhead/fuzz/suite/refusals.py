@@ -29,6 +29,9 @@ UNHEALTHY = frozenset(
 NOT_YOURS = frozenset({"RoleRegistry_MissingRole"})
 """The sender lacks the role."""
 
+ORDERS = frozenset({"MarginEngine_OrdersOpen"})
+"""An order of the account may raise its risk, so its margin stays."""
+
 NOT_A_PART = frozenset(
     {
         "CircuitBreaker_NotLiquidationEngine",

@@ -67,4 +67,5 @@ def snapshot_of(m: Model, accounts: Sequence[AccountId]) -> Snapshot:
         marks=dict.fromkeys(markets, MARK),
         borrow=engine.borrow_state(),
         debt_index={a: index for a, index in engine._debt_index.items() if index},
+        order_escrow=engine.order_escrow(),
     )

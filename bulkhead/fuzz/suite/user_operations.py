@@ -79,6 +79,7 @@ class Withdraw(Operation):
     refusals = (
         may.NOT_OWNER
         | may.BLOCKED
+        | may.ORDERS
         | may.MARGIN
         | may.ODD
         | {
@@ -115,7 +116,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 13
+    weight = 11
     refusals = (
         may.BLOCKED
         | may.MARGIN
@@ -177,7 +178,7 @@ class Trade(Operation):
 class Convert(Operation):
     """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 9
+    weight = 7
     refusals = may.BLOCKED | {
         "MarginEngine_ZeroAmount",
         "MarginEngine_NotMatured",

@@ -100,7 +100,7 @@ class LeaveVault(Operation):
     VLT-1: what is asked for within the limits that the model knows goes through, and no unit more.
     """
 
-    weight = 7
+    weight = 6
     refusals = (
         may.BLOCKED
         | _PRICED

@@ -5,7 +5,7 @@ Both sides pack two 128-bit numbers into one word, the first in the low half.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bulkhead.model import types
@@ -16,6 +16,8 @@ from bulkhead.model.types import AccountId, AccountLedger, Address
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.model import Model
 
+ORDERS = 6
+"""Of delayed orders, so many are read: the last ones."""
 _LOW = (1 << 128) - 1
 _HALF = (1 << 64) - 1
 _WORD = (1 << 256) - 1
@@ -106,7 +108,7 @@ class Stored:
         """Return what the function returns for some of the accounts, by their places, ascending."""
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
-        shared = 32 * (10 + 7 * markets + 2 * collaterals)
+        shared = 32 * (12 + 4 * ORDERS + 24 * markets + 2 * collaterals)
         each = 32 * (8 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
@@ -116,17 +118,21 @@ class Stored:
     def _watch(self, m: Model) -> None:
         """Note which places of storage end up in the words, and where keys name accounts."""
         engine, exchange, risk = m.margin_engine, m.perp_exchange, m.risk_engine
+        delayed = m.delayed_orders
         tokens = [token.balances for token in m.tokens.values()]
         shared = (
             *(engine._totals, engine._unrealized_totals, engine._unrealized, engine._borrow),
             *(engine._total_collateral, exchange._markets, m.circuit_breaker._state),
             *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
             *(risk._ratios, risk._stress, risk._depths, m.risk_parameters._correlations),
+            *(delayed._orders, delayed._count, delayed._fixings, delayed._fixing_count),
+            engine._order_escrow,
         )
         self._shared_places = {id(place) for place in shared}
         orders = m.signed_orders
         self._account_places = {
-            *(id(engine._accounts), id(engine._debt_index), id(orders._least_nonce))
+            *(id(engine._accounts), id(engine._debt_index), id(engine._raising_orders)),
+            id(orders._least_nonce),
         }
         operators = m.account_operators
         self._pair_places = {
@@ -176,6 +182,8 @@ class Stored:
             pair(borrow.index, borrow.rate | borrow.updated_at << 64),
             borrow.scaled_debt,
             pair(stress.value, stress.moved_at),
+            engine.order_escrow(),
+            *_orders(m),
         ]
         rows = m.risk_parameters.correlation_rows(markets)
         for i in markets:
@@ -192,6 +200,7 @@ class Stored:
                 pair(r.unrealized, r.updated_at),
                 pair(f.value, f.moved_at),
                 rows[i],
+                *_fixings(m, i),
             )
         for c in collaterals:
             token = m.tokens[m.risk_parameters.collateral_config(c).token]
@@ -208,7 +217,9 @@ class Stored:
         positions = [exchange._positions.get((account, i), _FLAT) for i in markets]
         held = [engine._collateral.get((account, c), 0) for c in collaterals]
         index = engine._debt_index.get(account, 0)
-        return _words([*_account_words(ledger, index, positions, held), *self._access(account)])
+        words = _account_words(ledger, index, positions, held)
+        words[2] |= engine.raising_orders(account) << 224
+        return _words([*words, *self._access(account)])
 
     def _access(self, account: AccountId) -> tuple[int, int, int, int, int]:
         """Return what is kept for an account or its owner besides the ledger.
@@ -243,6 +254,27 @@ def _account_words(
     for p in positions:
         words += (pair(p.size, p.quote), p.funding_entry & _LOW)
     return words
+
+
+def _orders(m: Model) -> Iterator[int]:
+    """Yield how many delayed orders there were, and the last of them."""
+    count = m.delayed_orders.order_count()
+    yield count
+    for order_id in range(count, count - ORDERS, -1):
+        o = m.delayed_orders.order(order_id)
+        times = o.settle_from << 96 | o.cancel_from << 136 | o.expires_at << 176
+        yield o.account
+        yield pair(o.size_delta, o.acceptable_price)
+        yield o.executor_fee | times | o.market << 216 | o.flags << 224
+        yield o.trigger_price
+
+
+def _fixings(m: Model, market: int) -> Iterator[int]:
+    """Yield the prices recorded for orders in a market."""
+    ring, count = m.delayed_orders.fixings(market)
+    yield count
+    for f in ring:
+        yield f.price | f.published_at << 128 | f.recorded_at << 168 | int(f.status) << 208
 
 
 def derived(

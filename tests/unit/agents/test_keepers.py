@@ -10,8 +10,9 @@ from bulkhead.agents.keepers import (
     FeedPublisher,
     LiquidationKeeper,
     OracleKeeper,
+    OrderKeeper,
 )
-from bulkhead.agents.view import WAD, OutsidePrices, PositionState
+from bulkhead.agents.view import WAD, OutsidePrices, PendingOrder, PositionState, account_id
 
 KEEPER, ALICE, BOB = ("0x" + f"{i:02x}" * 20 for i in (0xEE, 0xA1, 0xB0))
 RNG = Random(0)
@@ -137,3 +138,32 @@ def test_auction_keeper__debt_repaid__ends_the_auction(view, account) -> None:
 def test_liquidation_keeper__below_on_the_curve_alone__is_not_touched(account) -> None:
     pushed = unhealthy(account, "0x" + "11" * 20, 90 * WAD, buffer_at_index=1)
     assert not pushed.is_unhealthy
+
+
+def test_order_keeper__settles_at_once_what_works_and_triggers_what_is_reached(view) -> None:
+    now, mine = view.timestamp, account_id(ALICE)
+
+    def order(number, settle_from, expires_at=now + 9, trigger=0, is_above=False):
+        return PendingOrder(number, mine, 0, WAD, settle_from, expires_at, trigger, is_above)
+
+    orders = (
+        order(1, now),
+        order(2, now + 1),
+        order(3, now - 5),
+        order(4, 0, now - 1, 3_000 * WAD),
+        order(5, 0, trigger=3_000 * WAD),
+        order(6, 0, trigger=3_000 * WAD - 1),
+        order(7, 0, trigger=3_000 * WAD + 1, is_above=True),
+        order(8, 0, trigger=3_000 * WAD, is_above=True),
+    )
+
+    def simulate(wanted):
+        return ["DelayedOrders_TooEarly" if t.args[0] == 3 else None for t in wanted]
+
+    sent = OrderKeeper(KEEPER).act(replace(view, orders=orders, simulate=simulate), RNG)
+    assert [(t.function, t.args) for t in sent] == [
+        ("trigger", (5,)),
+        ("trigger", (8,)),
+        ("settleMany", ([1, 4], account_id(KEEPER))),
+    ]
+    assert OrderKeeper(KEEPER).act(view, RNG) == []

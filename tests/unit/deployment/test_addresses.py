@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bulkhead.deployment import addresses
-from bulkhead.deployment.addresses import UNUSED, WIRING, AddressBook, AddressBookError
+from bulkhead.deployment.addresses import WIRING, AddressBook, AddressBookError
 
 
 def test_save__then_load__equal(devnet, tmp_path, monkeypatch):
@@ -65,5 +65,5 @@ def test_contract__every_name__answers(devnet):
 def test_wiring__every_field_of_the_struct(devnet):
     [wiring] = next(e for e in devnet.margin.abi if e["type"] == "constructor")["inputs"]
     fields = [component["name"] for component in wiring["components"]]
-    assert sorted(fields) == sorted(["settlementToken", *WIRING, *UNUSED])
+    assert sorted(fields) == sorted(["settlementToken", *WIRING])
     assert set(devnet.book.wiring) == set(fields)

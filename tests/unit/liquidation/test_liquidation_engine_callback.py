@@ -52,6 +52,11 @@ STATE_CHANGING = {
     "liquidation.endAuction": lambda w, c: (w.account("alice"), WETH),
     "liquidation.takeAuction": lambda w, c: (w.account("alice"), WETH, 1, TOP, c.address, b""),
     "liquidation.writeOff": lambda w, c: (w.account("alice"),),
+    "delayed.commit": lambda w, c: (mine(w, c), 0, WAD, 2**128 - 1, 0, 2**40 - 1, 0),
+    "delayed.settle": lambda w, c: (1, mine(w, c)),
+    "delayed.trigger": lambda w, c: (1,),
+    "delayed.cancel": lambda w, c: (1,),
+    "delayed.fix": lambda w, c: (0,),
 }
 VIEWS = {
     "margin.valuation": lambda w, c: (w.account("alice"),),
@@ -60,6 +65,7 @@ VIEWS = {
     "margin.collateralBalance": lambda w, c: (w.account("alice"), WETH),
     "margin.totalCollateral": lambda w, c: (WETH,),
     "margin.totals": lambda w, c: (),
+    "margin.orderEscrow": lambda w, c: (),
     "margin.unrealizedTotals": lambda w, c: (),
     "margin.marketUnrealized": lambda w, c: (0,),
     "margin.haircutRatio": lambda w, c: (),

@@ -17,13 +17,16 @@ PARTS = {
     "seizeCollateral": ("liquidation", lambda w: (w.account("alice"), 1, 1, w.address("bob"))),
     "creditAuctionProceeds": ("liquidation", lambda w: (w.account("alice"), w.address("bob"), 1)),
     "writeOff": ("liquidation", lambda w: (w.account("alice"),)),
+    "openOrder": ("delayed", lambda w: (w.account("alice"), 1, 2)),
+    "closeOrder": ("delayed", lambda w: (w.account("alice"), 1, 3, w.account("bob"))),
 }
 
 
 @pytest.mark.parametrize("function", PARTS)
 def test_call__any_but_the_one_part__refused(world, refuses, function):
     part, arguments = PARTS[function]
-    others = {"perps", "pool", "fund", "liquidation", "breaker", "custody", "margin"} - {part}
+    others = {"perps", "pool", "fund", "liquidation", "breaker", "custody", "margin", "delayed"}
+    others -= {part}
     callers = [getattr(world, other).address for other in sorted(others)]
     for caller in (*callers, world.address("alice"), world.governor, world.address("guardian")):
         with refuses("CompartmentLock_NotAuthorized", caller):

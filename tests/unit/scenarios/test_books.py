@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bulkhead.agents.view import Redemption
+from bulkhead.agents.view import PendingOrder, Redemption
 from bulkhead.scenarios.books import EventBooks
 
 USDB, LST, ENGINE, ORDERS = "0xUsdb", "0xLst", "0xEngine", "0xOrders"
+DELAYED = "0xDelayed"
 ACCOUNT = b"a" * 32
 
 
 @pytest.fixture
 def books() -> EventBooks:
-    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE, ORDERS)
+    return EventBooks({USDB: "USDB", LST: "LST"}, LST, ENGINE, ORDERS, DELAYED)
 
 
 def transfer(token: str, sender: str, receiver: str, amount: int) -> Any:
@@ -57,7 +58,7 @@ def test_redemptions__are_queued_until_claimed(books: EventBooks) -> None:
     assert books.redemptions == {}
 
 
-def test_orders__fills_and_cancelled_nonces_follow(books: EventBooks) -> None:
+def test_signed_orders__fills_and_cancelled_nonces_follow(books: EventBooks) -> None:
     books.apply_all(
         [
             event("OrdersMatched", ORDERS, takerHash=b"t", makerHash=b"m", size=3),
@@ -71,3 +72,15 @@ def test_orders__fills_and_cancelled_nonces_follow(books: EventBooks) -> None:
     assert books.filled == {b"t": 5, b"m": 3, b"n": 2}
     assert books.cancelled == {(ACCOUNT, 1): 7}
     assert books.least_nonces == {ACCOUNT: 40}
+
+
+def test_delayed_orders__are_open_from_commitment_to_close(books: EventBooks) -> None:
+    terms = {"sizeDelta": -5, "settleFrom": 0, "expiresAt": 99, "triggerPrice": 7, "flags": 3}
+    ids = {"orderId": 4, "account": ACCOUNT}
+    committed = event("OrderCommitted", DELAYED, market=1, order=SimpleNamespace(**terms), **ids)
+    books.apply_all([committed])
+    assert books.orders == {4: PendingOrder(4, ACCOUNT, 1, -5, 0, 99, 7, True)}
+    books.apply_all([event("OrderTriggered", DELAYED, settleFrom=50, expiresAt=80, **ids)])
+    assert books.orders == {4: PendingOrder(4, ACCOUNT, 1, -5, 50, 80, 7, True)}
+    books.apply_all([event("OrderClosed", DELAYED, **ids)])
+    assert books.orders == {}

@@ -181,3 +181,14 @@ def test_close_books__keeps_balances_and_starts_flows_anew(replay: LedgerReplay)
     replay.close_books()
     assert replay.pots["principal"] == 5 * UNIT
     assert all(not any(flow.values()) for flow in replay.flows.values())
+
+
+def test_order_fee__is_in_the_reserve_until_the_order_is_closed(replay: LedgerReplay) -> None:
+    escrowed = event("OrderFeeEscrowed", account=ALICE, fee=7)
+    replay.apply_all([deposit(ALICE, 1), escrowed])
+    assert replay.entry(ALICE).cash == UNIT - 7
+    assert (replay.pots["principal"], replay.pots["fees"]) == (UNIT - 7, 7)
+    replay.apply_all([event("KeeperRewarded", account=BOB, amount=7, debtRepaid=0)])
+    assert replay.entry(BOB).cash == 7
+    assert (replay.pots["principal"], replay.pots["fees"]) == (UNIT, 0)
+    assert replay.cash_total == UNIT
