@@ -85,6 +85,15 @@ def at_most(field: str, value: int, limit: int, why: str) -> None:
         raise ValueError(f"{field}: {from_wad(value)} is above the limit {from_wad(limit)} ({why})")
 
 
+def rising(model: BaseModel, fields: tuple[str, ...]) -> None:
+    """Refuse basis points that fall from one field to the next: ``ValueError`` with both."""
+    for lower, higher in pairwise(fields):
+        value, limit = getattr(model, higher), getattr(model, lower)
+        if value < limit:
+            shown = from_basis_points(value), from_basis_points(limit)
+            raise ValueError(f"{higher}: {shown[0]} is below the limit {shown[1]} ({lower})")
+
+
 class MarketParameters(Model):
     """A perpetual market. Fractions and amounts in WAD; ``min_notional`` in settlement units.
 
@@ -110,8 +119,12 @@ class MarketParameters(Model):
     max_rebate: Annotated[int, Wad(0, "0.015")]
     price_band: Annotated[int, Wad("0.001", "0.1")]
     instant_spread: Annotated[int, Wad(0, "0.01")]
-    max_pool_share: Annotated[int, Wad("0.01", 18)]
+    max_pool_share_bps: Annotated[int, BasisPoints("0.01", 1_000)]
     premium_period: Annotated[int, Seconds("1m", "1d")]
+    funding_gain1: Annotated[int, BasisPoints(1, 5)]
+    funding_gain2: Annotated[int, BasisPoints(1, 5)]
+    funding_gain3: Annotated[int, BasisPoints(1, 5)]
+    funding_gain4: Annotated[int, BasisPoints(1, 5)]
     penalty: Annotated[int, Wad(0, 1)]
     keeper_share: Annotated[int, Wad(0, 1)]
     min_notional: Annotated[int, Wad(0, 10**6)]
@@ -144,6 +157,7 @@ class MarketParameters(Model):
         at_most("maker_fee", self.maker_fee, self.taker_fee, "taker_fee")
         at_most("max_rebate", self.max_rebate, self.taker_fee * 3 // 2, "3/2 of taker_fee")
         at_most("price_band", self.price_band, margin, "maintenance_margin_ratio")
+        rising(self, ("funding_gain1", "funding_gain2", "funding_gain3", "funding_gain4"))
         return self
 
     def trading(self) -> dict[str, Any]:
@@ -266,11 +280,7 @@ class InterestParameters(Model):
     def _rising(self) -> Self:
         for lower, higher in pairwise(("rate_at_zero", "rate_at_kink", "rate_at_full")):
             at_least(higher, getattr(self, higher), getattr(self, lower), lower)
-        for lower, higher in pairwise(("tier1_bps", "tier2_bps", "tier3_bps", "tier4_bps")):
-            value, limit = getattr(self, higher), getattr(self, lower)
-            if value < limit:
-                shown = from_basis_points(value), from_basis_points(limit)
-                raise ValueError(f"{higher}: {shown[0]} is below the limit {shown[1]} ({lower})")
+        rising(self, ("tier1_bps", "tier2_bps", "tier3_bps", "tier4_bps"))
         return self
 
     def struct(self) -> dict[str, int]:

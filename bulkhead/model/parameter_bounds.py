@@ -50,8 +50,12 @@ def require_market(t: MarketTrading, liquidation: MarketLiquidation, least_skew_
     bound("maxRebate", t.max_rebate, 0, t.taker_fee * 3 // 2)
     bound("priceBand", t.price_band, WAD // 1_000, min(WAD // 10, m))
     bound("instantSpread", t.instant_spread, 0, WAD // 100)
-    bound("maxPoolShare", t.max_pool_share, WAD // 100, 18 * WAD)
+    bound("maxPoolShareBps", t.max_pool_share_bps, BPS // 100, 1_000 * BPS)
     bound("premiumPeriod", t.premium_period, MINUTE, DAY)
+    bound("fundingGain1", t.funding_gain1, BPS, 5 * BPS)
+    bound("fundingGain2", t.funding_gain2, t.funding_gain1, 5 * BPS)
+    bound("fundingGain3", t.funding_gain3, t.funding_gain2, 5 * BPS)
+    bound("fundingGain4", t.funding_gain4, t.funding_gain3, 5 * BPS)
     bound("penalty", liquidation.penalty, 0, m // 2)
     bound("keeperShare", liquidation.keeper_share, 0, WAD)
     bound("minNotional", liquidation.min_notional, 0, 10**24)
@@ -106,10 +110,6 @@ def require_orders(p: OrderParameters) -> None:
     bound("maxDelay", p.max_delay, p.min_delay + MINUTE, 7 * DAY)
     bound("cancelDelay", p.cancel_delay, p.min_delay, p.max_delay)
     bound("executorFee", p.executor_fee, 0, 1_000 * WAD)
-    bound("fundingGain1", p.funding_gain1, BPS, 5 * BPS)
-    bound("fundingGain2", p.funding_gain2, p.funding_gain1, 5 * BPS)
-    bound("fundingGain3", p.funding_gain3, p.funding_gain2, 5 * BPS)
-    bound("fundingGain4", p.funding_gain4, p.funding_gain3, 5 * BPS)
 
 
 def require_pool(p: PoolParameters) -> None:

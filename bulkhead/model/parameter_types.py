@@ -26,8 +26,12 @@ class MarketTrading:
     max_rebate: int
     price_band: int
     instant_spread: int
-    max_pool_share: int
+    max_pool_share_bps: int
     premium_period: int
+    funding_gain1: int
+    funding_gain2: int
+    funding_gain3: int
+    funding_gain4: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,12 @@ class MarketMargin:
 
 @dataclass(frozen=True, slots=True)
 class OrderParameters:
-    """Orders settled at a later price: seconds, WAD; and the velocity of funding by tier."""
+    """Orders settled at a later price: seconds, WAD."""
 
     min_delay: int
     max_delay: int
     cancel_delay: int
     executor_fee: int
-    funding_gain1: int
-    funding_gain2: int
-    funding_gain3: int
-    funding_gain4: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,6 @@ ORDERS = OrderParameters(
     max_delay=3_600,
     cancel_delay=60,
     executor_fee=WAD // 2,
-    funding_gain1=10_000,
-    funding_gain2=12_500,
-    funding_gain3=15_000,
-    funding_gain4=20_000,
 )
 
 POOL = PoolParameters(cooldown=0, redeem_window=30 * DAY, coverage_ratio=0)
@@ -110,8 +106,12 @@ def market(index_asset: str, skew_scale: int = 10_000 * WAD) -> MarketTrading:
         max_rebate=0,
         price_band=WAD // 100,
         instant_spread=0,
-        max_pool_share=18 * WAD,
+        max_pool_share_bps=10**7,
         premium_period=3_600,
+        funding_gain1=10_000,
+        funding_gain2=12_500,
+        funding_gain3=15_000,
+        funding_gain4=20_000,
     )
 
 

@@ -71,8 +71,12 @@ contract ParameterBounds {
         // A pair far from mark would move margin between two accounts of one hand.
         _bound("priceBand", t.priceBand, 0.001e18, WadMath.min(0.1e18, t.maintenanceMarginRatio));
         _bound("instantSpread", t.instantSpread, 0, 0.01e18);
-        _bound("maxPoolShare", t.maxPoolShare, 0.01e18, 18e18);
+        _bound("maxPoolShareBps", t.maxPoolShareBps, BPS / 100, 1_000 * BPS);
         _bound("premiumPeriod", t.premiumPeriod, 1 minutes, 1 days);
+        _bound("fundingGain1", t.fundingGain1, BPS, 5 * BPS);
+        _bound("fundingGain2", t.fundingGain2, t.fundingGain1, 5 * BPS);
+        _bound("fundingGain3", t.fundingGain3, t.fundingGain2, 5 * BPS);
+        _bound("fundingGain4", t.fundingGain4, t.fundingGain3, 5 * BPS);
         // At most half of the maintenance margin: closing then always frees more requirement than it costs.
         _bound("penalty", l.penalty, 0, t.maintenanceMarginRatio / 2);
         _bound("keeperShare", l.keeperShare, 0, WAD);
@@ -131,10 +135,6 @@ contract ParameterBounds {
         _bound("maxDelay", p.maxDelay, uint256(p.minDelay) + 1 minutes, 7 days);
         _bound("cancelDelay", p.cancelDelay, p.minDelay, p.maxDelay);
         _bound("executorFee", p.executorFee, 0, 1_000e18);
-        _bound("fundingGain1", p.fundingGain1, BPS, 5 * BPS);
-        _bound("fundingGain2", p.fundingGain2, p.fundingGain1, 5 * BPS);
-        _bound("fundingGain3", p.fundingGain3, p.fundingGain2, 5 * BPS);
-        _bound("fundingGain4", p.fundingGain4, p.fundingGain3, 5 * BPS);
     }
 
     /// @notice Reverts unless the pool's rules are within their bounds.

@@ -23,8 +23,10 @@ import {AssetId} from "./AssetId.sol";
 /// `premiumScale` on.
 /// @param priceBand Signed pairs are settled within this fraction of mark.
 /// @param instantSpread Against who raises a position at a price that was known before: of the notional.
-/// @param maxPoolShare Most notional per side, as a multiple of the pool's cash.
+/// @param maxPoolShareBps Most notional per side, in basis points of the pool's cash.
 /// @param premiumPeriod Seconds in which the premium of signed pairs fades.
+/// @param fundingGain1 Basis points by which the breaker's tier 1 multiplies the velocity of funding (tier 0:
+/// 10,000); so on.
 struct MarketTrading {
     AssetId indexAsset;
     uint128 skewScale;
@@ -43,8 +45,12 @@ struct MarketTrading {
     uint64 maxRebate;
     uint64 priceBand;
     uint64 instantSpread;
-    uint64 maxPoolShare;
+    uint32 maxPoolShareBps;
     uint32 premiumPeriod;
+    uint16 fundingGain1;
+    uint16 fundingGain2;
+    uint16 fundingGain3;
+    uint16 fundingGain4;
 }
 
 /// @notice How a premium moves money; see `MarketTrading`.
@@ -192,22 +198,16 @@ struct BreakerThresholds {
     uint128[4] badDebt;
 }
 
-/// @notice Orders that are committed now and settled at a later price, and funding by tier. One slot.
+/// @notice Orders that are committed now and settled at a later price. One slot.
 /// @param minDelay Seconds after the commitment from which on a price may settle it.
 /// @param maxDelay Seconds after which it can be settled no more.
 /// @param cancelDelay Seconds after which its owner may take it back.
 /// @param executorFee WAD settlement units for whoever settles it.
-/// @param fundingGain1 Basis points by which the breaker's tier 1 multiplies the velocity of funding (tier 0:
-/// 10,000); so on.
 struct OrderParameters {
     uint32 minDelay;
     uint32 maxDelay;
     uint32 cancelDelay;
     uint96 executorFee;
-    uint16 fundingGain1;
-    uint16 fundingGain2;
-    uint16 fundingGain3;
-    uint16 fundingGain4;
 }
 
 /// @notice Leaving the pool. One slot.

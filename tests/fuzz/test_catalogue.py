@@ -191,7 +191,7 @@ class TestWeights:
         assert sum(kind.weight for kind in OPERATIONS) <= 256
 
     def test_users_keepers_and_markets_come_up_most(self):
-        parts = ("user", "access", "keeper", "market", "vault", "delayed")
+        parts = ("user", "order", "delayed", "access", "keeper", "market", "vault")
         core = {f"{part}_operations" for part in parts}
         weight = sum(k.weight for k in OPERATIONS if k.__module__.rpartition(".")[2] in core)
         assert weight > 0.7 * sum(kind.weight for kind in OPERATIONS)

@@ -28,18 +28,18 @@ _SHORT = frozenset(
         *("velocity_window", "volume_window", "min_dwell", "max_halt"),
         *("max_age", "decay_period", "free_delay"),
         *("horizon", "max_ratio_rise", "max_stress_rise"),
-        *("premium_period", "min_delay", "max_delay", "cancel_delay"),
+        *("premium_period", "max_pool_share_bps", "min_delay", "max_delay", "cancel_delay"),
         *("cooldown", "redeem_window"),
     }
 )
 """Parameters that have 32 bits; all others have 64 or more."""
 _SHORTER = ("gross_floor", "ratio_tier", "stress_tier", "funding_gain")
 """What parameters begin with that have 16 bits."""
-_TRADING = 18
+_TRADING = 22
 """Numbers of ``MarketTrading``, which come after its asset."""
 _LIQUIDATION = 3
 _COMPARTMENT = 10
-_ORDERS = 8
+_ORDERS = 4
 _POOL = 3
 _INTEREST = 8
 _TIMING = 4

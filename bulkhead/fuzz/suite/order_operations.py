@@ -65,6 +65,9 @@ class Odd(IntEnum):
     BY_OPERATOR = 44
 
 
+_CANCELLED = (Odd.CANCELLED, 43, 42)
+
+
 @dataclass(frozen=True, slots=True)
 class MatchOrders(Operation):
     """One order is filled against one to three of others, within the band or just outside of it."""
@@ -108,7 +111,8 @@ class MatchOrders(Operation):
     nonce: Annotated[int, Index(_NONCES)]
     how: Annotated[int, Index(64)]
     again: Annotated[int, Index(8)]
-    """6, 7: the same once more; odd: orders are three times what is filled."""
+    """5 to 7: the same once more; odd: the makers' orders are three times what is filled; from 2 on
+    the taker's are."""
     stray: Stray
     share: Bps
 
@@ -120,7 +124,7 @@ class MatchOrders(Operation):
         if args is None:
             return None
         call = Call(u.keeper, _CONTRACT, "matchOrders", args)
-        return Step((call, call) if self.again >= 6 else (call,))
+        return Step((call, call) if self.again >= 5 else (call,))
 
     def _is_priced(self, u: Questions) -> bool:
         market = listed(self.market, MARKETS)
@@ -202,6 +206,7 @@ class MatchOrders(Operation):
     ) -> tuple[Any, ...]:
         sign = 1 if buys else -1
         room = 3 if self.again % 2 else 1
+        takers_room = 3 if self.again >= 2 else 1
         limit = max(prices) if buys else min(prices)
         if self.how == Odd.APART:
             limit -= sign
@@ -219,7 +224,7 @@ class MatchOrders(Operation):
             fills.append(MakerFill(order, self._signature(u, order, last), filled))
             if last and how == Odd.ALTERED and self.stray % 2:
                 fills[-1] = MakerFill(altered(u, order, self.nonce % _FIELDS), *fills[-1][1:])
-        order = self._order(u, taker, market, sign * sum(sizes) * room, max(0, limit), False)
+        order = self._order(u, taker, market, sign * sum(sizes) * takers_room, max(0, limit), False)
         signature = self._signature(u, order, False)
         if how == Odd.ALTERED and self.stray % 2 == 0:
             order = altered(u, order, self.nonce % _FIELDS)
@@ -246,7 +251,10 @@ class MatchOrders(Operation):
             allowed = u.model.account_operators.is_authorized
             found = [g for g in u.grantees if g != signer and allowed(account, g, TRADE)]
             signer = found[0] if found else signer if self.stray < STRAY - 3 else u.keeper
-        nonce = self.nonce if odd and how == Odd.CANCELLED else _free_nonce(u, account, self.nonce)
+        nonce = _free_nonce(u, account, self.nonce)
+        if odd and how in _CANCELLED:
+            least = u.model.signed_orders.least_nonce(account)
+            nonce = least - 1 if least and self.nonce % 2 else self.nonce
         size = 0 if odd and how == Odd.NO_SIZE else size
         return SignedOrder(account, signer, market, size, limit, expires_at, nonce, flags)
 

@@ -53,7 +53,8 @@ def parameters(world):
         ("max_rebate", "maxRebate", 0, WAD * 75 // 10**5),
         ("price_band", "priceBand", WAD // 1_000, WAD * 3 // 100),
         ("instant_spread", "instantSpread", 0, WAD // 100),
-        ("max_pool_share", "maxPoolShare", WAD // 100, 18 * WAD),
+        ("max_pool_share_bps", "maxPoolShareBps", 100, 10**7),
+        ("funding_gain4", "fundingGain4", 15_000, 50_000),
         ("premium_period", "premiumPeriod", 60, DAY),
     ],
 )

@@ -213,6 +213,17 @@ class TestSettle:
         with refuses("ActionPolicy_PriceStatus", 3, status, 2):
             settle(order_id)
 
+    def test_what_cannot_be_told_yet_drops_nothing(self, world, fund, commit, settle, refuses):
+        """Its price was good; the index of now, at which margin is reckoned, is not."""
+        fund("alice")
+        order_id = commit("alice", WAD)
+        world.quote("ETH", 3_000 * WAD)
+        world.delayed.transact("fix", 0, sender=world.address("carol"))
+        world.degrade("ETH")
+        with refuses("ActionPolicy_PriceStatus", 2, 2, 3):
+            settle(order_id)
+        assert world.delayed.call("order", order_id).sizeDelta == WAD
+
     def test_too_little_gas_never_drops_an_order(self, world, fund, commit, refuses):
         fund("alice")
         order_id = commit("alice", WAD)

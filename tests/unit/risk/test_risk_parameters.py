@@ -32,8 +32,12 @@ TRADING = {
     "maxRebate": 0,
     "priceBand": WAD // 200,
     "instantSpread": 0,
-    "maxPoolShare": 18 * WAD,
+    "maxPoolShareBps": 10**7,
     "premiumPeriod": 3_600,
+    "fundingGain1": 10_000,
+    "fundingGain2": 10_000,
+    "fundingGain3": 10_000,
+    "fundingGain4": 10_000,
 }
 LIQUIDATION = {"penalty": WAD // 100, "keeperShare": WAD // 2, "minNotional": 100 * WAD}
 NEW_MARKET = 2
@@ -72,7 +76,8 @@ MARKET_BOUNDS = [
         {"maintenanceMarginRatio": WAD // 8, "initialMarginRatio": WAD},
     ),
     ("instantSpread", 0, WAD // 100, {}),
-    ("maxPoolShare", WAD // 100, 18 * WAD, {}),
+    ("maxPoolShareBps", 100, 10**7, {}),
+    ("fundingGain4", 10_000, 50_000, {}),
     ("premiumPeriod", 60, 86_400, {}),
     ("penalty", 0, WAD // 40, {}),
     ("keeperShare", 0, WAD, {}),
