@@ -17,6 +17,7 @@ import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {Funding} from "./Funding.sol";
+import {MarketStorage} from "./MarketStorage.sol";
 import {MatchedPremium} from "./MatchedPremium.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
@@ -24,6 +25,7 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice What every change of a market has in common: wiring, storage, funding, booking, caps.
 abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
+    using MarketStorage for Market;
     using PositionMath for Market;
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
@@ -62,11 +64,11 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
         // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
         // moment: funding waits for what it is confirmed as. An empty market needs no price.
-        Market memory m = _markets[market];
+        Market memory m = _markets[market].load();
         bool isEmpty = m.openInterestLong == 0 && m.openInterestShort == 0;
         if (!isEmpty && index.status == PriceStatus.Unconfirmed) return;
         m = _accrued(market, p, index.price);
-        _markets[market] = m;
+        _markets[market].save(m);
         if (isEmpty || index.status != PriceStatus.Stale) {
             _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
         }
@@ -85,7 +87,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         MarketTrading memory p
     ) internal {
         _move(account, market, m, held, sizeDelta, fill);
-        _markets[market] = m;
+        _markets[market].save(m);
         int256 unrealized = m.closeOutTotal(index, p.skewScale);
         _book(account, market, held, sizeDelta, fill, fee, unrealized);
     }
@@ -150,7 +152,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         view
         returns (Market memory m, bool moved)
     {
-        m = _markets[market];
+        m = _markets[market].load();
         uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
         // An empty market starts its clock with its first touch; two touches in one second accrue once.
         moved = elapsed != 0 && m.fundingUpdatedAt != 0;
