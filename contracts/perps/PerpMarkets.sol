@@ -16,6 +16,7 @@ import {FundingRules, MarketPricing, MarketTrading} from "../types/Parameters.so
 import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {Funding} from "./Funding.sol";
+import {MarketStorage} from "./MarketStorage.sol";
 import {MatchedPremium} from "./MatchedPremium.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
@@ -23,6 +24,7 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 /// @notice What every change of a market has in common: wiring, storage, funding, booking, caps.
 abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
+    using MarketStorage for Market;
     using PositionMath for Market;
     using SafeCastLib for uint256;
     using SafeCastLib for int256;
@@ -63,11 +65,11 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
         // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
         // moment: funding waits for what it is confirmed as. An empty market needs no price.
-        Market memory m = _markets[market];
+        Market memory m = _markets[market].load();
         bool isEmpty = m.openInterestLong == 0 && m.openInterestShort == 0;
         if (!isEmpty && index.status == PriceStatus.Unconfirmed) return;
         m = _accrued(market, p, index.price);
-        _markets[market] = m;
+        _markets[market].save(m);
         if (isEmpty || index.status != PriceStatus.Stale) {
             _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
         }
@@ -86,7 +88,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         uint256 skewScale
     ) internal {
         _move(account, market, m, held, sizeDelta, fill);
-        _markets[market] = m;
+        _markets[market].save(m);
         int256 unrealized = m.closeOutTotal(index, skewScale);
         _book(account, market, held, sizeDelta, fill, fee, unrealized);
     }
@@ -141,7 +143,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         internal
         returns (Market memory m)
     {
-        m = _markets[market];
+        m = _markets[market].load();
         if (_accrue(m, p, index)) {
             emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
         }
@@ -173,7 +175,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     {
         p = _riskParameters.marketPricing(market);
         index = _oracle.latest(p.indexAsset);
-        m = _markets[market];
+        m = _markets[market].load();
         _accrue(m, p, index.price);
     }
 

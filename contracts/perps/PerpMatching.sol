@@ -10,6 +10,7 @@ import {Fill, Market, Position} from "../types/Market.sol";
 import {MatchMaker, MatchTaker} from "../types/Order.sol";
 import {MarketTrading} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
+import {MarketStorage} from "./MarketStorage.sol";
 import {MatchedPremium} from "./MatchedPremium.sol";
 import {PerpViews} from "./PerpViews.sol";
 import {PositionMath} from "./PositionMath.sol";
@@ -21,6 +22,7 @@ import {SkewPricing} from "./SkewPricing.sol";
 /// pool would give: nobody can lose to a friend what belongs to those who lent her the leverage. At the pool's price or
 /// better no reduction lowers an account's value at close-out prices, so it is as free as one against the pool.
 abstract contract PerpMatching is PerpViews {
+    using MarketStorage for Market;
     using PositionMath for Market;
 
     /// @dev What all sides of a match have in common. `seen` has the bits of the actions found allowed.
@@ -62,7 +64,7 @@ abstract contract PerpMatching is PerpViews {
         assert(m.skew() == x.skew);
         _requireOpenInterest(market, m.openInterestLong, openLong, p.maxOpenInterest);
         _requireOpenInterest(market, m.openInterestShort, openShort, p.maxOpenInterest);
-        _markets[market] = m;
+        _markets[market].save(m);
         emit MatchedPremiumMoved(market, m.matchedPremium, m.matchedPremiumEndsAt);
 
         int256 unrealized = m.closeOutTotal(index.price, p.skewScale);

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
-EMPTY = (0, 0, 0, 0, 0, 0, 0)
+EMPTY = (0,) * 9
 FLAT = (0, 0, 0)
 K = 400_000 * WAD
 
@@ -22,7 +22,17 @@ def ceil_div(n, d):
 
 
 def market(**fields):
-    names = ("longs", "shorts", "quote", "rate", "updated_at", "cumulative", "product")
+    names = (
+        "longs",
+        "shorts",
+        "quote",
+        "rate",
+        "updated_at",
+        "cumulative",
+        "premium",
+        "ends_at",
+        "product",
+    )
     return tuple(fields.get(name, 0) for name in names)
 
 
@@ -113,7 +123,7 @@ def test_fill__any_sequence__is_by_hand_and_keeps_the_sums(harness, deltas, othe
     other = (others, others, 0)
     position = FLAT
     for delta, (price, cumulative) in zip(deltas, steps, strict=False):
-        state = (*state[:5], cumulative, state[6])
+        state = (*state[:5], cumulative, *state[6:])
         skew = others + position[0]
         fill, after, moved = harness.call("fillPosition", state, position, delta, price, K)
         cost, fill_price, pnl, funding, expected = fill_by_hand(
@@ -128,7 +138,7 @@ def test_fill__any_sequence__is_by_hand_and_keeps_the_sums(harness, deltas, othe
             sum(max(0, -p[0]) for p in held),
             sum(p[1] for p in held),
         )
-        assert state[6] == sum(p[0] * p[2] for p in held)
+        assert state[-1] == sum(p[0] * p[2] for p in held)
 
 
 @quick
