@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from bulkhead.model import ledger
 from bulkhead.model.context import Cell, Table, external
 from bulkhead.model.margin_interest import MarginInterest
 from bulkhead.model.parts import Parts
@@ -160,7 +161,10 @@ class MarginBatch(MarginInterest):
         if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
             return
         s = self._standing(account)
-        equity, required = self._parts.risk_engine.uncollateralized(account, s, actions)
+        value = ledger.share_of(s.matured, s.pool_cash, s.junior) if s.is_haircut_fresh else 0
+        equity, required = self._parts.risk_engine.uncollateralized(
+            account, s.cash, s.claim, value, actions
+        )
         if equity >= required:
             return
         self._parts.risk_engine.require_covered(account, s.holdings, equity, required, actions)

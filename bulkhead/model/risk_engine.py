@@ -47,13 +47,15 @@ class RiskEngine(RiskState):
         return self._valuation(standing, exposures)
 
     def uncollateralized(
-        self, account: AccountId, s: AccountStanding, actions: int
+        self, account: AccountId, cash: int, claim: int, claim_value: int, actions: int
     ) -> tuple[int, int]:
         """Return what meets initial margin without any collateral, and initial margin.
 
         Args:
             account: whose positions count.
-            s: what the margin engine knows of it; of its holdings nothing.
+            cash: WAD: debt negative, interest included.
+            claim: WAD.
+            claim_value: WAD: what counts of the claim.
             actions: bit a: action a asks.
 
         Raises:
@@ -66,11 +68,9 @@ class RiskEngine(RiskState):
             losses = checked_int(losses + min(0, pnl))
             status = min(status, e.status)
         _require_status(actions, status)
-        equity = checked_int(s.cash + losses)
-        if s.is_haircut_fresh:
-            equity = checked_int(equity + to_int(_haircut(s, s.matured)))
+        equity = checked_int(cash + to_int(claim_value) + losses)
         required, _ = self.requirements(exposures)
-        debt = max(0, -(s.cash + s.claim + losses))
+        debt = max(0, -(cash + claim + losses))
         ratio = self._parts.risk_parameters.compartment_parameters().debt_initial_ratio
         return equity, checked_uint(required + mul_up(debt, ratio))
 

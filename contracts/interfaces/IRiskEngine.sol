@@ -108,15 +108,19 @@ interface IRiskEngine {
 
     /// @notice Initial margin of an account, and what meets it without any collateral: cash, matured claims times
     /// h, losses. Reverts unless its positions' prices are good enough for every one of `actions`.
-    /// @param standing What the margin engine knows of the account; of the pool only if it has a claim, of its
-    /// holdings nothing.
+    /// @param cash WAD: debt negative, interest included.
+    /// @param claim WAD.
+    /// @param claimValue WAD: what counts of the claim.
     /// @param actions Bit a: action a asks.
     /// @return equity WAD, rounded down.
     /// @return required WAD, rounded up.
-    function uncollateralized(AccountId account, AccountStanding calldata standing, uint256 actions)
-        external
-        view
-        returns (int256 equity, uint256 required);
+    function uncollateralized(
+        AccountId account,
+        int256 cash,
+        uint256 claim,
+        uint256 claimValue,
+        uint256 actions
+    ) external view returns (int256 equity, uint256 required);
 
     /// @notice Reverts unless collateral makes up for what is missing. It is counted one holding after the other
     /// until it does: what is not needed need not have a price.

@@ -7,7 +7,8 @@ import {Action} from "../types/Action.sol";
 import {Call, CallTarget} from "../types/Call.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId} from "../types/Ids.sol";
-import {AccountStanding, AccountValuation} from "../types/Valuation.sol";
+import {AccountLedger} from "../types/Ledger.sol";
+import {AccountValuation} from "../types/Valuation.sol";
 import {MarginBase} from "./MarginBase.sol";
 import {MarginViews} from "./MarginViews.sol";
 
@@ -115,12 +116,15 @@ abstract contract MarginBatch is MarginViews {
     /// @param actions Bit a: prices have to be good enough for action a.
     function _checkInitialMargin(AccountId account, uint256 actions) private view {
         // Nothing is asked of an account without positions and debt, so no price can lock its principal.
-        if (_accounts[account].cash >= 0 && !_exposureSource.hasExposure(account)) return;
+        AccountLedger memory a = _accrued(account);
+        if (a.cash >= 0 && !_exposureSource.hasExposure(account)) return;
 
-        (AccountStanding memory s, uint256 mask) = _settledStanding(account);
-        (int256 equity, uint256 required) = _riskEngine.uncollateralized(account, s, actions);
+        (int256 equity, uint256 required) =
+            _riskEngine.uncollateralized(account, a.cash, a.claim, _claimValue(a), actions);
         if (equity >= 0 && uint256(equity) >= required) return;
-        _riskEngine.requireCovered(account, _holdings(account, mask), equity, required, actions);
+        _riskEngine.requireCovered(
+            account, _holdings(account, a.collateralMask), equity, required, actions
+        );
     }
 
     /// @dev The owner passes without a call.

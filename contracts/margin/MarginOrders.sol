@@ -17,15 +17,15 @@ abstract contract MarginOrders is MarginHoldings {
 
     /// @dev WAD: part of the fee reserve that is the fees of open orders, and pays nobody else.
     uint256 internal _orderEscrow;
-    /// @dev Open orders that may raise risk.
-    mapping(AccountId account => uint256) internal _raisingOrders;
 
     /// @inheritdoc IMarginEngine
     function openOrder(AccountId account, uint256 fee, Action action)
         external
         only(_delayedOrders)
     {
-        if (action == Action.IncreasePosition) ++_raisingOrders[account];
+        if (action == Action.IncreasePosition) {
+            ++_accounts[account].raisingOrders;
+        }
         if (fee == 0) return;
         LedgerTotals memory t = _totals;
         AccountLedger memory a = _load(account, t);
@@ -45,7 +45,7 @@ abstract contract MarginOrders is MarginHoldings {
         external
         only(_delayedOrders)
     {
-        if (action == Action.IncreasePosition) --_raisingOrders[account];
+        if (action == Action.IncreasePosition) --_accounts[account].raisingOrders;
         if (fee == 0) return;
         LedgerTotals memory t = _totals;
         _orderEscrow -= fee;
@@ -60,7 +60,7 @@ abstract contract MarginOrders is MarginHoldings {
 
     /// @inheritdoc IMarginEngine
     function raisingOrders(AccountId account) external view consistent returns (uint256) {
-        return _raisingOrders[account];
+        return _accounts[account].raisingOrders;
     }
 
     /// @dev Cash for an account out of the fee reserve. Entries in memory are written before: the account may be one.
@@ -79,7 +79,7 @@ abstract contract MarginOrders is MarginHoldings {
 
     /// @dev Who could take the margin of a binding order away could let it be dropped when its price is bad for her.
     function _requireNoOrders(AccountId account) internal view {
-        uint256 count = _raisingOrders[account];
+        uint256 count = _accounts[account].raisingOrders;
         if (count != 0) revert MarginEngine_OrdersOpen(account, count);
     }
 }

@@ -106,35 +106,32 @@ abstract contract MarginViews is MarginInterest {
     }
 
     function _standing(AccountId account) internal view returns (AccountStanding memory s) {
-        uint256 mask;
-        (s, mask) = _settledStanding(account);
-        if (s.claim == 0) _setHaircut(s);
-        s.holdings = _holdings(account, mask);
-    }
-
-    /// @dev Without holdings, and without h unless there is a claim that it counts for.
-    /// @return s The standing.
-    /// @return mask Bit i: the account holds collateral i.
-    function _settledStanding(AccountId account)
-        internal
-        view
-        returns (AccountStanding memory s, uint256 mask)
-    {
         AccountLedger memory a = _accrued(account);
         s.cash = a.cash;
-        mask = a.collateralMask;
+        (s.poolCash, s.junior) = _backing();
         if (a.claim > 0) {
-            _setHaircut(s);
             s.claim = a.claim;
             s.matured = a.maturedOf();
-            (, uint256 age) = _oldestUnrealized();
-            s.isHaircutFresh = age <= _riskParameters.maxUnrealizedAge();
+            s.isHaircutFresh = _isHaircutFresh();
         }
+        s.holdings = _holdings(account, a.collateralMask);
     }
 
-    function _setHaircut(AccountStanding memory s) private view {
-        s.poolCash = _totals.poolCash;
-        s.junior = uint256(_totals.claims) + _unrealizedTotals.positive;
+    /// @dev What a claim counts for initial margin: its matured part times h, if that is known well enough.
+    function _claimValue(AccountLedger memory a) internal view returns (uint256) {
+        if (a.claim == 0 || !_isHaircutFresh()) return 0;
+        (uint256 poolCash, uint256 junior) = _backing();
+        return Ledger.shareOf(a.maturedOf(), poolCash, junior);
+    }
+
+    /// @dev L, and J + U⁺.
+    function _backing() private view returns (uint256 poolCash, uint256 junior) {
+        return (_totals.poolCash, uint256(_totals.claims) + _unrealizedTotals.positive);
+    }
+
+    function _isHaircutFresh() private view returns (bool) {
+        (, uint256 age) = _oldestUnrealized();
+        return age <= _riskParameters.maxUnrealizedAge();
     }
 
     function _holdings(AccountId account, uint256 mask)

@@ -52,11 +52,13 @@ contract RiskEngine is RiskState {
     }
 
     /// @inheritdoc IRiskEngine
-    function uncollateralized(AccountId account, AccountStanding calldata s, uint256 actions)
-        external
-        view
-        returns (int256 equity, uint256 required)
-    {
+    function uncollateralized(
+        AccountId account,
+        int256 cash,
+        uint256 claim,
+        uint256 claimValue,
+        uint256 actions
+    ) external view returns (int256 equity, uint256 required) {
         MarketExposure[] memory exposures = _exposureSource.exposuresOf(account);
         PriceStatus status = PriceStatus.Valid;
         int256 losses;
@@ -67,10 +69,9 @@ contract RiskEngine is RiskState {
             status = worse(status, e.status);
         }
         _requireStatus(actions, status);
-        equity = s.cash + losses;
-        if (s.isHaircutFresh) equity += _haircut(s, s.matured).toInt256();
+        equity = cash + claimValue.toInt256() + losses;
         (required,) = _requirements(exposures);
-        int256 settled = s.cash + s.claim.toInt256() + losses;
+        int256 settled = cash + claim.toInt256() + losses;
         if (settled < 0) {
             uint256 ratio = _riskParameters.compartmentParameters().debtInitialRatio;
             required += WadMath.mulUp(uint256(-settled), ratio);

@@ -24,6 +24,7 @@ struct LedgerTotals {
 /// @param vestingUpdatedAt Unix seconds from which the rest vests linearly …
 /// @param vestingEndsAt … until these Unix seconds.
 /// @param collateralMask Bit i is set while the account holds collateral i.
+/// @param raisingOrders Open delayed orders that may raise risk.
 struct AccountLedger {
     int128 cash;
     uint128 claim;
@@ -31,6 +32,7 @@ struct AccountLedger {
     uint40 vestingUpdatedAt;
     uint40 vestingEndsAt;
     uint16 collateralMask;
+    uint32 raisingOrders;
 }
 
 /// @notice What the traders of a market are ahead of the pool, U_m, as last refreshed. One slot.
