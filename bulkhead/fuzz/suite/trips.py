@@ -108,6 +108,7 @@ class VaultRoundTrip(Operation):
     weight = 2
     refusals = (
         may.BLOCKED
+        | may.ORDERS
         | may.TOKEN
         | may.ODD
         | may.MARGIN
