@@ -309,19 +309,23 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
 
     /// @dev Why an order is dropped that the exchange refused; any other refusal is passed on.
     function _outcomeOf(bytes memory reason) internal pure returns (OrderOutcome) {
-        bytes4 error = bytes4(reason);
-        if (error == IPerpExchange.PerpExchange_PriceNotAcceptable.selector) {
+        bytes4 selector = bytes4(reason);
+        if (selector == IPerpExchange.PerpExchange_PriceNotAcceptable.selector) {
             return OrderOutcome.Price;
         }
         if (
-            error == IPerpExchange.PerpExchange_OpenInterestCap.selector
-                || error == IPerpExchange.PerpExchange_PremiumCap.selector
-                || error == IPerpExchange.PerpExchange_SizeTooLarge.selector
-                || error == SkewPricing.SkewPricing_NonPositivePrice.selector
+            selector == IPerpExchange.PerpExchange_OpenInterestCap.selector
+                || selector == IPerpExchange.PerpExchange_PremiumCap.selector
+                || selector == IPerpExchange.PerpExchange_SizeTooLarge.selector
+                || selector == SkewPricing.SkewPricing_NonPositivePrice.selector
         ) return OrderOutcome.Cap;
-        if (error == IPerpExchange.PerpExchange_NotReducing.selector) return OrderOutcome.Nothing;
-        if (error == ICircuitBreaker.CircuitBreaker_Blocked.selector) return OrderOutcome.Blocked;
-        if (error == IMarginEngine.MarginEngine_BelowInitialMargin.selector) {
+        if (selector == IPerpExchange.PerpExchange_NotReducing.selector) {
+            return OrderOutcome.Nothing;
+        }
+        if (selector == ICircuitBreaker.CircuitBreaker_Blocked.selector) {
+            return OrderOutcome.Blocked;
+        }
+        if (selector == IMarginEngine.MarginEngine_BelowInitialMargin.selector) {
             return OrderOutcome.Margin;
         }
         assembly ("memory-safe") {
