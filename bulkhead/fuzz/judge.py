@@ -193,6 +193,12 @@ class Judge:
                 raise Disagreement(oracle, _NUMBER.sub("#", key), where, at, judged)
             begin = at + 1 if p.ends_operation else begin
             before = after
+        if self._use_invariants:
+            for at, violation in self._target.review(judged):
+                j = judged[at]
+                key = f"{j.call.contract}.{j.call.function}"
+                where = f"{violation.message}\n  in {j.call} at {j.timestamp}"
+                raise Disagreement(violation.id, key, where, at, judged[: at + 1])
         return judged
 
     def _require_views(

@@ -162,6 +162,10 @@ class Target(ABC):
         """Yield the invariants that the model shows broken and that are dear to check."""
         return ()
 
+    def review(self, judged: Sequence[Judged]) -> Iterable[tuple[int, Violation]]:  # noqa: ARG002
+        """Yield what only a whole sequence shows broken, with the number of the call at fault."""
+        return ()
+
     def regime(self) -> str:
         """Return in a word what kind of state the model is in, for statistics."""
         return ""

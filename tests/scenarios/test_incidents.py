@@ -35,10 +35,13 @@ NAIVE_LOSSES = {
     "mango": 26_000_000,
     "donate-liquidate": 1_666_030,
     "reentrant-average": 356_963,
+    "zero-impact": 605_490,
+    "yfi": 9_005_288,
 }
 """Whole settlement units, rounded down."""
 UNDEFENDED_LOSSES = {**NAIVE_LOSSES, "forged-forwarder": 6_932_525, "uwu": 350_289}
 UNDEFENDED_LOSSES |= {"cap-desync": 111_592, "mango": 14_979_975}
+UNDEFENDED_LOSSES |= {"zero-impact": 605_445, "yfi": 1_838_875}
 """Of this suite without the defence, likewise."""
 UNCONTROLLED = {"donate-liquidate", "reentrant-average"}
 """Whose defence no parameter switches off."""

@@ -96,7 +96,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
 
 INVARIANTS = (
     *("CUS-1", "CUS-2", "LED-1", "LED-2", "LED-3", "LED-4", "PNL-1", "PNL-2"),
-    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1", "ORD-1"),
+    *("INT-1", "MAR-2", "LIQ-1", "INS-1", "VLT-1", "EXIT-1", "ORD-1", "EVT-1"),
 )
 """The ids that a campaign may report."""
 

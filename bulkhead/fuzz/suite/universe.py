@@ -19,6 +19,7 @@ from bulkhead.fuzz.operation import Call, Operation
 from bulkhead.fuzz.suite import oracles, reading, words
 from bulkhead.fuzz.suite.catalogue import OPERATIONS
 from bulkhead.fuzz.suite.deploy import ODD, deploy_for_fuzzing, deploy_probe, prologue
+from bulkhead.fuzz.suite.event_log import EventLog
 from bulkhead.fuzz.suite.fields import SUB_ACCOUNTS
 from bulkhead.fuzz.suite.origin import ACTOR_NAMES, GRANTEES, SEQUENCER, Origin, lower
 from bulkhead.fuzz.suite.questions import Questions
@@ -78,6 +79,7 @@ class Universe(Questions, Target):
         self._begin(prologue(self))
         self.model.keep()
         self._first = self._look()
+        self._event_log = EventLog(self)
         self._first_answers = {name: self.answer(name) for name in self.feed_names}
         return self.deployment
 
@@ -128,7 +130,7 @@ class Universe(Questions, Target):
         return [
             self._look()[0],
             words.encode(words.derived(m, self.accounts, self._assets, self._pegs)),
-            words.encode(words.balances(holders, self._holders)),
+            words.encode(words.balances(holders, self.holders)),
             *(words.word(n) for n in (m.lst.total_pooled, m.lst.busy_until, m.lst.rate())),
         ]
 
@@ -189,6 +191,10 @@ class Universe(Questions, Target):
     def probe(self) -> Iterable[Violation]:
         """Yield the invariants that are tried on the model: LIQ-1 on every account, VLT-1."""
         return oracles.probe(self)
+
+    def review(self, judged: Sequence[Judged]) -> Iterable[tuple[int, Violation]]:
+        """Yield the call after which the event log tells another ledger than is stored: EVT-1."""
+        return self._event_log.review(judged)
 
     def regime(self) -> str:
         """Return the breaker's tier and whether h is below 1."""
@@ -291,7 +297,7 @@ class Universe(Questions, Target):
             *book.contracts.values(),
             *book.tokens.values(),
         )
-        self._holders = tuple(sorted({lower(a) for a in found}))
+        self.holders = tuple(sorted({lower(a) for a in found}))
         vaults = [book.contracts["LiquidityVault"], book.contracts["InsuranceFund"]]
         tokens = [*book.tokens.values(), *vaults]
         names = [asset_id(a) for a in self._assets], [asset_id(a) for a in self._pegs]
@@ -301,7 +307,7 @@ class Universe(Questions, Target):
         self.deep_views = (
             View(_PROBE, "stored", (ids, shape[0], listed, True)),
             View(_PROBE, "derived", (ids, *shape, *names)),
-            View(_PROBE, "balances", (tokens, list(self._holders))),
+            View(_PROBE, "balances", (tokens, list(self.holders))),
             *(View("LST", function) for function in _LST_VIEWS),
         )
         self.logging = (*(c for c in book.contracts if c != "Lens"), *book.tokens, *book.feeds)

@@ -23,7 +23,7 @@ START_PRICE = 80 * WAD
 CRASH_PRICE = WAD // 100
 HAIRCUT = 4 * WAD // 10
 AMOUNT = 5_000_000 * WAD
-BYSTANDER_AMOUNT = 1_000 * WAD
+BYSTANDER_AMOUNT = 100_000 * WAD
 BYSTANDER_CASH = 20_000 * USDB
 BYSTANDER_SIZE = 50 * WAD
 
@@ -70,7 +70,7 @@ def _play(world: IncidentWorld, bound: int) -> Outcome:
     refusals = {
         "source": str(world.source_says(sources[0])) if bound else "",
         "open on the floor price": world.probe("alice", naive_credit).error,
-        "withdraw on the floor price": world.withdraw("bob", BYSTANDER_CASH // 2).error,
+        "withdraw on the floor price": world.withdraw("bob", BYSTANDER_CASH * 3 // 4).error,
     }
     status = world.latest(ASSET).status
 
@@ -99,7 +99,10 @@ def _play(world: IncidentWorld, bound: int) -> Outcome:
 
 
 def _enter_bystander(world: IncidentWorld, token: Contract, collateral: int) -> None:
-    """Open bob's position before the crash; he has cash, and a little of the token."""
+    """Open bob's position before the crash; he has cash, and some of the token.
+
+    What he tries to take out leaves less cash than his margin: the rest has to be the token.
+    """
     world.give(token, "bob", BYSTANDER_AMOUNT)
     world.deposit("bob", token, collateral, BYSTANDER_AMOUNT)
     world.deposit("bob", world.named("USDB"), SETTLEMENT, BYSTANDER_CASH)

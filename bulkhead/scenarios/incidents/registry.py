@@ -16,6 +16,8 @@ from bulkhead.scenarios.incidents.reentrant_average import ReentrantAverage
 from bulkhead.scenarios.incidents.steth_2022 import StEth2022
 from bulkhead.scenarios.incidents.thin_twap import ThinTwap
 from bulkhead.scenarios.incidents.uwu import Uwu
+from bulkhead.scenarios.incidents.yfi import Yfi
+from bulkhead.scenarios.incidents.zero_impact import ZeroImpact
 
 INCIDENTS: dict[str, Incident] = {
     incident.name: incident
@@ -24,8 +26,10 @@ INCIDENTS: dict[str, Incident] = {
         ThinTwap(),
         MinAnswer(),
         StEth2022(),
+        ZeroImpact(),
         Mango(),
         DonateLiquidate(),
+        Yfi(),
         EzEth(),
         Uwu(),
         ForgedForwarder(),
