@@ -316,6 +316,7 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         if (
             error == IPerpExchange.PerpExchange_OpenInterestCap.selector
                 || error == IPerpExchange.PerpExchange_PremiumCap.selector
+                || error == IPerpExchange.PerpExchange_PoolShare.selector
                 || error == IPerpExchange.PerpExchange_SizeTooLarge.selector
                 || error == SkewPricing.SkewPricing_NonPositivePrice.selector
         ) return OrderOutcome.Cap;
