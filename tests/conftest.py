@@ -230,7 +230,13 @@ class World:
         return self.perps.events(receipt, "Traded")[0].args
 
     def settle(
-        self, who: str, pnl: int, fee: int = 0, unrealized: int = 0, market: int = 0
+        self,
+        who: str,
+        pnl: int,
+        fee: int = 0,
+        unrealized: int = 0,
+        market: int = 0,
+        rebate: int = 0,
     ) -> Receipt:
         """Book a realised result on an account, in the exchange's name."""
         return self.margin.transact(
@@ -239,6 +245,7 @@ class World:
             market,
             pnl,
             fee,
+            rebate,
             unrealized,
             sender=self.perps.address,
         )

@@ -40,9 +40,10 @@ class MarginClearing(MarginOrders):
         market: int,
         pnl: int,
         fee: int,
+        rebate: int,
         unrealized: int,
-    ) -> None:
-        """Apply a realised result and a fee, and take note of the market's U_m.
+    ) -> int:
+        """Apply a result, a fee and a rebate, and take note of U_m; return L after it.
 
         Raises:
             CompartmentLock_NotAuthorized: the sender is not the exchange.
@@ -50,7 +51,7 @@ class MarginClearing(MarginOrders):
         self._only(sender, self._parts.addresses.perp_exchange)
         self._report_unrealized(market, unrealized)
         if pnl == 0 and fee == 0:
-            return
+            return self._totals.value.pool_cash
         now = self._context.now
         t = self._totals.value.copy()
         a = self._load(account, t)
@@ -79,7 +80,10 @@ class MarginClearing(MarginOrders):
             )
         if fee:
             self._charge_fee(account, t, a, fee, 0)
+        if rebate:
+            self._pay_rebate(account, market, t, a, rebate)
         self._store(account, t, a)
+        return t.pool_cash
 
     def report_unrealized(self, sender: Address, market: int, unrealized: int) -> None:
         """Take note of a market's U_m.

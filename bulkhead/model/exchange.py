@@ -5,9 +5,9 @@ Sizes are WAD base units, prices and values WAD settlement units.
 
 from __future__ import annotations
 
-from bulkhead.model import positions
+from bulkhead.model import positions, rebates
 from bulkhead.model.context import external
-from bulkhead.model.exchange_markets import FLAT, require_caps, require_size
+from bulkhead.model.exchange_markets import FLAT, require_caps, require_pool_share, require_size
 from bulkhead.model.exchange_matching import PerpMatching
 from bulkhead.model.math import mul_up
 from bulkhead.model.policy import require_status
@@ -47,7 +47,8 @@ class PerpExchange(PerpMatching):
             RiskParameters_UnknownMarket: the market is not listed.
             ActionPolicy_PriceStatus: the index is too bad.
             PerpExchange_PriceNotAcceptable: the fill price is worse.
-            PerpExchange_OpenInterestCap, PerpExchange_PremiumCap: the market would be too big.
+            PerpExchange_OpenInterestCap, PerpExchange_PremiumCap, PerpExchange_PoolShare: the
+                market would be too big.
             MarginEngine_BelowInitialMargin: see there.
         """
         engine = self._parts.margin_engine
@@ -129,7 +130,7 @@ class PerpExchange(PerpMatching):
         require_status(Action.LIQUIDATE, index.status)
         m = self._accrued(market, p, index.price)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
-        self._apply(account, market, m, size_delta, fill, 0, index.price, p)
+        self._apply(account, market, m, size_delta, fill, 0, 0, index.price, p)
         return fill
 
     def _fill(
@@ -154,10 +155,14 @@ class PerpExchange(PerpMatching):
         price = fill.fill_price
         if price > acceptable_price if size_delta > 0 else price < acceptable_price:
             raise PerpExchange_PriceNotAcceptable(price, acceptable_price)
-        fee = mul_up(fill.notional, p.taker_fee)
+        spread = 0 if reduces or fixed_price else p.instant_spread
+        fee = mul_up(fill.notional, p.taker_fee + spread)
         skew_before = positions.skew(m)
-        self._apply(account, market, m, size_delta, fill, fee, index.price, p)
+        rebate = rebates.rebate_of(fill.notional, size_delta, skew_before, p)
+        cash = self._apply(account, market, m, size_delta, fill, fee, rebate, index.price, p)
         if not reduces:
             require_caps(market, m, skew_before, size_delta, p)
+            side = m.open_interest_long if size_delta > 0 else m.open_interest_short
+            require_pool_share(market, side, index.price, cash, p)
             self._parts.margin_engine.require_initial_margin(self.address, account, action)
         return fill

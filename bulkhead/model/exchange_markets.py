@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from bulkhead.model import funding, matched_premium, positions, pricing
 from bulkhead.model.context import Contract, Table
-from bulkhead.model.math import WAD, checked_uint, mul_div_up, mul_up, to_int
+from bulkhead.model.math import WAD, checked_uint, mul_div_down, mul_div_up, mul_up, to_int
 from bulkhead.model.operators import TRADE
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     PerpExchange_OpenInterestCap,
+    PerpExchange_PoolShare,
     PerpExchange_PremiumCap,
     PerpExchange_SizeTooLarge,
     PerpExchange_ZeroSize,
@@ -30,6 +31,7 @@ from bulkhead.model.types import (
 )
 
 MAX_SIZE = 10**36
+_BPS = 10**4
 FLAT = Position()
 _EMPTY = Market()
 
@@ -84,13 +86,14 @@ class PerpMarkets(Contract):
         size_delta: int,
         fill: Fill,
         fee: int,
+        rebate: int,
         index: int,
         p: MarketTrading,
-    ) -> None:
+    ) -> int:
         position = self._move(account, market, m, size_delta, fill)
         self._markets[market] = m
         unrealized = positions.close_out_total(m, index, p.skew_scale)
-        self._book(account, market, position, size_delta, fill, fee, unrealized)
+        return self._book(account, market, position, size_delta, fill, fee, rebate, unrealized)
 
     def _move(
         self, account: AccountId, market: int, m: Market, size_delta: int, fill: Fill
@@ -116,8 +119,10 @@ class PerpMarkets(Contract):
         size_delta: int,
         fill: Fill,
         fee: int,
+        rebate: int,
         unrealized: int,
-    ) -> None:
+    ) -> int:
+        """Tell the world and the ledger what a fill was; return L after it."""
         self._emit(
             "Traded",
             account=account,
@@ -129,8 +134,8 @@ class PerpMarkets(Contract):
             fee=fee,
             position=position,
         )
-        self._parts.margin_engine.settle(
-            self.address, account, market, fill.realized_pnl, fee, unrealized
+        return self._parts.margin_engine.settle(
+            self.address, account, market, fill.realized_pnl, fee, rebate, unrealized
         )
 
     def _accrued(self, market: int, p: MarketTrading, index: int) -> Market:
@@ -195,6 +200,15 @@ def require_caps(
         premium = mul_div_up(abs(skew_now), WAD, p.skew_scale)
         if premium > p.max_premium:
             raise PerpExchange_PremiumCap(market, premium, p.max_premium)
+
+
+def require_pool_share(
+    market: int, side: int, index: int, pool_cash: int, p: MarketTrading
+) -> None:
+    notional = mul_up(side, index)
+    maximum = mul_div_down(pool_cash, p.max_pool_share_bps, _BPS)
+    if notional > maximum:
+        raise PerpExchange_PoolShare(market, notional, maximum)
 
 
 def require_size(size_delta: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bulkhead.model import matched_premium, positions, pricing
 from bulkhead.model.context import external
-from bulkhead.model.exchange_markets import FLAT, mark, require_size
+from bulkhead.model.exchange_markets import FLAT, mark, require_pool_share, require_size
 from bulkhead.model.exchange_views import PerpViews
 from bulkhead.model.math import WAD, mul_div_down, mul_div_up, mul_down, mul_up
 from bulkhead.model.oracle import PriceData
@@ -92,7 +92,7 @@ class PerpMatching(PerpViews):
             PerpExchange_NotReducing: a side that may only reduce would not.
             CircuitBreaker_Blocked: the tier does not allow a side.
             ActionPolicy_PriceStatus: the index is too bad for a side.
-            PerpExchange_OpenInterestCap: the market would be too big.
+            PerpExchange_OpenInterestCap, PerpExchange_PoolShare: the market would be too big.
             MarginEngine_BelowInitialMargin: see there.
         """
         engine = self._parts.margin_engine
@@ -117,8 +117,14 @@ class PerpMatching(PerpViews):
             endsAt=m.matched_premium_ends_at,
         )
         unrealized = positions.close_out_total(m, index.price, p.skew_scale)
+        cash = 0
         for s in sides:
-            self._book(s.account, market, s.position, s.size_delta, s.fill, s.fee, unrealized)
+            cash = self._book(
+                s.account, market, s.position, s.size_delta, s.fill, s.fee, 0, unrealized
+            )
+        if m.open_interest_long > open_long:
+            side = max(m.open_interest_long, m.open_interest_short)
+            require_pool_share(market, side, index.price, cash, p)
         for s in sides:
             if s.must_meet_margin:
                 engine.require_initial_margin(self.address, s.account, s.action)

@@ -35,7 +35,7 @@ class PerpViews(PerpMarkets):
         return self._market_mask.get(account, 0) != 0
 
     def preview_trade(self, account: AccountId, market: int, size_delta: int) -> tuple[Fill, int]:
-        """Return what ``trade`` would do now, and its fee.
+        """Return what ``trade`` would do now, and its fee with the instant spread.
 
         Raises:
             CompartmentLock_Locked: asked in the middle of a call.
@@ -46,7 +46,8 @@ class PerpViews(PerpMarkets):
         m, p, index = self._current(market)
         held = self._positions.get((account, market), FLAT)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
-        return fill, mul_up(fill.notional, p.taker_fee)
+        spread = 0 if positions.is_reduction(held.size, size_delta) else p.instant_spread
+        return fill, mul_up(fill.notional, p.taker_fee + spread)
 
     def index_price(self, market: int) -> tuple[int, PriceStatus]:
         """Return the index price and its status.

@@ -93,6 +93,16 @@ class MarginOrders(MarginBatch):
         self._save(account, a)
         self._emit("KeeperRewarded", account=account, amount=amount, debtRepaid=debt_repaid)
 
+    def _pay_rebate(
+        self, account: AccountId, market: int, t: LedgerTotals, a: AccountLedger, rebate: int
+    ) -> None:
+        rebate = min(rebate, self._free_reserve(t))
+        if rebate == 0:
+            return
+        t.fee_reserve = checked_uint(t.fee_reserve - to_uint(rebate, 128), 128)
+        repaid = ledger.credit(t, a, rebate)
+        self._emit("RebatePaid", account=account, market=market, amount=rebate, debtRepaid=repaid)
+
     def _free_reserve(self, t: LedgerTotals) -> int:
         return checked_uint(t.fee_reserve - self._order_escrow.value)
 

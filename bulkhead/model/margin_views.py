@@ -173,6 +173,18 @@ class MarginViews(Contract):
         self._consistent(caller)
         return self._total_collateral.get(collateral, 0)
 
+    def pool_ledger(self, caller: Address = ZERO_ADDRESS) -> tuple[int, int, int]:
+        """Return L, J, and D with the interest that no account has booked yet.
+
+        Raises:
+            CompartmentLock_Locked: an outsider asks in the middle of a call.
+        """
+        self._consistent(caller)
+        t, debt = self._totals.value, 0
+        if t.debt:
+            debt = interest_curve.total(self._borrow.value.scaled_debt, self._index())
+        return t.pool_cash, t.claims, debt
+
     def totals(self, caller: Address = ZERO_ADDRESS) -> LedgerTotals:
         """Return P, D, J, L, I and F; D as booked.
 

@@ -210,6 +210,10 @@ class Rebuilt:
         self.totals.fee_reserve -= e.amount
         self._credit(e.account, now, e.amount, e.debtRepaid)
 
+    def _MarginEngine_RebatePaid(self, e: Any, now: int) -> None:  # noqa: N802
+        self.totals.fee_reserve -= e.amount
+        self._credit(e.account, now, e.amount, e.debtRepaid)
+
     def _MarginEngine_OrderFeeEscrowed(self, e: Any, now: int) -> None:  # noqa: N802
         self._change(e.account, now, cash=-e.fee)
         self.totals.fee_reserve += e.fee

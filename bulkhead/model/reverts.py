@@ -193,6 +193,10 @@ class PerpExchange_PremiumCap(ModelRevert):
     """``(market, premium, maximum)``."""
 
 
+class PerpExchange_PoolShare(ModelRevert):
+    """``(market, notional, maximum)``."""
+
+
 class PerpExchange_NotReducing(ModelRevert):
     """``(account, market, size, sizeDelta)``."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkhead.model import interest_curve, token_scale
+from bulkhead.model import token_scale
 from bulkhead.model.exchange_views import PoolExposure
 from bulkhead.model.ledger_vault import LedgerVault
 from bulkhead.model.math import UINT256_MAX, mul_up
@@ -42,13 +42,9 @@ class LiquidityVault(LedgerVault):
 
     def _net_asset_value(self, e: PoolExposure) -> tuple[int, int]:
         engine = self._parts.margin_engine
-        t = engine.totals(caller=self.address)
-        cash_less_claims, owed = t.pool_cash - t.claims, 0
-        if t.debt:
-            b = engine.borrow_state(caller=self.address)
-            index = interest_curve.current_index(b, self._context.now)
-            owed = interest_curve.total(b.scaled_debt, index)
-        return cash_less_claims + owed - e.net, cash_less_claims - e.positive
+        pool_cash, claims, debt = engine.pool_ledger(caller=self.address)
+        cash_less_claims = pool_cash - claims
+        return cash_less_claims + debt - e.net, cash_less_claims - e.positive
 
     def _coverage(self, e: PoolExposure) -> int:
         if e.open_interest == 0:

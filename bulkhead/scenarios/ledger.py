@@ -28,6 +28,7 @@ LOSSES = "trading losses"
 PROFITS = "trading profits"
 FEES = "fees and penalties"
 REWARDS = "keeper rewards"
+REBATES = "rebates"
 FEES_SHARED = "fees passed on"
 CONVERSIONS = "profit converted"
 INTEREST = "interest on debt"
@@ -41,7 +42,17 @@ BORDER_ROWS = (
     INSURANCE_OUT,
     AUCTIONS,
 )
-INNER_ROWS = (LOSSES, PROFITS, FEES, REWARDS, FEES_SHARED, CONVERSIONS, INTEREST, WRITE_OFFS)
+INNER_ROWS = (
+    LOSSES,
+    PROFITS,
+    FEES,
+    REWARDS,
+    REBATES,
+    FEES_SHARED,
+    CONVERSIONS,
+    INTEREST,
+    WRITE_OFFS,
+)
 ROWS = BORDER_ROWS + INNER_ROWS
 COLLATERAL_ROWS = ("deposited", "withdrawn", "auctioned", "forfeited")
 
@@ -201,8 +212,15 @@ class LedgerReplay:
         self.losses.repaid_by_auction += e.debtRepaid
 
     def _on_KeeperRewarded(self, e: Any) -> None:  # noqa: N802
-        self._credit(REWARDS, e.account, e.amount, e.debtRepaid)
-        self._book(REWARDS, fees=-e.amount)
+        self._pay_out(REWARDS, e)
+
+    def _on_RebatePaid(self, e: Any) -> None:  # noqa: N802
+        self._pay_out(REBATES, e)
+
+    def _pay_out(self, row: str, e: Any) -> None:
+        """Cash for an account out of the fee reserve."""
+        self._credit(row, e.account, e.amount, e.debtRepaid)
+        self._book(row, fees=-e.amount)
         self.losses.repaid_by_owner += e.debtRepaid
 
     def _on_OrderFeeEscrowed(self, e: Any) -> None:  # noqa: N802

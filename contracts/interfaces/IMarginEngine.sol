@@ -71,6 +71,10 @@ interface IMarginEngine is ICompartmentLock {
     );
     /// @notice Cash for an account out of the fee reserve: a keeper's reward, or an order's fee that ends in it.
     event KeeperRewarded(AccountId indexed account, uint256 amount, uint256 debtRepaid);
+    /// @param amount WAD, out of the fee reserve, for a fill that narrowed the market's skew.
+    event RebatePaid(
+        AccountId indexed account, MarketId indexed market, uint256 amount, uint256 debtRepaid
+    );
     /// @param fee Moved from the account's cash to the fee reserve, where it stays until the order is closed.
     event OrderFeeEscrowed(AccountId indexed account, uint256 fee);
     /// @param interest Added to the account's debt and to D.
@@ -207,9 +211,17 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Applies a realised result and a fee, and takes note of the market's unrealised total.
     /// @param pnl Realised profit (> 0) or loss, funding included.
     /// @param fee Charged after the result.
+    /// @param rebate Paid after the fee, out of the fee reserve: at most what is there and not in escrow. 0 without a fee.
     /// @param unrealized The market's U_m after the trade.
-    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized)
-        external;
+    /// @return poolCash L after it.
+    function settle(
+        AccountId account,
+        MarketId market,
+        int256 pnl,
+        uint256 fee,
+        uint256 rebate,
+        int256 unrealized
+    ) external returns (uint256 poolCash);
 
     /// @notice Takes note of a market's unrealised total.
     function reportUnrealized(MarketId market, int256 unrealized) external;
@@ -310,6 +322,12 @@ interface IMarginEngine is ICompartmentLock {
     /// @notice Index, rate and scaled sum of all debt as of the last accrual. `InterestCurve` has what follows from
     /// it: the index now, and what all accounts owe together.
     function borrowState() external view returns (BorrowState memory);
+
+    /// @notice What the pool's shares are priced on. WAD.
+    /// @return poolCash L.
+    /// @return claims J.
+    /// @return debt D with the interest that no account has booked yet.
+    function poolLedger() external view returns (uint256 poolCash, uint256 claims, uint256 debt);
 
     /// @notice P, D, J, L, I and F; D as booked, which is Σ `bookedDebt`.
     function totals() external view returns (LedgerTotals memory);

@@ -52,12 +52,17 @@ interface IPerpExchange is IExposureSource {
     error PerpExchange_OpenInterestCap(MarketId market, uint256 openInterest, uint256 maximum);
     /// @notice Thrown when a trade would raise the premium, or turn its sign, and leave it above its bound.
     error PerpExchange_PremiumCap(MarketId market, uint256 premium, uint256 maximum);
+    /// @notice Thrown when a side that a trade raises would be worth more than the pool's cash allows; WAD settlement
+    /// units at the index price.
+    error PerpExchange_PoolShare(MarketId market, uint256 notional, uint256 maximum);
     /// @notice Thrown when a position is to be reduced by more than its size, or in its own direction.
     error PerpExchange_NotReducing(
         AccountId account, MarketId market, int256 size, int256 sizeDelta
     );
 
     /// @notice Trades against the pool at once. Owner, or operator with `TRADE`.
+    /// @dev Who does not merely reduce pays `instantSpread` on top of the fee: the price was known before. A fill that
+    /// narrows the skew is paid a rebate after its fee, as far as the fee reserve goes.
     /// @param sizeDelta > 0 buys, < 0 sells.
     /// @param acceptablePrice Highest price for a buy, lowest for a sale.
     /// @return fill What the trade did.
@@ -88,7 +93,7 @@ interface IPerpExchange is IExposureSource {
         returns (Fill memory fill);
 
     /// @notice Trades against the pool at an index price that was recorded before. Only `DelayedOrders`, which holds the
-    /// lock and has asked the trader. Funding, caps and margin are those of now.
+    /// lock and has asked the trader. Funding, caps and margin are those of now; there is no instant spread.
     /// @param sizeDelta > 0 buys, < 0 sells; if `reduceOnly`, what exceeds the position is cut off.
     /// @param acceptablePrice Highest fill price for a buy, lowest for a sale.
     /// @param fixedPrice WAD index price, > 0.
@@ -108,6 +113,8 @@ interface IPerpExchange is IExposureSource {
         returns (MarketExposure memory);
 
     /// @notice What `trade` would do now. Does not check margin, caps or the breaker.
+    /// @return fill What it would do.
+    /// @return fee WAD, with the instant spread, before any rebate.
     function previewTrade(AccountId account, MarketId market, int256 sizeDelta)
         external
         view

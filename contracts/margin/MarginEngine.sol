@@ -136,12 +136,16 @@ contract MarginEngine is MarginOrders {
     // ------------------------------------------------------------------ for the exchange
 
     /// @inheritdoc IMarginEngine
-    function settle(AccountId account, MarketId market, int256 pnl, uint256 fee, int256 unrealized)
-        external
-        only(_perpExchange)
-    {
+    function settle(
+        AccountId account,
+        MarketId market,
+        int256 pnl,
+        uint256 fee,
+        uint256 rebate,
+        int256 unrealized
+    ) external only(_perpExchange) returns (uint256 poolCash) {
         _reportUnrealized(market, unrealized);
-        if (pnl == 0 && fee == 0) return;
+        if (pnl == 0 && fee == 0) return _totals.poolCash;
         LedgerTotals memory t = _totals;
         AccountLedger memory a = _load(account, t);
         if (pnl > 0) {
@@ -153,8 +157,10 @@ contract MarginEngine is MarginOrders {
             emit LossApplied(account, market, uint256(-pnl), s.fromClaim, s.fromCash, s.toDebt);
         }
         if (fee != 0) _chargeFee(account, t, a, fee, 0);
+        if (rebate != 0) _payRebate(account, market, t, a, rebate);
         _save(account, a);
         _saveTotals(t);
+        return t.poolCash;
     }
 
     /// @inheritdoc IMarginEngine

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
+import {WadMath} from "../libraries/WadMath.sol";
 import {Action} from "../types/Action.sol";
-import {AccountId} from "../types/Ids.sol";
+import {AccountId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals} from "../types/Ledger.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginHoldings} from "./MarginHoldings.sol";
@@ -72,7 +73,21 @@ abstract contract MarginOrders is MarginHoldings {
         emit KeeperRewarded(account, amount, debtRepaid);
     }
 
-    /// @dev What rewards are paid from.
+    /// @dev As far as the reserve goes; an account that owes repays the pool with it.
+    function _payRebate(
+        AccountId account,
+        MarketId market,
+        LedgerTotals memory t,
+        AccountLedger memory a,
+        uint256 rebate
+    ) internal {
+        rebate = WadMath.min(rebate, _freeReserve(t));
+        if (rebate == 0) return;
+        t.feeReserve -= rebate.toUint128();
+        emit RebatePaid(account, market, rebate, t.credit(a, rebate));
+    }
+
+    /// @dev What rewards and rebates are paid from.
     function _freeReserve(LedgerTotals memory t) internal view returns (uint256) {
         return t.feeReserve - _orderEscrow;
     }

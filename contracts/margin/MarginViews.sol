@@ -6,6 +6,7 @@ import {WadMath} from "../libraries/WadMath.sol";
 import {AccountId, CollateralId, MarketId} from "../types/Ids.sol";
 import {AccountLedger, LedgerTotals, MarketUnrealized, UnrealizedTotals} from "../types/Ledger.sol";
 import {AccountStanding, AccountValuation, Holding} from "../types/Valuation.sol";
+import {InterestCurve} from "./InterestCurve.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginInterest} from "./MarginInterest.sol";
 import {LibBit} from "solady/utils/LibBit.sol";
@@ -57,6 +58,19 @@ abstract contract MarginViews is MarginInterest {
     /// @inheritdoc IMarginEngine
     function totalCollateral(CollateralId collateral) external view consistent returns (uint256) {
         return _totalCollateral[collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function poolLedger()
+        external
+        view
+        consistent
+        returns (uint256 poolCash, uint256 claims, uint256 debt)
+    {
+        (poolCash, claims) = (_totals.poolCash, _totals.claims);
+        if (_totals.debt != 0) {
+            debt = InterestCurve.total(_borrow.scaledDebt, InterestCurve.currentIndex(_borrow));
+        }
     }
 
     /// @inheritdoc IMarginEngine

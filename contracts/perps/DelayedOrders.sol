@@ -316,6 +316,7 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         if (
             selector == IPerpExchange.PerpExchange_OpenInterestCap.selector
                 || selector == IPerpExchange.PerpExchange_PremiumCap.selector
+                || selector == IPerpExchange.PerpExchange_PoolShare.selector
                 || selector == IPerpExchange.PerpExchange_SizeTooLarge.selector
                 || selector == SkewPricing.SkewPricing_NonPositivePrice.selector
         ) return OrderOutcome.Cap;

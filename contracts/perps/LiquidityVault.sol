@@ -6,11 +6,9 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {TokenScale} from "../libraries/TokenScale.sol";
 import {WadMath} from "../libraries/WadMath.sol";
-import {InterestCurve} from "../margin/InterestCurve.sol";
 import {LedgerVault} from "../margin/LedgerVault.sol";
 import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
-import {BorrowState, LedgerTotals} from "../types/Ledger.sol";
 import {PoolExposure} from "../types/Market.sol";
 import {PoolParameters} from "../types/Parameters.sol";
 import {isFirm} from "../types/Price.sol";
@@ -44,19 +42,13 @@ contract LiquidityVault is ILiquidityVault, LedgerVault {
         view
         returns (int256 toEnter, int256 toLeave)
     {
-        LedgerTotals memory t = _marginEngine.totals();
-        int256 cashLessClaims = int256(uint256(t.poolCash)) - int256(uint256(t.claims));
+        // Interest that nobody has booked yet is part of the debt: it is not for those who come now.
+        (uint256 poolCash, uint256 claims, uint256 debt) = _marginEngine.poolLedger();
+        int256 cashLessClaims = int256(poolCash) - int256(claims);
         // Leaving: debt counts nothing until it is repaid, traders' unrealised losses nothing until realised.
         toLeave = cashLessClaims - int256(e.positive);
         // Entering: both count in full. net ≤ positive, so no one enters below what she could leave at.
-        toEnter = cashLessClaims + int256(_debt(t)) - e.net;
-    }
-
-    /// @dev With the interest that no account has booked yet: it is not for those who come now.
-    function _debt(LedgerTotals memory t) internal view returns (uint256) {
-        if (t.debt == 0) return 0;
-        BorrowState memory b = _marginEngine.borrowState();
-        return InterestCurve.total(b.scaledDebt, InterestCurve.currentIndex(b));
+        toEnter = cashLessClaims + int256(debt) - e.net;
     }
 
     /// @dev Claims and U⁺ come before the providers and are gone from the value already; this comes on top, for

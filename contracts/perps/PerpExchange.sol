@@ -13,6 +13,7 @@ import {PriceData} from "../types/Price.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {PerpMarkets} from "./PerpMarkets.sol";
 import {PerpMatching} from "./PerpMatching.sol";
+import {Rebates} from "./Rebates.sol";
 
 /// @notice Implements `IPerpExchange`, where every function is documented.
 contract PerpExchange is PerpMatching {
@@ -88,10 +89,11 @@ contract PerpExchange is PerpMatching {
         ActionPolicy.requireStatus(Action.Liquidate, index.status);
         Market memory m = _accrued(market, p, index.price);
         fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
-        _apply(account, market, m, held, sizeDelta, fill, 0, index.price, p.skewScale);
+        _apply(account, market, m, held, sizeDelta, fill, 0, 0, index.price, p.skewScale);
     }
 
     /// @param fixedPrice WAD index price of the fill; 0: that of now, at which everything else is reckoned.
+    /// That was known before: who raises a position at it pays the spread.
     function _fill(
         AccountId account,
         MarketId market,
@@ -114,11 +116,17 @@ contract PerpExchange is PerpMatching {
         if (sizeDelta > 0 ? fill.fillPrice > acceptablePrice : fill.fillPrice < acceptablePrice) {
             revert PerpExchange_PriceNotAcceptable(fill.fillPrice, acceptablePrice);
         }
-        uint256 fee = WadMath.mulUp(fill.notional, p.takerFee);
+        uint256 spread = reduces || fixedPrice != 0 ? 0 : p.instantSpread;
+        uint256 fee = WadMath.mulUp(fill.notional, p.takerFee + spread);
         int256 skewBefore = m.skew();
-        _apply(account, market, m, held, sizeDelta, fill, fee, index.price, p.skewScale);
+        uint256 rebate = Rebates.rebateOf(fill.notional, sizeDelta, skewBefore, p);
+        uint256 poolCash = _apply(
+            account, market, m, held, sizeDelta, fill, fee, rebate, index.price, p.skewScale
+        );
         if (!reduces) {
             _requireCaps(market, m, skewBefore, sizeDelta, p);
+            uint256 side = sizeDelta > 0 ? m.openInterestLong : m.openInterestShort;
+            _requirePoolShare(market, side, index.price, poolCash, p.maxPoolShareBps);
             _marginEngine.requireInitialMargin(account, action);
         }
     }

@@ -31,6 +31,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
 
     /// @dev Keeps sizes and their products with prices inside of the packed types.
     uint256 internal constant MAX_SIZE = 1e36;
+    uint256 private constant BPS = 10_000;
 
     IMarginEngine internal immutable _marginEngine;
     IOracleAggregator internal immutable _oracle;
@@ -75,7 +76,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         }
     }
 
-    /// @dev Writes position, market and ledger of a fill that has been quoted on `m`.
+    /// @dev Writes position, market and ledger of a fill that has been quoted on `m`. Returns L after it, WAD.
     function _apply(
         AccountId account,
         MarketId market,
@@ -84,13 +85,14 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         int256 sizeDelta,
         Fill memory fill,
         uint256 fee,
+        uint256 rebate,
         uint256 index,
         uint256 skewScale
-    ) internal {
+    ) internal returns (uint256 poolCash) {
         _move(account, market, m, held, sizeDelta, fill);
         _markets[market].save(m);
         int256 unrealized = m.closeOutTotal(index, skewScale);
-        _book(account, market, held, sizeDelta, fill, fee, unrealized);
+        poolCash = _book(account, market, held, sizeDelta, fill, fee, rebate, unrealized);
     }
 
     /// @dev Moves a position that was read from storage, the account's mask, and the market's sums in memory.
@@ -116,6 +118,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     /// @dev Tells the world and the ledger what a fill was.
     /// @param position_ As it is after the fill.
     /// @param unrealized U_m after the fill, or after all that belong together.
+    /// @return poolCash L after the fill, WAD.
     function _book(
         AccountId account,
         MarketId market,
@@ -123,8 +126,9 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         int256 sizeDelta,
         Fill memory fill,
         uint256 fee,
+        uint256 rebate,
         int256 unrealized
-    ) internal {
+    ) internal returns (uint256 poolCash) {
         emit Traded(
             account,
             market,
@@ -135,7 +139,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
             fee,
             position_
         );
-        _marginEngine.settle(account, market, fill.realizedPnl, fee, unrealized);
+        poolCash = _marginEngine.settle(account, market, fill.realizedPnl, fee, rebate, unrealized);
     }
 
     /// @dev The market with funding accrued to now, in memory; emits if time has passed.
@@ -209,6 +213,21 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
                 revert PerpExchange_PremiumCap(market, premium, p.maxPremium);
             }
         }
+    }
+
+    /// @dev A side that outgrows what the pool can lose on it is not made larger, whoever takes the other side.
+    /// @param side WAD base units, after the trade.
+    /// @param poolCash L after the trade, WAD.
+    function _requirePoolShare(
+        MarketId market,
+        uint256 side,
+        uint256 index,
+        uint256 poolCash,
+        uint256 maxShareBps
+    ) internal pure {
+        uint256 notional = WadMath.mulUp(side, index);
+        uint256 maximum = WadMath.mulDivDown(poolCash, maxShareBps, BPS);
+        if (notional > maximum) revert PerpExchange_PoolShare(market, notional, maximum);
     }
 
     /// @dev In a batch the margin engine calls, and says whose act it is. The owner passes without another call.

@@ -68,9 +68,16 @@ abstract contract PerpMatching is PerpViews {
         emit MatchedPremiumMoved(market, m.matchedPremium, m.matchedPremiumEndsAt);
 
         int256 unrealized = m.closeOutTotal(index.price, p.skewScale);
+        uint256 poolCash;
         for (uint256 i; i < sides.length; ++i) {
             Side memory s = sides[i];
-            _book(s.account, market, s.position, s.sizeDelta, s.fill, s.fee, unrealized);
+            poolCash =
+                _book(s.account, market, s.position, s.sizeDelta, s.fill, s.fee, 0, unrealized);
+        }
+        // As the skew stays, so does what one side is larger by: the greater grew as the other did.
+        if (m.openInterestLong > openLong) {
+            uint256 side = WadMath.max(m.openInterestLong, m.openInterestShort);
+            _requirePoolShare(market, side, index.price, poolCash, p.maxPoolShareBps);
         }
         // Only now: an account may be on more than one side.
         for (uint256 i; i < sides.length; ++i) {

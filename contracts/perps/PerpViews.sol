@@ -6,7 +6,7 @@ import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, PoolExposure, Position} from "../types/Market.sol";
-import {MarketPricing} from "../types/Parameters.sol";
+import {MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
 import {MatchedPremium} from "./MatchedPremium.sol";
@@ -64,8 +64,11 @@ abstract contract PerpViews is PerpMarkets {
     {
         _requireSize(sizeDelta);
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
-        fill = m.quoteFill(_positions[account][market], sizeDelta, index.price, p.skewScale);
-        fee = WadMath.mulUp(fill.notional, _riskParameters.marketTrading(market).takerFee);
+        Position memory held = _positions[account][market];
+        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
+        MarketTrading memory t = _riskParameters.marketTrading(market);
+        uint256 spread = PositionMath.isReduction(held.size, sizeDelta) ? 0 : t.instantSpread;
+        fee = WadMath.mulUp(fill.notional, t.takerFee + spread);
     }
 
     /// @inheritdoc IPerpExchange

@@ -293,7 +293,7 @@ contract CompartmentHandler is OutsideWorld {
         MarketId market = MarketId.wrap(0);
         if (kind == 0) _d.engine.enter();
         else if (kind == 1) _d.engine.exit();
-        else if (kind == 2) _d.engine.settle(mine, market, int256(WAD), 0, 0);
+        else if (kind == 2) _d.engine.settle(mine, market, int256(WAD), 0, 0, 0);
         else if (kind == 3) _d.engine.reportUnrealized(market, 0);
         else if (kind == 4) _d.engine.creditPool(1);
         else if (kind == 5) _d.engine.debitPool(1, sender);

@@ -231,7 +231,7 @@ def test_interest__worked_example__gives_the_numbers_stated() -> None:
     world.liquidity_vault.deposit(lp, 1_400 * 10**6, lp)
     millionth = WAD // 10**6
 
-    engine.settle(exchange, a, 0, -600 * WAD, 0, 0)
+    engine.settle(exchange, a, 0, -600 * WAD, 0, 0, 0)
     assert engine.borrow_state().rate == 14_375 * millionth // 100
     world.now += 4 * DAY
     assert engine.account_ledger(a).cash == -600_345 * WAD // 1_000
@@ -245,7 +245,7 @@ def test_interest__worked_example__gives_the_numbers_stated() -> None:
     world.liquidity_vault.withdraw(lp, 1_500_345_000, lp, lp)
     world.roles.grant_role(world.governor, GUARDIAN, lp)
     world.circuit_breaker.raise_(lp, 2, 3_600)
-    engine.settle(exchange, b, 0, -500 * WAD, 0, 0)
+    engine.settle(exchange, b, 0, -500 * WAD, 0, 0, 0)
     assert engine.totals().pool_cash == 500 * WAD
     # What is owed together is rounded up by a wei, and so are utilisation and rate.
     assert 0 <= engine.borrow_state().rate - 309_375 * millionth // 1_000 <= 2

@@ -156,6 +156,7 @@ class SettleOrders(Operation):
     weight = 7
     refusals = (
         CommitOrder.refusals
+        | may.NOT_YOURS
         | _INDEX
         | _NOTHING_YET
         | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered"}

@@ -41,6 +41,8 @@ _INTEREST = InterestParameters.model_validate(
     }
 )
 """So high that a debt grows by more than dust between two operations."""
+_MARKET = {"max_rebate": WAD * 6 // 10_000, "max_pool_share_bps": 48_000}
+"""A rebate above the fee, and a pool that is small for what is traded against it."""
 _ODD_EACH = 3_000 * 10**3
 _SEASONING = 3_600
 _FIRST = 6_000
@@ -107,6 +109,7 @@ def _parameters() -> DeploymentParameters:
         "interest": _INTEREST,
         "pool": parameters.pool.model_copy(update={"cooldown": 0}),
         "collaterals": tuple(collaterals),
+        "markets": tuple(m.model_copy(update=_MARKET) for m in parameters.markets),
     }
     return parameters.model_copy(update=changes)
 

@@ -80,6 +80,7 @@ class MatchOrders(Operation):
         | {
             "PerpExchange_NotReducing",
             "PerpExchange_OpenInterestCap",
+            "PerpExchange_PoolShare",
             "PerpExchange_PriceOutOfBand",
             "RiskParameters_UnknownMarket",
             "SignedOrders_Cancelled",

@@ -51,7 +51,7 @@ def intrusions(u: Questions, sender: Address, other: Address) -> tuple[_Call, ..
     return (
         ("MarginEngine", "enter", ()),
         ("MarginEngine", "exit", ()),
-        ("MarginEngine", "settle", (mine, 0, WAD, 0, 0)),
+        ("MarginEngine", "settle", (mine, 0, WAD, 0, 0, 0)),
         ("MarginEngine", "reportUnrealized", (0, 0)),
         ("MarginEngine", "creditPool", (1,)),
         ("MarginEngine", "debitPool", (1, sender)),

@@ -31,6 +31,7 @@ class RoundTrip(Operation):
         {
             "MarginEngine_BelowInitialMargin",
             "PerpExchange_OpenInterestCap",
+            "PerpExchange_PoolShare",
             "PerpExchange_PremiumCap",
             "ActionPolicy_PriceStatus",
             "SkewPricing_NonPositivePrice",
@@ -56,7 +57,10 @@ class RoundTrip(Operation):
             trip.pop(0)
         whole = trip and at not in trip[-1].after.snapshot.positions
         if whole and all(j.accepted for j in trip):
-            violation = pnl_2(sum(j.returned.realizedPnl for j in trip))
+            realized = sum(j.returned.realizedPnl for j in trip)
+            # On the curve alone, and with what fees took and rebates gave back.
+            gained = _worth(u, trip[-1].after) - _worth(u, trip[0].before)
+            violation = pnl_2(realized) or pnl_2(gained)
             if violation is not None:
                 yield violation
 
@@ -197,6 +201,12 @@ class VaultRoundTrip(Operation):
         arrived = u.held(account, id_) - before
         if arrived > 0:
             yield Call(sender, "MarginEngine", "withdraw", (account, id_, arrived, sender))
+
+
+def _worth(u: Universe, seen: Any) -> int:
+    """Return the prober's cash, or debt, and claim, by the chain's own word. WAD."""
+    a = seen.snapshot.accounts.get(u.prober)
+    return 0 if a is None else a.cash + a.claim
 
 
 def _moved(u: Universe, j: Judged) -> int:

@@ -125,6 +125,7 @@ class Trade(Operation):
             "PerpExchange_PriceNotAcceptable",
             "ActionPolicy_PriceStatus",
             "PerpExchange_OpenInterestCap",
+            "PerpExchange_PoolShare",
             "PerpExchange_PremiumCap",
             "RiskParameters_UnknownMarket",
             # At an index of next to nothing the margin carries more than the curve has prices for.

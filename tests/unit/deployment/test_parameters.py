@@ -53,7 +53,7 @@ def test_load__json_of_toml__same(tmp_path):
 
 def test_load__unquoted_decimals__exact(tmp_path, raw):
     raw["markets"][0]["taker_fee"] = 0.1234
-    raw["markets"][0]["maker_fee"] = 0
+    raw["markets"][0].update(maker_fee=0, max_rebate=0)
     file = tmp_path / "p.json"
     file.write_text(json.dumps(raw, default=str).replace("0.1234", "0.000123456789012345"))
     assert load_parameters(file).markets[0].taker_fee == 123_456_789_012_345

@@ -266,7 +266,7 @@ def test_batch__within_a_batch__refused(world, calls_of, refuses):
 PARTS_ONLY = {
     "enter": (),
     "exit": (),
-    "settle": (bytes(32), 0, WAD, 0, 0),
+    "settle": (bytes(32), 0, WAD, 0, 0, 0),
     "reportUnrealized": (0, WAD),
     "creditPool": (1,),
     "creditInsurance": (1,),

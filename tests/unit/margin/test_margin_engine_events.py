@@ -75,7 +75,7 @@ class Books:
         elif name == "InterestAccrued":
             self.cash[e.account] -= e.interest
             t["debt"] += e.interest
-        elif name == "KeeperRewarded":
+        elif name in ("KeeperRewarded", "RebatePaid"):
             t["feeReserve"] -= e.amount
             self.credit(e.account, e.amount, e.debtRepaid)
         elif name == "AuctionProceedsCredited":

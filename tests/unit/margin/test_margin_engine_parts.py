@@ -7,7 +7,7 @@ import pytest
 WAD = 10**18
 NOBODY = "0x" + "00" * 20
 PARTS = {
-    "settle": ("perps", lambda w: (w.account("alice"), 0, 1, 0, 0)),
+    "settle": ("perps", lambda w: (w.account("alice"), 0, 1, 0, 0, 0)),
     "reportUnrealized": ("perps", lambda w: (0, 1)),
     "creditPool": ("pool", lambda w: (1,)),
     "debitPool": ("pool", lambda w: (1, w.address("alice"))),

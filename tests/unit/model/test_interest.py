@@ -61,7 +61,7 @@ def owing(make_seeded_world):
     flat = InterestParameters(5_000, *(WAD // 100,) * 3, *(10_000,) * 4)
     world = make_seeded_world(interest=flat)
     for who, debt in ((ALICE, 1_000 * WAD), (BOB, 10 * WAD)):
-        world.margin_engine.settle(world.perp_exchange.address, pack(who), 0, -debt, 0, 0)
+        world.margin_engine.settle(world.perp_exchange.address, pack(who), 0, -debt, 0, 0, 0)
     return world
 
 

@@ -198,7 +198,7 @@ def test_int_1_wants_the_scaled_sum_and_a_steady_index(world):
     account, others = pack(ALICE, 3), pack(BOB, 3)
     exchange = world.perp_exchange.address
     for who, debt in ((account, 100 * WAD), (others, 50 * WAD)):
-        world.margin_engine.settle(exchange, who, 0, -debt, 0, 0)
+        world.margin_engine.settle(exchange, who, 0, -debt, 0, 0, 0)
         world.now += 86_400
     world.margin_engine.accrue_interest(BOB, account)
     good = invariants.snapshot(world)
@@ -232,7 +232,7 @@ def test_int_1_wants_the_scaled_sum_and_a_steady_index(world):
 
 def test_led_1_allows_interest_and_no_more(world):
     account = pack(ALICE, 3)
-    world.margin_engine.settle(world.perp_exchange.address, account, 0, -100 * WAD, 0, 0)
+    world.margin_engine.settle(world.perp_exchange.address, account, 0, -100 * WAD, 0, 0, 0)
     before = invariants.snapshot(world)
     world.now += 86_400
     world.margin_engine.accrue_interest(BOB, account)

@@ -340,7 +340,7 @@ class TestTrades:
             ),
             (CompartmentLock_NotAuthorized, lambda: engine.enter(BOB)),
             (CompartmentLock_NotAuthorized, lambda: engine.exit(BOB)),
-            (CompartmentLock_NotAuthorized, lambda: engine.settle(BOB, ACCOUNT, 0, 1, 0, 0)),
+            (CompartmentLock_NotAuthorized, lambda: engine.settle(BOB, ACCOUNT, 0, 1, 0, 0, 0)),
             (CompartmentLock_NotAuthorized, lambda: engine.report_unrealized(BOB, 0, 1)),
             (CompartmentLock_NotAuthorized, lambda: engine.credit_pool(BOB, 1)),
             (CompartmentLock_NotAuthorized, lambda: engine.debit_pool(BOB, 1, BOB)),

@@ -124,6 +124,8 @@ class TestAtomicity:
         world.risk_parameters.set_market(
             world.governor, 0, presets.market("ETH"), presets.LIQUIDATION
         )
+        world.fund(ALICE, 10_000 * USDC)
+        world.liquidity_vault.deposit(ALICE, 10_000 * USDC, ALICE)
         with pytest.raises(MarginEngine_BelowInitialMargin):
             world.perp_exchange.trade(ALICE, ACCOUNT, 0, WAD, UINT256_MAX)
         sources["feed"] = FixedSource(2_100 * WAD, 0, 1_000)
