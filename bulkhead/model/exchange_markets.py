@@ -143,7 +143,17 @@ class PerpMarkets(Contract):
                 cumulativeFundingPerUnit=m.cumulative_funding_per_unit,
                 indexPrice=index,
             )
+        gain = self._gain(p)
+        if gain != m.funding_gain:
+            m.funding_gain = gain
+            self._emit("FundingGainChanged", market=market, gainBps=gain)
         return m
+
+    def _gain(self, p: MarketTrading) -> int:
+        """Return what the breaker's tier multiplies the velocity of funding by, in basis points."""
+        gains = (p.funding_gain1, p.funding_gain2, p.funding_gain3, p.funding_gain4)
+        tier = self._parts.circuit_breaker.tier()
+        return funding.BPS if tier == 0 else gains[tier - 1]
 
     def _accrued_view(self, market: int, p: MarketTrading, index: int) -> tuple[Market, bool]:
         m = self.market_state(market)

@@ -211,7 +211,8 @@ contract StateProbe {
         words[n + 1] = _pair(uint128(m.quote), uint128(m.cumulativeFundingPerUnit));
         words[n + 2] = _pair(
             uint256(uint64(m.fundingRate)) | uint256(uint64(m.matchedPremium)) << 64,
-            uint256(m.fundingUpdatedAt) | uint256(m.matchedPremiumEndsAt) << 64
+            uint256(m.fundingUpdatedAt) | uint256(m.fundingGain) << 40
+                | uint256(m.matchedPremiumEndsAt) << 64
         );
         words[n + 3] = uint256(m.fundingEntryProduct);
         MarketUnrealized memory u = _engine.marketUnrealized(market);

@@ -28,6 +28,8 @@ interface IPerpExchange is IExposureSource {
         int256 cumulativeFundingPerUnit,
         uint256 indexPrice
     );
+    /// @param gainBps Basis points that the velocity of funding is multiplied by from now on.
+    event FundingGainChanged(MarketId indexed market, uint256 gainBps);
     /// @param premium WAD: how far above the curve's mark pairs trade; it fades linearly …
     /// @param endsAt … until these Unix seconds; 0: there is none.
     event MatchedPremiumMoved(MarketId indexed market, int256 premium, uint256 endsAt);
@@ -65,7 +67,7 @@ interface IPerpExchange is IExposureSource {
         external
         returns (Fill memory fill);
 
-    /// @notice Accrues a market's funding and refreshes its unrealised total. Anyone may call it.
+    /// @notice Accrues a market's funding, renews its gain and refreshes its unrealised total. Anyone may call it.
     function poke(MarketId market) external;
 
     /// @notice Trades accounts against each other at the makers' prices. Only the contract of signed orders, which has

@@ -136,7 +136,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         _marginEngine.settle(account, market, fill.realizedPnl, fee, unrealized);
     }
 
-    /// @dev The market with funding accrued to now, in memory; emits if time has passed.
+    /// @dev The market with funding accrued to now and the gain of the tier, in memory; emits what moved.
     function _accrued(MarketId market, MarketPricing memory p, uint256 index)
         internal
         returns (Market memory m)
@@ -145,6 +145,23 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         if (_accrue(m, p, index)) {
             emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
         }
+        // For the time from now on: that until now has been charged with the gain that was announced for it.
+        uint16 gain = _gain(market);
+        if (gain != m.fundingGain) {
+            m.fundingGain = gain;
+            emit FundingGainChanged(market, gain);
+        }
+    }
+
+    /// @dev Basis points by which the breaker's tier multiplies the velocity of funding.
+    function _gain(MarketId market) internal view returns (uint16) {
+        uint8 tier = _circuitBreaker.tier();
+        // Calm markets do not pay for the look at the rules.
+        if (tier == 0) return uint16(Funding.BPS);
+        MarketTrading memory t = _riskParameters.marketTrading(market);
+        if (tier == 1) return t.fundingGain1;
+        if (tier == 2) return t.fundingGain2;
+        return tier == 3 ? t.fundingGain3 : t.fundingGain4;
     }
 
     /// @dev Accrues funding in memory.

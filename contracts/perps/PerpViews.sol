@@ -183,6 +183,7 @@ abstract contract PerpViews is PerpMarkets {
         m.openInterestShort = stored.openInterestShort;
         m.fundingRate = stored.fundingRate;
         m.fundingUpdatedAt = stored.fundingUpdatedAt;
+        m.fundingGain = stored.fundingGain;
         m.cumulativeFundingPerUnit = stored.cumulativeFundingPerUnit;
         m.matchedPremium = stored.matchedPremium;
         m.matchedPremiumEndsAt = stored.matchedPremiumEndsAt;

@@ -10,6 +10,7 @@ import {PriceStatus} from "./Price.sol";
 /// @param quote WAD settlement units: Σ quote over positions.
 /// @param fundingRate WAD per day: > 0: longs pay shorts.
 /// @param fundingUpdatedAt Unix seconds of the last accrual.
+/// @param fundingGain Basis points that the velocity of funding is multiplied by until the next touch; 0: 10,000.
 /// @param cumulativeFundingPerUnit WAD settlement units paid by a long of 1.0 since the market began.
 /// @param matchedPremium WAD: how far above the curve's mark pairs traded lately, at the last accrual. It fades …
 /// @param matchedPremiumEndsAt … linearly until these Unix seconds, later than the last accrual; 0 without one.
@@ -20,6 +21,7 @@ struct Market {
     int128 quote;
     int64 fundingRate;
     uint40 fundingUpdatedAt;
+    uint16 fundingGain;
     int128 cumulativeFundingPerUnit;
     int64 matchedPremium;
     uint40 matchedPremiumEndsAt;

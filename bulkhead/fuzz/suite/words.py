@@ -194,7 +194,7 @@ class Stored:
                 pair(s.quote, s.cumulative_funding_per_unit),
                 pair(
                     s.funding_rate & _HALF | (s.matched_premium & _HALF) << 64,
-                    s.funding_updated_at | s.matched_premium_ends_at << 64,
+                    s.funding_updated_at | s.funding_gain << 40 | s.matched_premium_ends_at << 64,
                 ),
                 s.funding_entry_product & _WORD,
                 pair(r.unrealized, r.updated_at),
