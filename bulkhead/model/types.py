@@ -186,6 +186,22 @@ class WriteOffReceipt:
 # --------------------------------------------------------------------------------------- trading
 
 
+class MarketPhase(IntEnum):
+    """How a market ends: reductions only, then everything at one price."""
+
+    OPEN = 0
+    WINDING_DOWN = 1
+    SETTLED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A market's last price (WAD), and from when on it may be fixed (Unix seconds); 0: not yet."""
+
+    price: int = 0
+    fixable_at: int = 0
+
+
 @dataclass(slots=True)
 class Market:
     """Sums over a market's positions, and its funding.
@@ -202,6 +218,7 @@ class Market:
     funding_rate: int = 0
     funding_updated_at: int = 0
     funding_gain: int = 0
+    phase: MarketPhase = MarketPhase.OPEN
     cumulative_funding_per_unit: int = 0
     matched_premium: int = 0
     matched_premium_ends_at: int = 0
@@ -216,6 +233,7 @@ class Market:
             self.funding_rate,
             self.funding_updated_at,
             self.funding_gain,
+            self.phase,
             self.cumulative_funding_per_unit,
             self.matched_premium,
             self.matched_premium_ends_at,

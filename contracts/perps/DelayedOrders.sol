@@ -320,7 +320,11 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
                 || error == SkewPricing.SkewPricing_NonPositivePrice.selector
         ) return OrderOutcome.Cap;
         if (error == IPerpExchange.PerpExchange_NotReducing.selector) return OrderOutcome.Nothing;
-        if (error == ICircuitBreaker.CircuitBreaker_Blocked.selector) return OrderOutcome.Blocked;
+        if (
+            error == ICircuitBreaker.CircuitBreaker_Blocked.selector
+                || error == IPerpExchange.PerpExchange_WindingDown.selector
+                || error == IPerpExchange.PerpExchange_Settled.selector
+        ) return OrderOutcome.Blocked;
         if (error == IMarginEngine.MarginEngine_BelowInitialMargin.selector) {
             return OrderOutcome.Margin;
         }

@@ -158,6 +158,7 @@ class SettleOrders(Operation):
         CommitOrder.refusals
         | _INDEX
         | _NOTHING_YET
+        | may.NOT_YOURS  # The guardian may have lost his role.
         | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered"}
     )
 
