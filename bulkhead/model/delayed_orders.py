@@ -41,7 +41,9 @@ from bulkhead.model.reverts import (
     PerpExchange_PoolShare,
     PerpExchange_PremiumCap,
     PerpExchange_PriceNotAcceptable,
+    PerpExchange_Settled,
     PerpExchange_SizeTooLarge,
+    PerpExchange_WindingDown,
     SkewPricing_NonPositivePrice,
 )
 from bulkhead.model.types import AccountId, Action, Address, OrderParameters, owner_of
@@ -63,6 +65,8 @@ _OUTCOMES: dict[type[ModelRevert], OrderOutcome] = {
     SkewPricing_NonPositivePrice: OrderOutcome.CAP,
     PerpExchange_NotReducing: OrderOutcome.NOTHING,
     CircuitBreaker_Blocked: OrderOutcome.BLOCKED,
+    PerpExchange_WindingDown: OrderOutcome.BLOCKED,
+    PerpExchange_Settled: OrderOutcome.BLOCKED,
     MarginEngine_BelowInitialMargin: OrderOutcome.MARGIN,
 }
 """Why the exchange refuses an order for good."""

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from bulkhead.model import positions, rebates
 from bulkhead.model.context import external
-from bulkhead.model.exchange_markets import FLAT, require_caps, require_pool_share, require_size
+from bulkhead.model.exchange_markets import (
+    FLAT,
+    require_caps,
+    require_phase,
+    require_pool_share,
+    require_size,
+)
 from bulkhead.model.exchange_matching import PerpMatching
 from bulkhead.model.math import mul_up
 from bulkhead.model.policy import require_status
@@ -44,6 +50,7 @@ class PerpExchange(PerpMatching):
             AccountOperators_NotAuthorized: neither owner nor an operator who may trade.
             PerpExchange_ZeroSize, PerpExchange_SizeTooLarge: the size is not allowed.
             CircuitBreaker_Blocked: the tier does not allow it.
+            PerpExchange_WindingDown, PerpExchange_Settled: the market is ending.
             RiskParameters_UnknownMarket: the market is not listed.
             ActionPolicy_PriceStatus: the index is too bad.
             PerpExchange_PriceNotAcceptable: the fill price is worse.
@@ -125,13 +132,7 @@ class PerpExchange(PerpMatching):
         held = self._positions.get((account, market), FLAT)
         if not positions.is_reduction(held.size, size_delta):
             raise PerpExchange_NotReducing(account, market, held.size, size_delta)
-        p = self._parts.risk_parameters.market_trading(market)
-        index = self._parts.feeds.fetch(p.index_asset)
-        require_status(Action.LIQUIDATE, index.status)
-        m = self._accrued(market, p, index.price)
-        fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
-        self._apply(account, market, m, size_delta, fill, 0, 0, index.price, p)
-        return fill
+        return self._close(account, market, held, size_delta)
 
     def _fill(
         self,
@@ -145,6 +146,7 @@ class PerpExchange(PerpMatching):
         reduces = positions.is_reduction(held.size, size_delta)
         action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
         self._parts.circuit_breaker.require_allowed(action)
+        require_phase(market, self.market_state(market).phase, reduces)
 
         p = self._parts.risk_parameters.market_trading(market)
         index = self._parts.feeds.fetch(p.index_asset)

@@ -11,29 +11,36 @@ from bulkhead.model.math import WAD, checked_uint, mul_div_down, mul_div_up, mul
 from bulkhead.model.operators import TRADE
 from bulkhead.model.oracle import PriceData, PriceStatus
 from bulkhead.model.parts import Parts
+from bulkhead.model.policy import require_status
 from bulkhead.model.reverts import (
     CompartmentLock_Locked,
     PerpExchange_OpenInterestCap,
     PerpExchange_PoolShare,
     PerpExchange_PremiumCap,
+    PerpExchange_Settled,
     PerpExchange_SizeTooLarge,
+    PerpExchange_WindingDown,
     PerpExchange_ZeroSize,
 )
 from bulkhead.model.types import (
     AccountId,
+    Action,
     Address,
     Fill,
     Market,
     MarketExposure,
+    MarketPhase,
     MarketTrading,
     Position,
+    Settlement,
     owner_of,
 )
 
 MAX_SIZE = 10**36
 _BPS = 10**4
 FLAT = Position()
-_EMPTY = Market()
+EMPTY = Market()
+NO_SETTLEMENT = Settlement()
 
 
 class PerpMarkets(Contract):
@@ -45,6 +52,7 @@ class PerpMarkets(Contract):
         self._parts = parts
         self._markets: Table[int, Market] = Table(context)
         self._positions: Table[tuple[AccountId, int], Position] = Table(context)
+        self._settlements: Table[int, Settlement] = Table(context)
         self._market_mask: Table[AccountId, int] = Table(context)
 
     def position(self, account: AccountId, market: int) -> Position:
@@ -53,7 +61,7 @@ class PerpMarkets(Contract):
 
     def market_state(self, market: int) -> Market:
         """Return a market's state as of its last touch."""
-        return self._markets.get(market, _EMPTY).copy()
+        return self._markets.get(market, EMPTY).copy()
 
     def _require_authorized(self, sender: Address, account: AccountId) -> None:
         engine = self._parts.margin_engine
@@ -67,8 +75,8 @@ class PerpMarkets(Contract):
 
     def _poke(self, market: int) -> None:
         p = self._parts.risk_parameters.market_trading(market)
-        index = self._parts.feeds.fetch(p.index_asset)
-        m = self._markets.get(market, _EMPTY)
+        index = self._fetched(market, p.index_asset)
+        m = self._markets.get(market, EMPTY)
         empty = m.open_interest_long == 0 and m.open_interest_short == 0
         if not empty and index.status == PriceStatus.UNCONFIRMED:
             return
@@ -77,6 +85,16 @@ class PerpMarkets(Contract):
         if empty or index.status != PriceStatus.STALE:
             total = positions.close_out_total(m, index.price, p.skew_scale)
             self._parts.margin_engine.report_unrealized(self.address, market, total)
+
+    def _close(self, account: AccountId, market: int, held: Position, size_delta: int) -> Fill:
+        """Close without a fee, on the curve or at a settled market's last price."""
+        p = self._parts.risk_parameters.market_trading(market)
+        index = self._fetched(market, p.index_asset)
+        require_status(Action.LIQUIDATE, index.status)
+        m = self._accrued(market, p, index.price)
+        fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
+        self._apply(account, market, m, size_delta, fill, 0, 0, index.price, p)
+        return fill
 
     def _apply(
         self,
@@ -140,6 +158,8 @@ class PerpMarkets(Contract):
 
     def _accrued(self, market: int, p: MarketTrading, index: int) -> Market:
         m, moved = self._accrued_view(market, p, index)
+        if m.phase == MarketPhase.SETTLED:
+            return m
         if moved:
             self._emit(
                 "FundingAccrued",
@@ -148,10 +168,21 @@ class PerpMarkets(Contract):
                 cumulativeFundingPerUnit=m.cumulative_funding_per_unit,
                 indexPrice=index,
             )
+        gain = self._gain(market)
+        if gain != m.funding_gain:
+            m.funding_gain = gain
+            self._emit("FundingGainChanged", market=market, gainBps=gain)
         return m
+
+    def _gain(self, market: int) -> int:
+        """Return what the breaker's tier multiplies the velocity of funding by, in basis points."""
+        tier = self._parts.circuit_breaker.tier()
+        return self._parts.risk_parameters.funding_gain(market, tier) if tier else funding.BPS
 
     def _accrued_view(self, market: int, p: MarketTrading, index: int) -> tuple[Market, bool]:
         m = self.market_state(market)
+        if m.phase == MarketPhase.SETTLED:
+            return m, False
         now = self._context.now
         elapsed = checked_uint(now - m.funding_updated_at)
         moved = elapsed != 0 and m.funding_updated_at != 0
@@ -166,26 +197,50 @@ class PerpMarkets(Contract):
 
     def _current(self, market: int) -> tuple[Market, MarketTrading, PriceData]:
         p = self._parts.risk_parameters.market_trading(market)
-        index = self._parts.feeds.latest(p.index_asset)
+        index = self._index_of(market, p.index_asset)
         return self._accrued_view(market, p, index.price)[0], p, index
+
+    def _index_of(self, market: int, asset: str) -> PriceData:
+        """Return the oracle's word, or the one that was fixed for good."""
+        if self._markets.get(market, EMPTY).phase == MarketPhase.SETTLED:
+            return PriceData(self._settlements[market].price, 0, 0, 0, PriceStatus.VALID)
+        return self._parts.feeds.latest(asset)
+
+    def _fetched(self, market: int, asset: str) -> PriceData:
+        """Return the same, recorded where the oracle had to form it."""
+        if self._markets.get(market, EMPTY).phase == MarketPhase.SETTLED:
+            return self._index_of(market, asset)
+        return self._parts.feeds.fetch(asset)
 
     def _exposure(self, account: AccountId, market: int) -> MarketExposure:
         m, p, index = self._current(market)
         held = self._positions[account, market]
-        notional = mul_up(abs(held.size), index.price)
+        settled = m.phase == MarketPhase.SETTLED
+        # Nothing is asked for what cannot move any more, nor does it offset what can.
+        notional = 0 if settled else mul_up(abs(held.size), index.price)
+        scale = p.skew_scale
+        cost = 0 if settled else pricing.close_out_cost(index.price, held.size, scale)
         return MarketExposure(
             market=market,
             index_asset=p.index_asset,
             notional=to_int(notional) if held.size >= 0 else -to_int(notional),
             unrealized_pnl=positions.unrealized_of(m, held, mark(m, p, index.price)),
             index_pnl=positions.unrealized_of(m, held, index.price),
-            close_out_cost=pricing.close_out_cost(index.price, held.size, p.skew_scale),
+            close_out_cost=cost,
             status=index.status,
         )
 
 
 def mark(m: Market, p: MarketTrading, index: int) -> int:
-    return pricing.mark_price(index, positions.skew(m), p.skew_scale)
+    return positions.mark_price(m, index, p.skew_scale)
+
+
+def require_phase(market: int, phase: MarketPhase, reduces: bool) -> None:
+    """Raise unless a market's phase lets an account trade in it."""
+    if phase == MarketPhase.SETTLED:
+        raise PerpExchange_Settled(market)
+    if phase == MarketPhase.WINDING_DOWN and not reduces:
+        raise PerpExchange_WindingDown(market)
 
 
 def require_caps(

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from bulkhead.model import matched_premium, positions, pricing
 from bulkhead.model.context import external
-from bulkhead.model.exchange_markets import FLAT, mark, require_pool_share, require_size
+from bulkhead.model.exchange_markets import (
+    FLAT,
+    mark,
+    require_phase,
+    require_pool_share,
+    require_size,
+)
 from bulkhead.model.exchange_views import PerpViews
 from bulkhead.model.math import WAD, mul_div_down, mul_div_up, mul_down, mul_up
 from bulkhead.model.oracle import PriceData
@@ -90,6 +96,7 @@ class PerpMatching(PerpViews):
             PerpExchange_PriceOutOfBand: a price is too far from the curve's mark.
             PerpExchange_ZeroSize, PerpExchange_SizeTooLarge: the size is not allowed.
             PerpExchange_NotReducing: a side that may only reduce would not.
+            PerpExchange_WindingDown, PerpExchange_Settled: the market is ending.
             CircuitBreaker_Blocked: the tier does not allow a side.
             ActionPolicy_PriceStatus: the index is too bad for a side.
             PerpExchange_OpenInterestCap, PerpExchange_PoolShare: the market would be too big.
@@ -176,6 +183,7 @@ class PerpMatching(PerpViews):
         reduces = positions.is_reduction(held.size, size_delta)
         if reduce_only and not reduces:
             raise PerpExchange_NotReducing(account, x.market, held.size, size_delta)
+        require_phase(x.market, m.phase, reduces)
         action = Action.REDUCE_POSITION if reduces else Action.INCREASE_POSITION
         if action not in x.seen:
             self._parts.circuit_breaker.require_allowed(action)

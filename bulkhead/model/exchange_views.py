@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bulkhead.model import matched_premium, positions, pricing
-from bulkhead.model.exchange_markets import FLAT, PerpMarkets, mark, require_size
+from bulkhead.model.exchange_markets import FLAT, mark, require_size
+from bulkhead.model.exchange_winding_down import WindingDown
 from bulkhead.model.math import WAD, mul_down, mul_up
 from bulkhead.model.oracle import PriceStatus
-from bulkhead.model.types import ZERO_ADDRESS, AccountId, Address, Fill, MarketExposure
+from bulkhead.model.reverts import PerpExchange_Settled
+from bulkhead.model.types import (
+    ZERO_ADDRESS,
+    AccountId,
+    Address,
+    Fill,
+    MarketExposure,
+    MarketPhase,
+)
 
 
 @dataclass(slots=True)
@@ -22,7 +31,7 @@ class PoolExposure:
     status: PriceStatus = PriceStatus.VALID
 
 
-class PerpViews(PerpMarkets):
+class PerpViews(WindingDown):
     """Views; none changes anything."""
 
     def exposures_of(self, account: AccountId) -> list[MarketExposure]:
@@ -40,10 +49,13 @@ class PerpViews(PerpMarkets):
         Raises:
             CompartmentLock_Locked: asked in the middle of a call.
             PerpExchange_ZeroSize, PerpExchange_SizeTooLarge: the size is not allowed.
+            PerpExchange_Settled: the market's last price is fixed.
         """
         self._when_unlocked()
         require_size(size_delta)
         m, p, index = self._current(market)
+        if m.phase == MarketPhase.SETTLED:
+            raise PerpExchange_Settled(market)
         held = self._positions.get((account, market), FLAT)
         fill = positions.quote_fill(m, held, size_delta, index.price, p.skew_scale)
         spread = 0 if positions.is_reduction(held.size, size_delta) else p.instant_spread
@@ -56,7 +68,7 @@ class PerpViews(PerpMarkets):
             RiskParameters_UnknownMarket: the market is not listed.
         """
         trading = self._parts.risk_parameters.market_trading(market)
-        data = self._parts.feeds.latest(trading.index_asset)
+        data = self._index_of(market, trading.index_asset)
         return data.price, data.status
 
     def mark_price(self, market: int) -> int:
@@ -106,7 +118,8 @@ class PerpViews(PerpMarkets):
             unrealized = positions.close_out_total(m, index.price, p.skew_scale)
             e.net += unrealized
             e.positive += max(unrealized, 0)
-            e.open_interest += mul_up(side, index.price)
+            if m.phase != MarketPhase.SETTLED:
+                e.open_interest += mul_up(side, index.price)
             if index.status < e.status:
                 e.worst, e.status = market, index.status
         return e

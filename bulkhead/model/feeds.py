@@ -35,6 +35,10 @@ class PriceFeed(Protocol):
         """Return the realised volatility, WAD per square root of a day."""
         ...
 
+    def twap(self, asset: str, window: int, now: int) -> int:
+        """Return the mean over ``window`` seconds, WAD; reverts where too little is known."""
+        ...
+
 
 class PegFeed(Protocol):
     """What the compartment asks of the peg monitor."""
@@ -81,6 +85,14 @@ class StaticOracle:
     def volatility(self, asset: str) -> int:
         """Return the volatility that was set, else zero."""
         return self._volatilities.get(asset, 0)
+
+    def twap(self, asset: str, window: int, now: int) -> int:  # noqa: ARG002
+        """Return the price that was set.
+
+        Raises:
+            OracleAggregator_UnknownAsset: none was.
+        """
+        return self.latest(asset, now).price
 
     def set_volatility(self, asset: str, volatility: int) -> None:
         """Set an asset's volatility, WAD per square root of a day."""
@@ -163,6 +175,10 @@ class Feeds:
     def volatility(self, asset: str) -> int:
         """Return the realised volatility, WAD per square root of a day."""
         return self._oracle.volatility(asset)
+
+    def twap(self, asset: str, window: int) -> int:
+        """Return the mean price over the last ``window`` seconds, WAD."""
+        return self._oracle.twap(asset, window, self._context.now)
 
     def peg(self, asset: str) -> PegValuation:
         """Return a pegged asset's valuation."""

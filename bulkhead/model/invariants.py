@@ -316,7 +316,7 @@ def mar_1(v: AccountValuation) -> Violation | None:
 
 
 def mar_2(v: AccountValuation, *, has_positions: bool) -> Violation | None:
-    """MAR-2: IM ≥ MM, and MM > 0 with an open position."""
+    """MAR-2: IM ≥ MM, and MM > 0 with an open position in a market that is not settled."""
     if v.initial_margin < v.maintenance_margin or (has_positions and v.maintenance_margin <= 0):
         return Violation("MAR-2", f"IM {v.initial_margin}, MM {v.maintenance_margin}")
     return None

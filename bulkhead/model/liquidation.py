@@ -316,7 +316,8 @@ class LiquidationEngine(Contract):
         held = abs(size)
         notional = mul_up(held, index)
         closed = held
-        if v.equity_maintenance > 0:
+        settled = exchange.is_settled(market)
+        if v.equity_maintenance > 0 and not settled:
             p = parameters.compartment_parameters()
             wanted = self._notional_to_close(account, market, v, rules, p, notional)
             if wanted < notional:
@@ -326,7 +327,7 @@ class LiquidationEngine(Contract):
         return LiquidationPlan(
             size_delta=-to_int(closed) if size > 0 else to_int(closed),
             notional=plan_notional,
-            penalty=mul_up(plan_notional, rules.penalty),
+            penalty=0 if settled else mul_up(plan_notional, rules.penalty),
         )
 
     def _notional_to_close(

@@ -308,6 +308,11 @@ class RiskParameters(Contract):
             raise RiskParameters_UnknownMarket(market)
         return trading
 
+    def funding_gain(self, market: int, tier: int) -> int:
+        """Return what a tier, 1 to 4, multiplies the velocity of funding by, in basis points."""
+        t = self.market_trading(market)
+        return (t.funding_gain1, t.funding_gain2, t.funding_gain3, t.funding_gain4)[tier - 1]
+
     def market_liquidation(self, market: int) -> MarketLiquidation:
         """Return a market's liquidation parameters.
 

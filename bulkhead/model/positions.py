@@ -16,12 +16,23 @@ from bulkhead.model.math import (
     to_int,
     to_uint,
 )
-from bulkhead.model.types import Fill, Market, Position
+from bulkhead.model.types import Fill, Market, MarketPhase, Position
 
 
 def skew(m: Market) -> int:
     """Return longs less shorts."""
     return m.open_interest_long - m.open_interest_short
+
+
+def mark_price(m: Market, index_price: int, skew_scale: int) -> int:
+    """Return the mark on the curve, or the last price of a settled market.
+
+    Raises:
+        SkewPricing_NonPositivePrice: the price would not be positive.
+    """
+    if m.phase == MarketPhase.SETTLED:
+        return index_price
+    return pricing.mark_price(index_price, skew(m), skew_scale)
 
 
 def is_reduction(size: int, size_delta: int) -> bool:
@@ -51,8 +62,11 @@ def unrealized_total(m: Market, mark: int) -> int:
 def close_out_total(m: Market, index_price: int, skew_scale: int) -> int:
     """Return U_m: what closing every position on the curve would pay, rounded up.
 
-    ⌈skew · index · (1 + skew / (2 · skewScale))⌉ − ⌊funding owed⌋ − quote.
+    ⌈skew · index · (1 + skew / (2 · skewScale))⌉ − ⌊funding owed⌋ − quote; of a settled market what
+    closing at its last price would pay.
     """
+    if m.phase == MarketPhase.SETTLED:
+        return unrealized_total(m, index_price)
     s = skew(m)
     curve = checked_int(s * (2 * skew_scale + s))
     value = mul_div_ceil(curve, index_price, 2 * skew_scale * WAD)
@@ -61,12 +75,15 @@ def close_out_total(m: Market, index_price: int, skew_scale: int) -> int:
 
 
 def quote_fill(m: Market, p: Position, size_delta: int, index_price: int, skew_scale: int) -> Fill:
-    """Return what a fill costs and realises; changes nothing.
+    """Return what a fill costs and realises, on the curve or at a last price; changes nothing.
 
     Raises:
         SkewPricing_NonPositivePrice: the price would not be positive.
     """
-    price = pricing.fill_price(index_price, skew(m), size_delta, skew_scale)
+    if m.phase == MarketPhase.SETTLED:
+        price = index_price
+    else:
+        price = pricing.fill_price(index_price, skew(m), size_delta, skew_scale)
     return quote_at(m, p, size_delta, price, pricing.fill_cost(size_delta, price))
 
 

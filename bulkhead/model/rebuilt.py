@@ -27,8 +27,10 @@ from bulkhead.model.types import (
     Address,
     LedgerTotals,
     Market,
+    MarketPhase,
     MarketUnrealized,
     Position,
+    Settlement,
     UnrealizedTotals,
 )
 
@@ -72,6 +74,7 @@ class Rebuilt:
         self.total_collateral: dict[int, int] = {}
         self.positions: dict[tuple[AccountId, int], Position] = {}
         self.markets: dict[int, Market] = {}
+        self.settlements: dict[int, Settlement] = {}
         self.unrealized: dict[int, MarketUnrealized] = {}
         self.orders: dict[int, DelayedOrder] = {}
         self.order_count = 0
@@ -250,7 +253,9 @@ class Rebuilt:
 
     def _touched(self, market: int, now: int) -> Market:
         m = self.markets.setdefault(market, Market())
-        m.funding_updated_at = now
+        # The clock of a settled market stands.
+        if m.phase != MarketPhase.SETTLED:
+            m.funding_updated_at = now
         return m
 
     def _MarginEngine_UnrealizedReported(self, e: Any, now: int) -> None:  # noqa: N802
@@ -273,6 +278,20 @@ class Rebuilt:
     def _PerpExchange_MatchedPremiumMoved(self, e: Any, now: int) -> None:  # noqa: N802
         m = self._touched(e.market, now)
         m.matched_premium, m.matched_premium_ends_at = e.premium, e.endsAt
+
+    def _PerpExchange_FundingGainChanged(self, e: Any, now: int) -> None:  # noqa: N802
+        self._touched(e.market, now).funding_gain = e.gainBps
+
+    def _PerpExchange_WindDownStarted(self, e: Any, now: int) -> None:  # noqa: N802, ARG002
+        self.markets.setdefault(e.market, Market()).phase = MarketPhase.WINDING_DOWN
+        self.settlements[e.market] = Settlement(0, e.fixableAt)
+
+    def _PerpExchange_SettlementFixed(self, e: Any, now: int) -> None:  # noqa: N802
+        m = self._touched(e.market, now)
+        m.phase, m.funding_rate = MarketPhase.SETTLED, 0
+        m.matched_premium = m.matched_premium_ends_at = 0
+        known = self.settlements.get(e.market, Settlement())
+        self.settlements[e.market] = Settlement(e.price, known.fixable_at)
 
     def _PerpExchange_Traded(self, e: Any, now: int) -> None:  # noqa: N802
         m, key = self._touched(e.market, now), (_number(e.account), e.market)

@@ -201,6 +201,26 @@ class PerpExchange_NotReducing(ModelRevert):
     """``(account, market, size, sizeDelta)``."""
 
 
+class PerpExchange_WindingDown(ModelRevert):
+    """``(market)``."""
+
+
+class PerpExchange_Settled(ModelRevert):
+    """``(market)``."""
+
+
+class PerpExchange_WrongPhase(ModelRevert):
+    """``(market, phase, required)``."""
+
+
+class PerpExchange_NoticeRunning(ModelRevert):
+    """``(market, fixableAt)``."""
+
+
+class PerpExchange_NoSettlementPrice(ModelRevert):
+    """``(market, anyPriceFrom)``."""
+
+
 class SkewPricing_NonPositivePrice(ModelRevert):
     """``(skew, skewScale)``."""
 

@@ -186,13 +186,30 @@ class WriteOffReceipt:
 # --------------------------------------------------------------------------------------- trading
 
 
+class MarketPhase(IntEnum):
+    """How a market ends: reductions only, then everything at one price."""
+
+    OPEN = 0
+    WINDING_DOWN = 1
+    SETTLED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A market's last price (WAD), and from when on it may be fixed (Unix seconds); 0: not yet."""
+
+    price: int = 0
+    fixable_at: int = 0
+
+
 @dataclass(slots=True)
 class Market:
     """Sums over a market's positions, and its funding.
 
-    Open interest WAD base units; ``funding_rate`` WAD per day, int64; ``funding_entry_product``
-    Σ size · fundingEntry, WAD²; ``matched_premium`` WAD, int64: how far above the curve's mark
-    pairs trade, fading linearly until ``matched_premium_ends_at``, 0 without one.
+    Open interest WAD base units; ``funding_rate`` WAD per day, int64; ``funding_gain`` basis points
+    of its velocity, 0 for 10,000; ``funding_entry_product`` Σ size · fundingEntry, WAD²;
+    ``matched_premium`` WAD, int64: how far above the curve's mark pairs trade, fading linearly
+    until ``matched_premium_ends_at``, 0 without one.
     """
 
     open_interest_long: int = 0
@@ -200,6 +217,8 @@ class Market:
     quote: int = 0
     funding_rate: int = 0
     funding_updated_at: int = 0
+    funding_gain: int = 0
+    phase: MarketPhase = MarketPhase.OPEN
     cumulative_funding_per_unit: int = 0
     matched_premium: int = 0
     matched_premium_ends_at: int = 0
@@ -213,6 +232,8 @@ class Market:
             self.quote,
             self.funding_rate,
             self.funding_updated_at,
+            self.funding_gain,
+            self.phase,
             self.cumulative_funding_per_unit,
             self.matched_premium,
             self.matched_premium_ends_at,

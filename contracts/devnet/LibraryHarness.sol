@@ -215,18 +215,23 @@ contract LibraryHarness {
         return SkewPricing.closeOutCost(indexPrice, size, skewScale);
     }
 
-    function velocity(int256 premium_, FundingRules memory p) external pure returns (int256) {
-        return Funding.velocity(premium_, p);
+    function velocity(int256 premium_, uint256 gain, FundingRules memory p)
+        external
+        pure
+        returns (int256)
+    {
+        return Funding.velocity(premium_, gain, p);
     }
 
     function accrue(
         int256 rate,
         int256 premium_,
+        uint256 gain,
         uint256 elapsed,
         uint256 indexPrice,
         FundingRules memory p
     ) external pure returns (int256 newRate, int256 fundingPerUnit) {
-        return Funding.accrue(rate, premium_, elapsed, indexPrice, p);
+        return Funding.accrue(rate, premium_, gain, elapsed, indexPrice, p);
     }
 
     // ------------------------------------------------------------------ PositionMath

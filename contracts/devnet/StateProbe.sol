@@ -25,7 +25,7 @@ import {
     MarketUnrealized,
     UnrealizedTotals
 } from "../types/Ledger.sol";
-import {Market, Position} from "../types/Market.sol";
+import {Market, Position, Settlement} from "../types/Market.sol";
 import {AssetId} from "../types/AssetId.sol";
 import {Grant} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
@@ -88,7 +88,7 @@ contract StateProbe {
     {
         uint256 perAccount = 8 + (tokens.length + 1) / 2 + 2 * uint256(markets);
         words = new uint256[](
-            12 + 4 * ORDERS + 24 * uint256(markets) + 2 * tokens.length + perAccount * ids.length
+            12 + 4 * ORDERS + 25 * uint256(markets) + 2 * tokens.length + perAccount * ids.length
         );
         uint256 n = _openOrders(words, _totals(words));
         for (uint8 m; m < markets; ++m) {
@@ -211,12 +211,15 @@ contract StateProbe {
         words[n + 1] = _pair(uint128(m.quote), uint128(m.cumulativeFundingPerUnit));
         words[n + 2] = _pair(
             uint256(uint64(m.fundingRate)) | uint256(uint64(m.matchedPremium)) << 64,
-            uint256(m.fundingUpdatedAt) | uint256(m.matchedPremiumEndsAt) << 64
+            uint256(m.fundingUpdatedAt) | uint256(m.fundingGain) << 40 | uint256(m.phase) << 56
+                | uint256(m.matchedPremiumEndsAt) << 64
         );
         words[n + 3] = uint256(m.fundingEntryProduct);
         MarketUnrealized memory u = _engine.marketUnrealized(market);
         words[n + 4] = _pair(uint128(u.unrealized), u.updatedAt);
-        return n + 5;
+        Settlement memory s = _exchange.settlement(market);
+        words[n + 5] = _pair(s.price, s.fixableAt);
+        return n + 6;
     }
 
     /// @dev What is in escrow for orders, how many there were, and the last of them.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market, Position, PoolExposure} from "../types/Market.sol";
+import {Fill, Market, MarketPhase, PoolExposure, Position, Settlement} from "../types/Market.sol";
 import {MatchMaker, MatchTaker} from "../types/Order.sol";
 import {PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
@@ -28,9 +28,16 @@ interface IPerpExchange is IExposureSource {
         int256 cumulativeFundingPerUnit,
         uint256 indexPrice
     );
+    /// @param gainBps Basis points that the velocity of funding is multiplied by from now on.
+    event FundingGainChanged(MarketId indexed market, uint256 gainBps);
     /// @param premium WAD: how far above the curve's mark pairs trade; it fades linearly …
     /// @param endsAt … until these Unix seconds; 0: there is none.
     event MatchedPremiumMoved(MarketId indexed market, int256 premium, uint256 endsAt);
+
+    /// @param fixableAt Unix seconds from which on the price of the end may be fixed.
+    event WindDownStarted(MarketId indexed market, uint256 fixableAt);
+    /// @param price WAD at which every position is closed.
+    event SettlementFixed(MarketId indexed market, uint256 price);
 
     /// @notice Thrown when the caller is not the liquidation engine.
     error PerpExchange_NotLiquidationEngine(address caller);
@@ -55,6 +62,19 @@ interface IPerpExchange is IExposureSource {
     /// @notice Thrown when a side that a trade raises would be worth more than the pool's cash allows; WAD settlement
     /// units at the index price.
     error PerpExchange_PoolShare(MarketId market, uint256 notional, uint256 maximum);
+    /// @notice Thrown when a position is to be raised in a market that is being wound down.
+    error PerpExchange_WindingDown(MarketId market);
+    /// @notice Thrown when somebody would trade in a market whose last price is fixed.
+    error PerpExchange_Settled(MarketId market);
+    /// @notice Thrown when a market is not in the phase that a step of its end begins from.
+    error PerpExchange_WrongPhase(MarketId market, MarketPhase phase, MarketPhase required);
+    /// @notice Thrown when traders have not had their time to close yet.
+    /// @param fixableAt Unix seconds.
+    error PerpExchange_NoticeRunning(MarketId market, uint256 fixableAt);
+    /// @notice Thrown when there is no mean price of an hour, and it is too soon for the last confirmed one, or the
+    /// price of now is not confirmed yet.
+    /// @param anyPriceFrom Unix seconds.
+    error PerpExchange_NoSettlementPrice(MarketId market, uint256 anyPriceFrom);
     /// @notice Thrown when a position is to be reduced by more than its size, or in its own direction.
     error PerpExchange_NotReducing(
         AccountId account, MarketId market, int256 size, int256 sizeDelta
@@ -70,8 +90,20 @@ interface IPerpExchange is IExposureSource {
         external
         returns (Fill memory fill);
 
-    /// @notice Accrues a market's funding and refreshes its unrealised total. Anyone may call it.
+    /// @notice Accrues a market's funding, renews its gain and refreshes its unrealised total. Anyone may call it.
     function poke(MarketId market) external;
+
+    /// @notice Lets a market end: from now on positions are only reduced. Only the governor; there is no way back.
+    function windDown(MarketId market) external;
+
+    /// @notice Fixes the price at which every position of a market is closed, a day after `windDown` or later: the mean
+    /// of an hour; without one, after another day, the last price that was confirmed. Funding accrues a last time, at
+    /// that price. Anyone, in any tier.
+    function fixSettlement(MarketId market) external;
+
+    /// @notice Closes anybody's position at the price that was fixed, without a fee. Anyone, below a halt.
+    /// @return fill What that realised.
+    function settlePosition(AccountId account, MarketId market) external returns (Fill memory fill);
 
     /// @notice Trades accounts against each other at the makers' prices. Only the contract of signed orders, which has
     /// checked who agreed to what.
@@ -126,7 +158,13 @@ interface IPerpExchange is IExposureSource {
     /// @notice A market's state as of its last touch.
     function marketState(MarketId market) external view returns (Market memory);
 
-    /// @notice Index price and its status.
+    /// @notice When a market's last price may be fixed, and what it is.
+    function settlement(MarketId market) external view returns (Settlement memory);
+
+    /// @notice Whether a market's last price is fixed.
+    function isSettled(MarketId market) external view returns (bool);
+
+    /// @notice Index price and its status; of a settled market the price that was fixed.
     function indexPrice(MarketId market) external view returns (uint256 price, PriceStatus status);
 
     /// @notice index · (1 + premium), rounded down: that of the skew, and that of pairs as far as `maxPremium`.

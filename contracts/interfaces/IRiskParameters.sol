@@ -115,6 +115,9 @@ interface IRiskParameters {
     /// @notice The part that positions' values follow from. Reverts for a market that is not listed.
     function marketPricing(MarketId market) external view returns (MarketPricing memory);
 
+    /// @notice Basis points by which a tier of the breaker, 1 to 4, multiplies the velocity of a market's funding.
+    function fundingGain(MarketId market, uint8 tier) external view returns (uint16);
+
     /// @notice The part that margin follows from. Reverts for a market that is not listed.
     function marketMargin(MarketId market) external view returns (MarketMargin memory);
 

@@ -239,14 +239,16 @@ contract LiquidationEngine is ILiquidationEngine, CompartmentLocked {
         uint256 held = WadMath.abs(size);
         uint256 notional = WadMath.mulUp(held, index);
         uint256 closed = held;
-        if (v.equityMaintenance > 0) {
+        // What cannot move any more takes no part in the requirement: all of it goes, and costs nothing.
+        bool isSettled = _perpExchange.isSettled(market);
+        if (v.equityMaintenance > 0 && !isSettled) {
             uint256 wanted = _notionalToClose(account, market, v, l, p, notional);
             if (wanted < notional) closed = WadMath.mulDivUp(wanted, WadMath.WAD, index);
         }
         if (closed > held) closed = held;
         plan.sizeDelta = size > 0 ? -closed.toInt256() : closed.toInt256();
         plan.notional = WadMath.mulUp(closed, index);
-        plan.penalty = WadMath.mulUp(plan.notional, l.penalty);
+        plan.penalty = isSettled ? 0 : WadMath.mulUp(plan.notional, l.penalty);
     }
 
     /// @dev Where even closing the best part would not be worth its penalty, as in a book that is hedged well, it is

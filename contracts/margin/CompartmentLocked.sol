@@ -11,16 +11,25 @@ abstract contract CompartmentLocked {
         _lock = ICompartmentLock(lock);
     }
 
+    /// @dev Functions, as a modifier's code is repeated wherever it is used.
     modifier locked() {
-        _lock.enter();
+        _enter();
         _;
-        _lock.exit();
+        _exit();
     }
 
     /// @dev For views that outsiders build on: a half-finished state must not be readable from a callback.
     modifier whenUnlocked() {
         _requireUnlocked();
         _;
+    }
+
+    function _enter() private {
+        _lock.enter();
+    }
+
+    function _exit() private {
+        _lock.exit();
     }
 
     function _requireUnlocked() internal view {

@@ -323,9 +323,11 @@ contract DelayedOrders is IDelayedOrders, CompartmentLocked {
         if (selector == IPerpExchange.PerpExchange_NotReducing.selector) {
             return OrderOutcome.Nothing;
         }
-        if (selector == ICircuitBreaker.CircuitBreaker_Blocked.selector) {
-            return OrderOutcome.Blocked;
-        }
+        if (
+            selector == ICircuitBreaker.CircuitBreaker_Blocked.selector
+                || selector == IPerpExchange.PerpExchange_WindingDown.selector
+                || selector == IPerpExchange.PerpExchange_Settled.selector
+        ) return OrderOutcome.Blocked;
         if (selector == IMarginEngine.MarginEngine_BelowInitialMargin.selector) {
             return OrderOutcome.Margin;
         }

@@ -15,25 +15,33 @@ library Funding {
     using SafeCastLib for int256;
 
     uint256 internal constant DAY = 1 days;
+    uint256 internal constant BPS = 10_000;
 
-    /// @notice dr/dt = clamp(premium / premiumScale, ±1) · maxFundingVelocity, 0 inside the dead-band.
+    /// @notice dr/dt = clamp(premium / premiumScale, ±1) · maxFundingVelocity · gain, 0 inside the dead-band.
+    /// @param gain Basis points; 0: 10,000.
     /// @return WAD per day, per day; rounded towards zero.
-    function velocity(int256 premium, FundingRules memory p) internal pure returns (int256) {
+    function velocity(int256 premium, uint256 gain, FundingRules memory p)
+        internal
+        pure
+        returns (int256)
+    {
         uint256 size = WadMath.abs(premium);
         if (size <= p.fundingDeadband) return 0;
-        uint256 speed = size >= p.premiumScale
-            ? p.maxFundingVelocity
-            : WadMath.mulDivDown(size, p.maxFundingVelocity, p.premiumScale);
+        if (size > p.premiumScale) size = p.premiumScale;
+        uint256 fastest = p.maxFundingVelocity * (gain == 0 ? BPS : gain);
+        uint256 speed = WadMath.mulDivDown(size, fastest, p.premiumScale * BPS);
         return premium > 0 ? speed.toInt256() : -speed.toInt256();
     }
 
     /// @notice Rate and money after `elapsed` seconds.
     /// @param rate WAD per day at the start.
+    /// @param gain Basis points; 0: 10,000.
     /// @return newRate WAD per day at the end.
     /// @return fundingPerUnit WAD settlement units that a long of 1.0 owes for the time, rounded towards −∞.
     function accrue(
         int256 rate,
         int256 premium,
+        uint256 gain,
         uint256 elapsed,
         uint256 indexPrice,
         FundingRules memory p
@@ -41,7 +49,7 @@ library Funding {
         int256 bound = int256(uint256(p.maxFundingRate));
         // The bound may have been lowered since the rate was set.
         rate = rate > bound ? bound : rate < -bound ? -bound : rate;
-        int256 speed = velocity(premium, p);
+        int256 speed = velocity(premium, gain, p);
         int256 limit = speed > 0 ? bound : -bound;
         int256 signedElapsed = elapsed.toInt256();
         // Twice the integral of the rate, in WAD per day · seconds: even numerators, one rounding at the end.
@@ -67,7 +75,8 @@ library Funding {
         uint256 indexPrice,
         FundingRules memory p
     ) internal pure {
-        (int256 rate, int256 perUnit) = accrue(m.fundingRate, premium, elapsed, indexPrice, p);
+        (int256 rate, int256 perUnit) =
+            accrue(m.fundingRate, premium, m.fundingGain, elapsed, indexPrice, p);
         m.fundingRate = rate.toInt64();
         m.cumulativeFundingPerUnit = (int256(m.cumulativeFundingPerUnit) + perUnit).toInt128();
     }

@@ -8,7 +8,7 @@ import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
 import {Fill, Market, Position} from "../types/Market.sol";
-import {MarketPricing, MarketTrading} from "../types/Parameters.sol";
+import {MarketTrading} from "../types/Parameters.sol";
 import {PriceData} from "../types/Price.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {PerpMarkets} from "./PerpMarkets.sol";
@@ -84,12 +84,7 @@ contract PerpExchange is PerpMatching {
         if (!PositionMath.isReduction(held.size, sizeDelta)) {
             revert PerpExchange_NotReducing(account, market, held.size, sizeDelta);
         }
-        MarketPricing memory p = _riskParameters.marketPricing(market);
-        PriceData memory index = _oracle.fetch(p.indexAsset);
-        ActionPolicy.requireStatus(Action.Liquidate, index.status);
-        Market memory m = _accrued(market, p, index.price);
-        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
-        _apply(account, market, m, held, sizeDelta, fill, 0, 0, index.price, p.skewScale);
+        fill = _close(account, market, held, sizeDelta);
     }
 
     /// @param fixedPrice WAD index price of the fill; 0: that of now, at which everything else is reckoned.
@@ -104,9 +99,10 @@ contract PerpExchange is PerpMatching {
         Position memory held = _positions[account][market];
         bool reduces = PositionMath.isReduction(held.size, sizeDelta);
         Action action = reduces ? Action.ReducePosition : Action.IncreasePosition;
-        _circuitBreaker.requireAllowed(action);
+        _requireAllowed(action);
+        _requirePhase(market, _markets[market].phase, reduces);
 
-        MarketTrading memory p = _riskParameters.marketTrading(market);
+        MarketTrading memory p = _trading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         ActionPolicy.requireStatus(action, index.status);
         Market memory m = _accrued(market, _pricingOf(p), index.price);

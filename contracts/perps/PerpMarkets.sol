@@ -7,11 +7,15 @@ import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IOracleAggregator} from "../interfaces/IOracleAggregator.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {IRoleRegistry} from "../interfaces/IRoleRegistry.sol";
+import {ActionPolicy} from "../libraries/ActionPolicy.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 import {CompartmentLocked} from "../margin/CompartmentLocked.sol";
+import {Action} from "../types/Action.sol";
 import {Compartment} from "../types/Compartment.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market, Position} from "../types/Market.sol";
+import {AssetId} from "../types/AssetId.sol";
+import {Fill, Market, MarketPhase, Position, Settlement} from "../types/Market.sol";
 import {FundingRules, MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {Permissions} from "../types/Permissions.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
@@ -33,6 +37,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     uint256 internal constant MAX_SIZE = 1e36;
     uint256 private constant BPS = 10_000;
 
+    IRoleRegistry internal immutable _roles;
     IMarginEngine internal immutable _marginEngine;
     IOracleAggregator internal immutable _oracle;
     IRiskParameters internal immutable _riskParameters;
@@ -45,10 +50,13 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
 
     mapping(MarketId market => Market) internal _markets;
     mapping(AccountId account => mapping(MarketId market => Position)) internal _positions;
+    /// @dev Read only where the market says that it is being wound down or settled.
+    mapping(MarketId market => Settlement) internal _settlements;
     /// @dev Bit m is set while the account has a position in market m.
     mapping(AccountId account => uint256) internal _marketMask;
 
     constructor(Compartment memory wiring) CompartmentLocked(wiring.marginEngine) {
+        _roles = IRoleRegistry(wiring.roles);
         _marginEngine = IMarginEngine(wiring.marginEngine);
         _oracle = IOracleAggregator(wiring.oracle);
         _riskParameters = IRiskParameters(wiring.riskParameters);
@@ -61,8 +69,8 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
     }
 
     function _poke(MarketId market) internal {
-        MarketPricing memory p = _riskParameters.marketPricing(market);
-        PriceData memory index = _oracle.fetch(p.indexAsset);
+        MarketPricing memory p = _pricing(market);
+        PriceData memory index = _fetched(market, p.indexAsset);
         // A stale index is the last known one: funding for the outage is charged at it, and the unrealised total
         // keeps its age, so that nobody converts or leaves the pool on it. An unconfirmed one may be gone in a
         // moment: funding waits for what it is confirmed as. An empty market needs no price.
@@ -74,6 +82,27 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         if (isEmpty || index.status != PriceStatus.Stale) {
             _marginEngine.reportUnrealized(market, m.closeOutTotal(index.price, p.skewScale));
         }
+    }
+
+    /// @dev Closes a part of a position without a fee, on the curve or at a settled market's last price.
+    /// @param sizeDelta Against the position's direction, at most its size.
+    function _close(AccountId account, MarketId market, Position memory held, int256 sizeDelta)
+        internal
+        returns (Fill memory fill)
+    {
+        MarketPricing memory p = _pricing(market);
+        PriceData memory index = _fetched(market, p.indexAsset);
+        ActionPolicy.requireStatus(Action.Liquidate, index.status);
+        Market memory m = _accrued(market, p, index.price);
+        fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
+        _apply(account, market, m, held, sizeDelta, fill, 0, 0, index.price, p.skewScale);
+    }
+
+    /// @dev Whether a market's phase lets an account trade in it.
+    function _requirePhase(MarketId market, MarketPhase phase, bool reduces) internal pure {
+        if (phase == MarketPhase.Open) return;
+        if (phase == MarketPhase.Settled) revert PerpExchange_Settled(market);
+        if (!reduces) revert PerpExchange_WindingDown(market);
     }
 
     /// @dev Writes position, market and ledger of a fill that has been quoted on `m`. Returns L after it, WAD.
@@ -142,15 +171,29 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         poolCash = _marginEngine.settle(account, market, fill.realizedPnl, fee, rebate, unrealized);
     }
 
-    /// @dev The market with funding accrued to now, in memory; emits if time has passed.
+    /// @dev The market with funding accrued to now and the gain of the tier, in memory; emits what moved.
     function _accrued(MarketId market, MarketPricing memory p, uint256 index)
         internal
         returns (Market memory m)
     {
         m = _markets[market].load();
+        if (m.phase == MarketPhase.Settled) return m;
         if (_accrue(m, p, index)) {
             emit FundingAccrued(market, m.fundingRate, m.cumulativeFundingPerUnit, index);
         }
+        // For the time from now on: that until now has been charged with the gain that was announced for it.
+        uint16 gain = _gain(market);
+        if (gain != m.fundingGain) {
+            m.fundingGain = gain;
+            emit FundingGainChanged(market, gain);
+        }
+    }
+
+    /// @dev Basis points by which the breaker's tier multiplies the velocity of funding.
+    function _gain(MarketId market) internal view returns (uint16) {
+        uint8 tier = _circuitBreaker.tier();
+        // Calm markets do not pay for the look at the rules.
+        return tier == 0 ? uint16(Funding.BPS) : _riskParameters.fundingGain(market, tier);
     }
 
     /// @dev Accrues funding in memory.
@@ -159,6 +202,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         view
         returns (bool moved)
     {
+        if (m.phase == MarketPhase.Settled) return false;
         uint256 elapsed = block.timestamp - m.fundingUpdatedAt;
         // An empty market starts its clock with its first touch; two touches in one second accrue once.
         moved = elapsed != 0 && m.fundingUpdatedAt != 0;
@@ -177,10 +221,39 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         view
         returns (Market memory m, MarketPricing memory p, PriceData memory index)
     {
-        p = _riskParameters.marketPricing(market);
-        index = _oracle.latest(p.indexAsset);
+        p = _pricing(market);
         m = _markets[market].load();
+        index = _indexOf(market, m.phase, p.indexAsset);
         _accrue(m, p, index.price);
+    }
+
+    /// @dev The oracle's word, or the one that was fixed for good.
+    function _indexOf(MarketId market, MarketPhase phase, AssetId asset)
+        internal
+        view
+        returns (PriceData memory index)
+    {
+        if (phase != MarketPhase.Settled) return _oracle.latest(asset);
+        (index.price, index.status) = (_settlements[market].price, PriceStatus.Valid);
+    }
+
+    /// @dev The same, recorded where the oracle had to form it.
+    function _fetched(MarketId market, AssetId asset) internal returns (PriceData memory) {
+        MarketPhase phase = _markets[market].phase;
+        if (phase == MarketPhase.Settled) return _indexOf(market, phase, asset);
+        return _oracle.fetch(asset);
+    }
+
+    function _pricing(MarketId market) internal view returns (MarketPricing memory) {
+        return _riskParameters.marketPricing(market);
+    }
+
+    function _trading(MarketId market) internal view returns (MarketTrading memory) {
+        return _riskParameters.marketTrading(market);
+    }
+
+    function _requireAllowed(Action action) internal view {
+        _circuitBreaker.requireAllowed(action);
     }
 
     /// @dev The part of a market's rules that pricing needs.

@@ -52,7 +52,7 @@ abstract contract PerpMatching is PerpViews {
         returns (Fill memory taken)
     {
         if (msg.sender != _signedOrders) revert PerpExchange_NotSignedOrders(msg.sender);
-        MarketTrading memory p = _riskParameters.marketTrading(market);
+        MarketTrading memory p = _trading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         Market memory m = _accrued(market, _pricingOf(p), index.price);
         Match memory x = Match(market, index.price, index.status, m.skew(), 0);
@@ -142,10 +142,11 @@ abstract contract PerpMatching is PerpViews {
         if (reduceOnly && !reduces) {
             revert PerpExchange_NotReducing(s.account, x.market, held.size, s.sizeDelta);
         }
+        _requirePhase(x.market, m.phase, reduces);
         s.action = reduces ? Action.ReducePosition : Action.IncreasePosition;
         uint256 bit = 1 << uint8(s.action);
         if (x.seen & bit == 0) {
-            _circuitBreaker.requireAllowed(s.action);
+            _requireAllowed(s.action);
             ActionPolicy.requireStatus(s.action, x.status);
             x.seen |= bit;
         }

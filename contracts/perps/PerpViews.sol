@@ -4,8 +4,9 @@ pragma solidity ^0.8.28;
 import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IPerpExchange} from "../interfaces/IPerpExchange.sol";
 import {WadMath} from "../libraries/WadMath.sol";
+import {AssetId} from "../types/AssetId.sol";
 import {AccountId, MarketId} from "../types/Ids.sol";
-import {Fill, Market, PoolExposure, Position} from "../types/Market.sol";
+import {Fill, Market, MarketPhase, PoolExposure, Position} from "../types/Market.sol";
 import {MarketPricing, MarketTrading} from "../types/Parameters.sol";
 import {PriceData, PriceStatus} from "../types/Price.sol";
 import {MarketExposure} from "../types/Valuation.sol";
@@ -13,10 +14,10 @@ import {MatchedPremium} from "./MatchedPremium.sol";
 import {PositionMath} from "./PositionMath.sol";
 import {SkewPricing} from "./SkewPricing.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
-import {PerpMarkets} from "./PerpMarkets.sol";
+import {WindingDown} from "./WindingDown.sol";
 
 /// @notice What the exchange answers. It implements `IPerpExchange`, where every function is documented.
-abstract contract PerpViews is PerpMarkets {
+abstract contract PerpViews is WindingDown {
     using PositionMath for Market;
     using SafeCastLib for uint256;
 
@@ -51,7 +52,7 @@ abstract contract PerpViews is PerpMarkets {
         returns (MarketExposure memory)
     {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
-        index.price = assumedPrice.toUint128();
+        if (m.phase != MarketPhase.Settled) index.price = assumedPrice.toUint128();
         return _exposureOf(account, market, m, p, index);
     }
 
@@ -64,9 +65,10 @@ abstract contract PerpViews is PerpMarkets {
     {
         _requireSize(sizeDelta);
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
+        if (m.phase == MarketPhase.Settled) revert PerpExchange_Settled(market);
         Position memory held = _positions[account][market];
         fill = m.quoteFill(held, sizeDelta, index.price, p.skewScale);
-        MarketTrading memory t = _riskParameters.marketTrading(market);
+        MarketTrading memory t = _trading(market);
         uint256 spread = PositionMath.isReduction(held.size, sizeDelta) ? 0 : t.instantSpread;
         fee = WadMath.mulUp(fill.notional, t.takerFee + spread);
     }
@@ -83,7 +85,8 @@ abstract contract PerpViews is PerpMarkets {
 
     /// @inheritdoc IPerpExchange
     function indexPrice(MarketId market) external view returns (uint256 price, PriceStatus status) {
-        PriceData memory data = _oracle.latest(_riskParameters.marketPricing(market).indexAsset);
+        AssetId asset = _pricing(market).indexAsset;
+        PriceData memory data = _indexOf(market, _markets[market].phase, asset);
         return (data.price, data.status);
     }
 
@@ -91,7 +94,7 @@ abstract contract PerpViews is PerpMarkets {
     function markPrice(MarketId market) external view whenUnlocked returns (uint256) {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
         if (m.matchedPremium == 0) {
-            return SkewPricing.markPrice(index.price, m.skew(), p.skewScale);
+            return m.markPrice(index.price, p.skewScale);
         }
         int256 premium = SkewPricing.premium(m.skew(), p.skewScale);
         premium = MatchedPremium.total(premium, m.matchedPremium, p.maxPremium);
@@ -124,7 +127,8 @@ abstract contract PerpViews is PerpMarkets {
             int256 unrealized = m.closeOutTotal(index.price, p.skewScale);
             e.net += unrealized;
             if (unrealized > 0) e.positive += uint256(unrealized);
-            e.openInterest += WadMath.mulUp(side, index.price);
+            // What cannot move any more needs no cover beyond its value.
+            if (m.phase != MarketPhase.Settled) e.openInterest += WadMath.mulUp(side, index.price);
             if (index.status < e.status) (e.worst, e.status) = (market, index.status);
         }
     }
@@ -132,7 +136,7 @@ abstract contract PerpViews is PerpMarkets {
     /// @inheritdoc IPerpExchange
     function unrealizedPnl(MarketId market) external view whenUnlocked returns (int256) {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
-        return m.unrealizedTotal(SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        return m.unrealizedTotal(m.markPrice(index.price, p.skewScale));
     }
 
     /// @inheritdoc IPerpExchange
@@ -143,9 +147,7 @@ abstract contract PerpViews is PerpMarkets {
         returns (int256)
     {
         (Market memory m, MarketPricing memory p, PriceData memory index) = _current(market);
-        return m.unrealizedOf(
-            _positions[account][market], SkewPricing.markPrice(index.price, m.skew(), p.skewScale)
-        );
+        return m.unrealizedOf(_positions[account][market], m.markPrice(index.price, p.skewScale));
     }
 
     function _exposure(AccountId account, MarketId market)
@@ -153,9 +155,9 @@ abstract contract PerpViews is PerpMarkets {
         view
         returns (MarketExposure memory)
     {
-        MarketPricing memory p = _riskParameters.marketPricing(market);
-        PriceData memory index = _oracle.latest(p.indexAsset);
+        MarketPricing memory p = _pricing(market);
         Market memory m = _ratesOf(market);
+        PriceData memory index = _indexOf(market, m.phase, p.indexAsset);
         _accrue(m, p, index.price);
         return _exposureOf(account, market, m, p, index);
     }
@@ -168,15 +170,16 @@ abstract contract PerpViews is PerpMarkets {
         PriceData memory index
     ) private view returns (MarketExposure memory e) {
         Position memory position_ = _positions[account][market];
-        uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
         e.market = market;
         e.indexAsset = p.indexAsset;
-        e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
-        e.unrealizedPnl =
-            m.unrealizedOf(position_, SkewPricing.markPrice(index.price, m.skew(), p.skewScale));
+        e.unrealizedPnl = m.unrealizedOf(position_, m.markPrice(index.price, p.skewScale));
         e.indexPnl = m.unrealizedOf(position_, index.price);
-        e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
         e.status = index.status;
+        // Nothing is asked for what cannot move any more, nor does it offset what can.
+        if (m.phase == MarketPhase.Settled) return e;
+        uint256 notional = WadMath.mulUp(WadMath.abs(position_.size), index.price);
+        e.notional = position_.size >= 0 ? notional.toInt256() : -notional.toInt256();
+        e.closeOutCost = SkewPricing.closeOutCost(index.price, position_.size, p.skewScale);
     }
 
     /// @dev A market without the sums that only its total needs: three of its slots.
@@ -186,6 +189,8 @@ abstract contract PerpViews is PerpMarkets {
         m.openInterestShort = stored.openInterestShort;
         m.fundingRate = stored.fundingRate;
         m.fundingUpdatedAt = stored.fundingUpdatedAt;
+        m.fundingGain = stored.fundingGain;
+        m.phase = stored.phase;
         m.cumulativeFundingPerUnit = stored.cumulativeFundingPerUnit;
         m.matchedPremium = stored.matchedPremium;
         m.matchedPremiumEndsAt = stored.matchedPremiumEndsAt;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {WadMath} from "../libraries/WadMath.sol";
-import {Fill, Market, Position} from "../types/Market.sol";
+import {Fill, Market, MarketPhase, Position} from "../types/Market.sol";
 import {SkewPricing} from "./SkewPricing.sol";
 import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
@@ -16,6 +16,16 @@ library PositionMath {
     /// @notice Longs less shorts.
     function skew(Market memory m) internal pure returns (int256) {
         return int256(uint256(m.openInterestLong)) - int256(uint256(m.openInterestShort));
+    }
+
+    /// @notice WAD: mark on the curve; once a market is settled there is no curve, and the price that was fixed is all.
+    function markPrice(Market memory m, uint256 indexPrice, uint256 skewScale)
+        internal
+        pure
+        returns (uint256)
+    {
+        if (m.phase == MarketPhase.Settled) return indexPrice;
+        return SkewPricing.markPrice(indexPrice, skew(m), skewScale);
     }
 
     /// @notice Whether a trade brings a position towards zero without crossing it.
@@ -50,6 +60,7 @@ library PositionMath {
 
     /// @notice U_m: what closing every position on the curve would pay the traders, funding included; rounded up.
     /// ⌈skew · index · (1 + skew / (2 · skewScale))⌉ − ⌊funding owed⌋ − quote.
+    /// Of a settled market: what closing every position at its last price would pay.
     /// @dev Fills are path-independent, so a trade changes this only by its own rounding: nobody can move the
     /// pool's value or h with a trade that is undone afterwards, as the value at mark could be.
     /// Sizes and scales are below 2^120, so skew · (2k + skew) is below 2^243.
@@ -58,6 +69,7 @@ library PositionMath {
         pure
         returns (int256)
     {
+        if (m.phase == MarketPhase.Settled) return unrealizedTotal(m, indexPrice);
         int256 skew_ = skew(m);
         int256 curve = skew_ * (2 * skewScale.toInt256() + skew_);
         int256 value = WadMath.mulDivCeil(curve, indexPrice, 2 * skewScale * WadMath.WAD);
@@ -67,7 +79,8 @@ library PositionMath {
         return value - funding - m.quote;
     }
 
-    /// @notice What a fill of `sizeDelta` costs and realises. Changes nothing.
+    /// @notice What a fill of `sizeDelta` costs and realises: on the curve, or at a settled market's last price.
+    /// Changes nothing.
     function quoteFill(
         Market memory m,
         Position memory p,
@@ -75,7 +88,9 @@ library PositionMath {
         uint256 indexPrice,
         uint256 skewScale
     ) internal pure returns (Fill memory fill) {
-        uint256 price = SkewPricing.fillPrice(indexPrice, skew(m), sizeDelta, skewScale);
+        uint256 price = m.phase == MarketPhase.Settled
+            ? indexPrice
+            : SkewPricing.fillPrice(indexPrice, skew(m), sizeDelta, skewScale);
         return quoteAt(m, p, sizeDelta, price, SkewPricing.fillCost(sizeDelta, price));
     }
 

@@ -212,6 +212,14 @@ contract RiskParameters is IRiskParameters {
     }
 
     /// @inheritdoc IRiskParameters
+    function fundingGain(MarketId market, uint8 tier) external view returns (uint16) {
+        MarketTrading storage t = _trading[market];
+        if (tier == 1) return t.fundingGain1;
+        if (tier == 2) return t.fundingGain2;
+        return tier == 3 ? t.fundingGain3 : t.fundingGain4;
+    }
+
+    /// @inheritdoc IRiskParameters
     function marketPricing(MarketId market) external view returns (MarketPricing memory p) {
         MarketTrading storage t = _trading[market];
         p.skewScale = t.skewScale;

@@ -4,12 +4,29 @@ pragma solidity ^0.8.28;
 import {MarketId} from "./Ids.sol";
 import {PriceStatus} from "./Price.sol";
 
+/// @notice How a market ends: reductions only, then everything at one price. There is no way back.
+enum MarketPhase {
+    Open,
+    WindingDown,
+    Settled
+}
+
+/// @notice What is known of a market's end. One slot.
+/// @param price WAD at which its positions are closed; 0 until it is fixed.
+/// @param fixableAt Unix seconds from which on it may be fixed; 0 while the market is open.
+struct Settlement {
+    uint128 price;
+    uint40 fixableAt;
+}
+
 /// @notice State of a market: exact sums over its positions, and funding. Four slots.
 /// @param openInterestLong WAD base units.
 /// @param openInterestShort WAD base units.
 /// @param quote WAD settlement units: Σ quote over positions.
 /// @param fundingRate WAD per day: > 0: longs pay shorts.
 /// @param fundingUpdatedAt Unix seconds of the last accrual.
+/// @param fundingGain Basis points that the velocity of funding is multiplied by until the next touch; 0: 10,000.
+/// @param phase Whether it is being wound down, or settled.
 /// @param cumulativeFundingPerUnit WAD settlement units paid by a long of 1.0 since the market began.
 /// @param matchedPremium WAD: how far above the curve's mark pairs traded lately, at the last accrual. It fades …
 /// @param matchedPremiumEndsAt … linearly until these Unix seconds, later than the last accrual; 0 without one.
@@ -20,6 +37,8 @@ struct Market {
     int128 quote;
     int64 fundingRate;
     uint40 fundingUpdatedAt;
+    uint16 fundingGain;
+    MarketPhase phase;
     int128 cumulativeFundingPerUnit;
     int64 matchedPremium;
     uint40 matchedPremiumEndsAt;

@@ -14,6 +14,7 @@ from bulkhead.fuzz.suite.delayed_operations import (
     SettleOrders,
     TriggerOrder,
 )
+from bulkhead.fuzz.suite.ending_operations import FixSettlement, SettlePosition, WindDown
 from bulkhead.fuzz.suite.feed_operations import BadRound, BreakFeed, MoveFeed, RepairFeeds
 from bulkhead.fuzz.suite.governance_operations import (
     GrantRole,
@@ -128,6 +129,9 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetMargin,
     SetCorrelations,
     SetDepthSource,
+    WindDown,
+    FixSettlement,
+    SettlePosition,
     PokeRisk,
     MeasureDepth,
     MoveDepth,

@@ -159,6 +159,7 @@ class SettleOrders(Operation):
         | may.NOT_YOURS
         | _INDEX
         | _NOTHING_YET
+        | may.NOT_YOURS  # The guardian may have lost his role.
         | {"DelayedOrders_TooEarly", "DelayedOrders_NotTriggered"}
     )
 

@@ -14,7 +14,14 @@ from bulkhead.model.delayed_order_types import DelayedOrder, Fixing
 from bulkhead.model.delayed_orders import FIXINGS
 from bulkhead.model.errors import ModelRevert
 from bulkhead.model.rebuilt import EMITTERS, Rebuilt
-from bulkhead.model.types import AccountId, AccountLedger, Market, Position, owner_of
+from bulkhead.model.types import (
+    AccountId,
+    AccountLedger,
+    Market,
+    Position,
+    Settlement,
+    owner_of,
+)
 
 if TYPE_CHECKING:
     from bulkhead.fuzz.suite.universe import Universe
@@ -162,6 +169,7 @@ def _order(short: str, o: DelayedOrder) -> dict[str, int]:
 
 def _market(r: Rebuilt, market: int) -> dict[str, int]:
     m, short = r.markets.get(market, Market()), f"market {market}"
+    end = r.settlements.get(market, Settlement())
     told = {
         f"{short} long": m.open_interest_long,
         f"{short} short": m.open_interest_short,
@@ -170,9 +178,14 @@ def _market(r: Rebuilt, market: int) -> dict[str, int]:
         f"{short} funding rate and premium": (
             m.funding_rate & _HALF | (m.matched_premium & _HALF) << 64
         ),
-        f"{short} funding and premium times": (
-            m.funding_updated_at | m.matched_premium_ends_at << 64
+        f"{short} funding and premium times, gain, phase": (
+            m.funding_updated_at
+            | m.funding_gain << 40
+            | m.phase << 56
+            | m.matched_premium_ends_at << 64
         ),
+        f"{short} last price": end.price,
+        f"{short} fixable at": end.fixable_at,
         f"{short} entry product": m.funding_entry_product & _WORD,
     }
     if market in r.unrealized:

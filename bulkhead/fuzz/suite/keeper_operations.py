@@ -36,7 +36,7 @@ Keeper = Annotated[int, Index(ACTORS + 1)]
 class Liquidate(Operation):
     """Liquidate a position; the keeper may be the account's owner."""
 
-    weight = 12
+    weight = 11
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -132,7 +132,7 @@ class EndAuction(Operation):
 class TakeAuction(Operation):
     """Buy a share of what an account has up for auction, at most at today's price, or below it."""
 
-    weight = 9
+    weight = 8
     refusals = (
         may.BLOCKED
         | may.UNHEALTHY
@@ -232,7 +232,7 @@ _UPKEEP = (
 class Upkeep(Operation):
     """One of the permissionless pokes."""
 
-    weight = 9
+    weight = 8
 
     what: Annotated[int, Index(len(_UPKEEP))]
 

@@ -201,6 +201,8 @@ def _patience(u: Questions) -> int:
 
 
 def _close(u: Questions, account: AccountId, market: int) -> Call:
+    if u.model.perp_exchange.is_settled(market):
+        return Call(u.keeper, "PerpExchange", "settlePosition", (account, market))
     size = u.model.perp_exchange.position(account, market).size
     args = (account, market, -size, UINT256_MAX if size < 0 else 0)
     return Call(owner_of(account), "PerpExchange", "trade", args)

@@ -147,13 +147,16 @@ _MAY_LOSE = TRADE | WITHDRAW
 def may_lose(u: Universe, call: Call) -> tuple[int, ...]:
     """Return the accounts besides the sender's own that may lose something by a call.
 
-    LED-1 knows three: the unhealthy account that a call of the liquidation engine is aimed at,
-    those whose owners let the sender trade or withdraw, and those whose own order is settled or
-    filled. Where h is below 1, a liquidation itself records prices first: what moves with them,
-    volatility above all, is part of its judgement.
+    LED-1 knows four: the unhealthy account that a call of the liquidation engine is aimed at,
+    those whose owners let the sender trade or withdraw, those whose own order is settled or
+    filled, and the one whose position in a settled market is closed. Where h is below 1, a
+    liquidation itself records prices first: what moves with them, volatility above all, is part of
+    its judgement.
     """
     if call.function == "matchOrders":
         return tuple(orders_in(call.args))
+    if call.function == "settlePosition":
+        return (int(call.args[0]),)
     if call.contract in ("MarginEngine", "PerpExchange", "DelayedOrders"):
         held = u.model.account_operators.permissions_of
         acts = call.args[1] if call.function == "batch" else ()
@@ -190,7 +193,8 @@ def probe(u: Universe) -> Iterator[Violation]:
     for account in u.accounts:
         v = u.valuation(account)
         if v is not None:
-            yield from _one(invariants.mar_2(v, has_positions=bool(u.markets_of(account))))
+            moving = not all(map(u.model.perp_exchange.is_settled, u.markets_of(account)))
+            yield from _one(invariants.mar_2(v, has_positions=moving))
 
 
 def _is_frozen(u: Universe, account: AccountId) -> bool:

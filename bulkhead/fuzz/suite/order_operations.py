@@ -75,6 +75,7 @@ class MatchOrders(Operation):
     weight = 9
     refusals = (
         may.BLOCKED
+        | may.ENDING
         | may.MARGIN
         | may.NOT_OWNER
         | {

@@ -101,6 +101,7 @@ class Extreme(Operation):
     is_refused = True
     refusals = (
         may.BLOCKED
+        | may.ENDING
         | may.TOKEN
         | may.UNHEALTHY
         | may.NOT_YOURS

@@ -109,9 +109,13 @@ def labels(
         names += [
             (f"market {i} long", f"market {i} short"),
             (f"market {i} quote", f"market {i} funding index"),
-            (f"market {i} funding rate and premium", f"market {i} funding and premium times"),
+            (
+                f"market {i} funding rate and premium",
+                f"market {i} funding and premium times, gain, phase",
+            ),
             (f"market {i} entry product",),
             (f"market {i} reported U", f"market {i} reported at"),
+            (f"market {i} last price", f"market {i} fixable at"),
             (f"market {i} maintenance rate", f"market {i} rate moved at"),
             (f"market {i} correlations",),
             (f"market {i} fixings",),
@@ -161,14 +165,15 @@ def _market(take: Iterator[int]) -> tuple[types.Market, types.MarketUnrealized]:
     quote, cumulative = map(_signed, _unpair(next(take)))
     rates, times = _unpair(next(take))
     rate, premium = (half - ((half >> 63) << 64) for half in (rates & _HALF, rates >> 64))
-    updated, ends_at = times & _HALF, times >> 64
+    updated, gain, ends_at = times & (1 << 40) - 1, times >> 40 & (1 << 16) - 1, times >> 64
+    phase = types.MarketPhase(times >> 56 & 3)
     product = next(take)
     product -= (product >> 255) << 256
     unrealized, reported_at = _unpair(next(take))
-    next(take), next(take)  # Rate and correlations.
+    next(take), next(take), next(take)  # Settlement, rate and correlations.
     deque(islice(take, 1 + FIXINGS), 0)
-    sums = long, short, quote, rate, updated, cumulative, premium, ends_at, product
-    state = types.Market(*sums)
+    rest = cumulative, premium, ends_at, product
+    state = types.Market(long, short, quote, rate, updated, gain, phase, *rest)
     return state, types.MarketUnrealized(_signed(unrealized), reported_at)
 
 

@@ -26,6 +26,9 @@ UNHEALTHY = frozenset(
 )
 """The account is not to be liquidated, or nobody can tell."""
 
+ENDING = frozenset({"PerpExchange_WindingDown", "PerpExchange_Settled"})
+"""The market is only left any more, or its last price is fixed."""
+
 NOT_YOURS = frozenset({"RoleRegistry_MissingRole"})
 """The sender lacks the role."""
 

@@ -27,15 +27,19 @@ class RoundTrip(Operation):
     """PNL-2: the prober buys and sells the same in the same second, in one or two parts."""
 
     weight = 2
-    refusals = may.BLOCKED | frozenset(
-        {
-            "MarginEngine_BelowInitialMargin",
-            "PerpExchange_OpenInterestCap",
-            "PerpExchange_PoolShare",
-            "PerpExchange_PremiumCap",
-            "ActionPolicy_PriceStatus",
-            "SkewPricing_NonPositivePrice",
-        }
+    refusals = (
+        may.BLOCKED
+        | may.ENDING
+        | frozenset(
+            {
+                "MarginEngine_BelowInitialMargin",
+                "PerpExchange_OpenInterestCap",
+                "PerpExchange_PoolShare",
+                "PerpExchange_PremiumCap",
+                "ActionPolicy_PriceStatus",
+                "SkewPricing_NonPositivePrice",
+            }
+        )
     )
 
     market: Annotated[int, Index(MARKETS)]

@@ -40,7 +40,7 @@ _DEPOSITS = 20
 class Deposit(Operation):
     """Deposit a share of what is left of a wallet's first part; at times to another's account."""
 
-    weight = 9
+    weight = 8
     refusals = (
         may.NOT_OWNER
         | may.TOKEN
@@ -116,9 +116,10 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 11
+    weight = 10
     refusals = (
         may.BLOCKED
+        | may.ENDING
         | may.MARGIN
         | {
             "PerpExchange_ZeroSize",

@@ -108,7 +108,7 @@ class Stored:
         """Return what the function returns for some of the accounts, by their places, ascending."""
         markets = self._model.risk_parameters.market_count
         collaterals = self._model.risk_parameters.collateral_count
-        shared = 32 * (12 + 4 * ORDERS + 24 * markets + 2 * collaterals)
+        shared = 32 * (12 + 4 * ORDERS + 25 * markets + 2 * collaterals)
         each = 32 * (8 + (collaterals + 1) // 2 + 2 * markets)
         body = self._data[64:]
         parts = [body[:shared]]
@@ -126,7 +126,7 @@ class Stored:
             *(m.liquidity_vault._supply, m.insurance_fund._supply, *tokens),
             *(risk._ratios, risk._stress, risk._depths, m.risk_parameters._correlations),
             *(delayed._orders, delayed._count, delayed._fixings, delayed._fixing_count),
-            engine._order_escrow,
+            *(engine._order_escrow, exchange._settlements),
         )
         self._shared_places = {id(place) for place in shared}
         orders = m.signed_orders
@@ -188,16 +188,20 @@ class Stored:
         rows = m.risk_parameters.correlation_rows(markets)
         for i in markets:
             s, r = exchange.market_state(i), engine.market_unrealized(i)
-            f = risk.followed_ratio(i)
+            f, end = risk.followed_ratio(i), exchange.settlement(i)
             words += (
                 pair(s.open_interest_long, s.open_interest_short),
                 pair(s.quote, s.cumulative_funding_per_unit),
                 pair(
                     s.funding_rate & _HALF | (s.matched_premium & _HALF) << 64,
-                    s.funding_updated_at | s.matched_premium_ends_at << 64,
+                    s.funding_updated_at
+                    | s.funding_gain << 40
+                    | s.phase << 56
+                    | s.matched_premium_ends_at << 64,
                 ),
                 s.funding_entry_product & _WORD,
                 pair(r.unrealized, r.updated_at),
+                pair(end.price, end.fixable_at),
                 pair(f.value, f.moved_at),
                 rows[i],
                 *_fixings(m, i),

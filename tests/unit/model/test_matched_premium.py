@@ -57,7 +57,7 @@ def test_accrue__touched_often_or_once__differs_by_no_more_than_stated(
     assert 0 <= abs(once.matched_premium) - abs(often.matched_premium) <= len(gaps)
     last = once.matched_premium if once.matched_premium_ends_at else 0
     ends = [
-        funding.velocity(matched_premium.total(skew_premium, p, TRADING.max_premium), TRADING)
+        funding.velocity(matched_premium.total(skew_premium, p, TRADING.max_premium), 0, TRADING)
         for p in (premium, last)
     ]
     spread, faded = abs(ends[0] - ends[1]) + len(gaps), min(total, fade)

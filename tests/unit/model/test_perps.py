@@ -133,7 +133,8 @@ class TestPositions:
         m, held, realized, spent = Market(), [Position() for _ in range(4)], 0, 0
         for who, size, price, pause in trades:
             premium = pricing.premium(positions.skew(m), SCALE)
-            m.funding_rate, per_unit = funding.accrue(m.funding_rate, premium, pause, price, RULES)
+            rate = m.funding_rate
+            m.funding_rate, per_unit = funding.accrue(rate, premium, 0, pause, price, RULES)
             m.cumulative_funding_per_unit += per_unit
             try:
                 done, m, held[who] = fill(m, held[who], size, price)
@@ -169,42 +170,54 @@ class TestPositions:
 
 class TestFunding:
     def test_velocity_is_clamped_and_dead_around_zero(self):
-        assert funding.velocity(WAD // 10_000, RULES) == 0
-        assert funding.velocity(WAD // 200, RULES) == WAD // 20  # half of the scale, 0.1 a day
-        assert funding.velocity(-WAD // 200, RULES) == -WAD // 20
-        assert funding.velocity(WAD, RULES) == WAD // 10
+        assert funding.velocity(WAD // 10_000, 0, RULES) == 0
+        assert funding.velocity(WAD // 200, 0, RULES) == WAD // 20  # half of the scale, 0.1 a day
+        assert funding.velocity(-WAD // 200, 0, RULES) == -WAD // 20
+        assert funding.velocity(WAD, 0, RULES) == WAD // 10
+
+    def test_gain_multiplies_the_velocity_and_leaves_the_bound(self):
+        assert funding.velocity(WAD // 200, 20_000, RULES) == WAD // 10
+        assert funding.velocity(-WAD, 12_500, RULES) == -WAD // 8
+        assert funding.velocity(WAD // 10_000, 50_000, RULES) == 0
+        # A quarter of a day of ramp at 0.2 a day, then 0.05: 2000 · (0.25 · 0.025 + 0.25 · 0.05).
+        rate, owed = funding.accrue(0, WAD, 20_000, DAY // 2, PRICE, RULES)
+        assert (rate, owed) == (WAD // 20, 75 * WAD // 2)
 
     def test_half_a_day_at_full_velocity(self):
         # 0.1 per day per day: 0 → 0.05, mean 0.025 over half a day of 2000: 25.
-        rate, owed = funding.accrue(0, WAD // 100, DAY // 2, PRICE, RULES)
+        rate, owed = funding.accrue(0, WAD // 100, 0, DAY // 2, PRICE, RULES)
         assert (rate, owed) == (WAD // 20, 25 * WAD)
 
     def test_the_rate_stays_at_its_bound(self):
         # Half a day of ramp and half a day at 0.05: 25 + 50.
-        rate, owed = funding.accrue(0, WAD // 100, DAY, PRICE, RULES)
+        rate, owed = funding.accrue(0, WAD // 100, 0, DAY, PRICE, RULES)
         assert (rate, owed) == (WAD // 20, 75 * WAD)
-        rate, owed = funding.accrue(-WAD // 20, -WAD // 100, DAY, PRICE, RULES)
+        rate, owed = funding.accrue(-WAD // 20, -WAD // 100, 0, DAY, PRICE, RULES)
         assert (rate, owed) == (-WAD // 20, -100 * WAD)
 
     def test_the_amount_is_rounded_towards_minus_infinity(self):
-        _, owed = funding.accrue(1, 0, 1, WAD, RULES)
+        _, owed = funding.accrue(1, 0, 0, 1, WAD, RULES)
         assert owed == 0
-        _, owed = funding.accrue(-1, 0, 1, WAD, RULES)
+        _, owed = funding.accrue(-1, 0, 0, 1, WAD, RULES)
         assert owed == -1
 
     @given(
         rate=st.integers(-WAD // 20, WAD // 20),
         premium=st.integers(-WAD // 50, WAD // 50),
         price=prices,
+        gain=st.integers(10_000, 50_000),
         pauses=st.lists(st.integers(0, DAY), min_size=2, max_size=30),
     )
     @settings(max_examples=300, deadline=None)
-    def test_it_does_not_matter_how_often_a_market_is_poked(self, rate, premium, price, pauses):
+    def test_it_does_not_matter_how_often_a_market_is_poked(
+        self, rate, premium, price, gain, pauses
+    ):
+        """FUN-1, whatever the gain of the breaker's tier was when the market was last touched."""
         span, limit = sum(pauses), RULES.max_funding_rate
-        once_rate, once = funding.accrue(rate, premium, span, price, RULES)
+        once_rate, once = funding.accrue(rate, premium, gain, span, price, RULES)
         often_rate, often = rate, 0
         for pause in pauses:
-            often_rate, owed = funding.accrue(often_rate, premium, pause, price, RULES)
+            often_rate, owed = funding.accrue(often_rate, premium, gain, pause, price, RULES)
             often += owed
         # A poke rounds the rate by less than a wei and the amount by less than one more; the
         # instant at which the rate meets its bound is rounded to a second.

@@ -22,10 +22,9 @@ quick = settings(max_examples=60, deadline=None)
 def accrue(harness):
     """Return the new rate and the funding per unit."""
 
-    def _accrue(rate, premium, elapsed, index=INDEX, **changes):
-        return tuple(
-            harness.call("accrue", rate, premium, elapsed, index, {**PARAMETERS, **changes})
-        )
+    def _accrue(rate, premium, elapsed, index=INDEX, gain=0, **changes):
+        rules = {**PARAMETERS, **changes}
+        return tuple(harness.call("accrue", rate, premium, gain, elapsed, index, rules))
 
     return _accrue
 
@@ -48,13 +47,40 @@ def accrue(harness):
 def test_velocity__by_premium__is_linear_outside_of_the_dead_band_and_bounded(
     harness, premium, velocity
 ):
-    assert harness.call("velocity", premium, PARAMETERS) == velocity
+    assert harness.call("velocity", premium, 0, PARAMETERS) == velocity
 
 
 def test_velocity__fraction_of_a_wei__is_towards_zero_on_both_sides(harness):
     p = {**PARAMETERS, "fundingDeadband": 0, "maxFundingVelocity": 3, "premiumScale": WAD}
-    assert harness.call("velocity", WAD // 2, p) == 1
-    assert harness.call("velocity", -WAD // 2, p) == -1
+    assert harness.call("velocity", WAD // 2, 0, p) == 1
+    assert harness.call("velocity", -WAD // 2, 0, p) == -1
+
+
+@pytest.mark.parametrize(
+    ("premium", "gain", "velocity"),
+    [
+        (WAD // 100, 0, WAD // 10),
+        (WAD // 100, 10_000, WAD // 10),
+        (WAD // 100, 15_000, 3 * WAD // 20),
+        (-WAD // 100, 15_000, -3 * WAD // 20),
+        (WAD, 20_000, WAD),
+        (-WAD, 50_000, -5 * WAD // 2),
+        (WAD // 2_000, 50_000, 0),  # The dead-band is not narrower for it.
+    ],
+)
+def test_velocity__with_a_gain__is_multiplied(harness, premium, gain, velocity):
+    assert harness.call("velocity", premium, gain, PARAMETERS) == velocity
+
+
+def test_velocity__with_a_gain__is_rounded_once(harness):
+    p = {**PARAMETERS, "fundingDeadband": 0, "maxFundingVelocity": 3, "premiumScale": WAD}
+    # 3 · ½ · 1.5 = 2.25, and not 1 · 1.5.
+    assert harness.call("velocity", WAD // 2, 15_000, p) == 2
+
+
+def test_accrue__with_a_gain__meets_the_same_bound_sooner(accrue):
+    # Velocity 1.0: from 0 to 0.1 in 0.1 days (mean 0.05), then 0.9 days at 0.1.
+    assert accrue(0, WAD, DAY, gain=20_000) == (WAD // 10, 285 * WAD)
 
 
 def test_accrue__from_zero_below_the_bound__is_a_triangle(accrue):

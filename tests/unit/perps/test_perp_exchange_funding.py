@@ -117,6 +117,65 @@ def test_poke__often_or_once__accrues_the_same_within_rounding(world, skewed):
     assert 0 <= once.cumulativeFundingPerUnit - often.cumulativeFundingPerUnit <= 4 * 105 + 5
 
 
+def gains(world):
+    t = world.risk.call("marketTrading", ETH)
+    return 10_000, t.fundingGain1, t.fundingGain2, t.fundingGain3, t.fundingGain4
+
+
+def poke_at(world, second):
+    world.rpc.set_next_timestamp(second)
+    receipt = world.perps.transact("poke", ETH, sender=world.address("carol"))
+    return [tuple(e.args) for e in world.perps.events(receipt, "FundingGainChanged")]
+
+
+@pytest.fixture
+def eager(world, skewed):
+    """A premium of 1 % and gains that differ in every tier. Returns the time of the last touch."""
+    world.set_market(ETH, **{f"fundingGain{i}": 10_000 + 5_000 * i for i in (1, 2, 3, 4)})
+    poke_at(world, world.now + 1)
+    return world.now
+
+
+def test_gain__first_touch__is_that_of_calm(world, skewed):
+    assert world.perps.call("marketState", ETH).fundingGain == 10_000
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3, 4])
+def test_gain__tier_raised__counts_from_the_next_touch(world, eager, tier):
+    world.raise_tier(tier)
+    before = world.perps.call("marketState", ETH)
+    assert before.fundingGain == 10_000
+    gain = gains(world)[tier]
+    assert gain == 10_000 + 5_000 * tier
+    # Until then the old one counts, however long the tier has been raised.
+    assert poke_at(world, eager + 1_000) == [(ETH, gain)]
+    state = world.perps.call("marketState", ETH)
+    assert state.fundingGain == gain
+    assert state.fundingRate == before.fundingRate + WAD // 4 * 1_000 // DAY
+    # From then on the new one, in the view as well as in the books.
+    world.rpc.mine(eager + 2_000)
+    later = state.fundingRate + WAD // 4 * gain // 10_000 * 1_000 // DAY
+    assert world.perps.call("fundingRate", ETH) == later
+    assert poke_at(world, eager + 2_100) == []
+    after = world.perps.call("marketState", ETH).fundingRate
+    assert after == state.fundingRate + WAD // 4 * gain // 10_000 * 1_100 // DAY
+
+
+def test_gain__margin_check__sees_the_same_funding_as_the_market(world, eager):
+    world.raise_tier(3)
+    poke_at(world, eager + 10)
+    world.rpc.mine(eager + 2_900)
+    account = world.account("alice")
+    [exposure] = world.perps.call("exposuresOf", account)
+    assert exposure.unrealizedPnl == world.perps.call("unrealizedPnlOf", account, ETH)
+
+
+def test_gain__trade__renews_it(world, eager):
+    world.raise_tier(2)
+    world.trade("alice", -WAD)
+    assert world.perps.call("marketState", ETH).fundingGain == 20_000
+
+
 def test_poke__twice_in_a_second__accrues_once(world, skewed):
     world.skip(1_000)
     world.perps.transact("poke", ETH, sender=world.address("carol"))
