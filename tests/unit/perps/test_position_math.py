@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
-EMPTY = (0, 0, 0, 0, 0, 0, 0)
+EMPTY = (0,) * 11
 FLAT = (0, 0, 0)
 K = 400_000 * WAD
 
@@ -22,7 +22,10 @@ def ceil_div(n, d):
 
 
 def market(**fields):
-    names = ("longs", "shorts", "quote", "rate", "updated_at", "cumulative", "product")
+    names = (
+        *("longs", "shorts", "quote", "rate", "updated_at", "gain", "phase"),
+        *("cumulative", "matched", "matched_ends_at", "product"),
+    )
     return tuple(fields.get(name, 0) for name in names)
 
 
@@ -128,7 +131,7 @@ def test_fill__any_sequence__is_by_hand_and_keeps_the_sums(harness, deltas, othe
             sum(max(0, -p[0]) for p in held),
             sum(p[1] for p in held),
         )
-        assert state[6] == sum(p[0] * p[2] for p in held)
+        assert state[10] == sum(p[0] * p[2] for p in held)
 
 
 @quick
