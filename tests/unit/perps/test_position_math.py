@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WAD = 10**18
-EMPTY = (0,) * 9
+EMPTY = (0,) * 11
 FLAT = (0, 0, 0)
 K = 400_000 * WAD
 
@@ -23,15 +23,8 @@ def ceil_div(n, d):
 
 def market(**fields):
     names = (
-        "longs",
-        "shorts",
-        "quote",
-        "rate",
-        "updated_at",
-        "cumulative",
-        "premium",
-        "ends_at",
-        "product",
+        *("longs", "shorts", "quote", "rate", "updated_at", "gain", "phase"),
+        *("cumulative", "matched", "matched_ends_at", "product"),
     )
     return tuple(fields.get(name, 0) for name in names)
 
