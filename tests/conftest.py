@@ -312,6 +312,13 @@ class World:
         parameters = {**self.risk.call("interestParameters")._asdict(), **changes}
         self.risk.transact("setInterest", parameters, sender=self.governor)
 
+    def ask_to_leave(self, who: str) -> None:
+        """Ask for all of somebody's shares of the pool, to be redeemed in the same second."""
+        self.set_pool(cooldown=0, coverageRatio=0)
+        holder = self.address(who)
+        shares = self.pool.call("balanceOf", holder)
+        self.pool.transact("requestRedeem", shares, sender=holder)
+
     def set_pool(self, **changes: Any) -> None:
         """Change some parameters of how the pool is left."""
         parameters = {**self.risk.call("poolParameters")._asdict(), **changes}

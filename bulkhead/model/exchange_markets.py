@@ -169,7 +169,7 @@ class PerpMarkets(Contract):
                 indexPrice=index,
             )
         gain = self._gain(market)
-        if gain != m.funding_gain:
+        if gain != (m.funding_gain or funding.BPS):
             m.funding_gain = gain
             self._emit("FundingGainChanged", market=market, gainBps=gain)
         return m

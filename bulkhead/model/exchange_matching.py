@@ -109,6 +109,7 @@ class PerpMatching(PerpViews):
         p = self._parts.risk_parameters.market_trading(market)
         index = self._parts.feeds.fetch(p.index_asset)
         m = self._accrued(market, p, index.price)
+        require_phase(market, m.phase, reduces=True)
         x = _Match(market, index, positions.skew(m), set())
         open_long, open_short = m.open_interest_long, m.open_interest_short
 

@@ -183,7 +183,7 @@ abstract contract PerpMarkets is IPerpExchange, CompartmentLocked {
         }
         // For the time from now on: that until now has been charged with the gain that was announced for it.
         uint16 gain = _gain(market);
-        if (gain != m.fundingGain) {
+        if (gain != (m.fundingGain == 0 ? Funding.BPS : m.fundingGain)) {
             m.fundingGain = gain;
             emit FundingGainChanged(market, gain);
         }

@@ -55,6 +55,8 @@ abstract contract PerpMatching is PerpViews {
         MarketTrading memory p = _trading(market);
         PriceData memory index = _oracle.fetch(p.indexAsset);
         Market memory m = _accrued(market, _pricingOf(p), index.price);
+        // There is no mark any more that a price could be near to.
+        _requirePhase(market, m.phase, true);
         Match memory x = Match(market, index.price, index.status, m.skew(), 0);
         uint256 openLong = m.openInterestLong;
         uint256 openShort = m.openInterestShort;

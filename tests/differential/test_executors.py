@@ -245,7 +245,7 @@ def test_anvil_sim__in_many_requests__says_what_it_says_in_one(
     most: int,
 ) -> None:
     executor, rpc = counted
-    transactions = transactions_of(session_target, 6, operations=12)
+    transactions = transactions_of(session_target, 6, operations=9)
     whole = executor.run(transactions)
     assert rpc.blocks == [len(transactions)]
     monkeypatch.setattr(anvil_sim, limit, most)

@@ -42,9 +42,9 @@ class TestRoundTrip:
 
     def trip(self, *realized: int, left: int = 0, accepted: bool = True):
         """Judged trades of a prober who is flat before them."""
-        flat = SimpleNamespace(snapshot=SimpleNamespace(positions={}))
+        flat = SimpleNamespace(snapshot=SimpleNamespace(positions={}, accounts={}))
         positions = {(7, 0): Position(left)} if left else {}
-        end = SimpleNamespace(snapshot=SimpleNamespace(positions=positions))
+        end = SimpleNamespace(snapshot=SimpleNamespace(positions=positions, accounts={}))
         return [
             SimpleNamespace(
                 before=flat,

@@ -23,6 +23,7 @@ def test_pool_deposit__between_a_purchase_and_its_sale__gains_nothing(world: Wor
     alice = world.address("alice")
     world.pool.transact("deposit", deposited, alice, sender=alice)
     world.trade("alice", -7_000 * WAD)
+    world.ask_to_leave("alice")
     world.pool.transact("redeem", world.pool.call("balanceOf", alice), alice, alice, sender=alice)
 
     ledger = world.ledger("alice")

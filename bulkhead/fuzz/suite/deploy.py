@@ -41,8 +41,8 @@ _INTEREST = InterestParameters.model_validate(
     }
 )
 """So high that a debt grows by more than dust between two operations."""
-_MARKET = {"max_rebate": WAD * 6 // 10_000, "max_pool_share_bps": 48_000}
-"""A rebate above the fee, and a pool that is small for what is traded against it."""
+_MARKET = {"max_rebate": WAD * 6 // 10_000, "max_pool_share_bps": 10**6}
+"""A rebate above the fee; the pool bounds a side once it is nearly empty."""
 _ODD_EACH = 3_000 * 10**3
 _SEASONING = 3_600
 _FIRST = 6_000

@@ -32,7 +32,7 @@ _PEG_SOURCES = ("rate_source", "backing_source", "queue")
 class ConfigureOracle(Operation):
     """Change an asset's rules or the weights of its feeds, sensibly or not."""
 
-    weight = 2
+    weight = 1
     refusals = may.NOT_YOURS | {
         "OracleAggregator_OutOfBounds",
         "OracleAggregator_SourceCount",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.fuzz.judge import Judged, Violation
 from bulkhead.fuzz.operation import Call, Operation
+from bulkhead.fuzz.suite.ending_operations import FixSettlement, WindDown
 from bulkhead.fuzz.suite.fields import MARKETS, ODD_ID, STRAY
 from bulkhead.fuzz.suite.keeper_operations import Liquidate, StartAuction, WriteOff
 from bulkhead.fuzz.suite.leaving import CalmDown, EveryoneCloses, EveryoneLeaves
@@ -81,6 +82,12 @@ PUSH: tuple[Operation, ...] = (
     Liquidate(keeper=1, target=0, market=0, stray=STRAY - 2),
 )
 """He pushes the mark below the index: Alice lacks margin at the one, but not at the other."""
+END: tuple[Operation, ...] = (
+    *_BIG,
+    WindDown(market=0, how=0),
+    FixSettlement(market=0, when=0, silent=0),
+)
+"""His market ends while he is in it."""
 OPENINGS: tuple[tuple[Operation, ...], ...] = (
     (),
     CRASH,
@@ -91,6 +98,7 @@ OPENINGS: tuple[tuple[Operation, ...], ...] = (
     (*RUIN, *RUSH),
     DUEL,
     PUSH,
+    END,
 )
 
 

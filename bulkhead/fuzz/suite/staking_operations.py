@@ -26,7 +26,7 @@ _INVALID = frozenset({"LiquidStakingToken_InvalidReceiver"})
 class Stake(Operation):
     """Stake a share of a hundredth of one's ether."""
 
-    weight = 2
+    weight = 1
     refusals = (
         may.TOKEN | _INVALID | {"LiquidStakingToken_DepositTooSmall", "LiquidStakingToken_WipedOut"}
     )
@@ -46,7 +46,7 @@ class Stake(Operation):
 class RequestWithdrawal(Operation):
     """Put a share of a hundredth of one's staked ether into the queue; at times all and more."""
 
-    weight = 2
+    weight = 1
     refusals = _INVALID | {"ERC20InsufficientBalance", "LiquidStakingToken_WithdrawalTooSmall"}
 
     actor: Actor
@@ -92,7 +92,7 @@ class Claim(Operation):
 class ReportRewards(Operation):
     """The operator reports rewards, up to the cap and a bit more."""
 
-    weight = 2
+    weight = 1
     refusals = may.NOT_YOURS | may.TOKEN | {"LiquidStakingToken_RewardTooLarge"}
 
     who: Who
@@ -108,7 +108,7 @@ class ReportRewards(Operation):
 class Slash(Operation):
     """The operator slashes up to a twentieth; rarely everything and a bit more."""
 
-    weight = 2
+    weight = 1
     refusals = may.NOT_YOURS | _INVALID | {"LiquidStakingToken_SlashTooLarge"}
 
     who: Who

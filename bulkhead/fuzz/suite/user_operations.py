@@ -116,7 +116,7 @@ class Withdraw(Operation):
 class Trade(Operation):
     """Buy or sell a share of what the margin allows, or of the open position."""
 
-    weight = 10
+    weight = 14
     refusals = (
         may.BLOCKED
         | may.ENDING
@@ -180,7 +180,7 @@ class Trade(Operation):
 class Convert(Operation):
     """Convert a share of a matured claim, after bringing every market's figure up to date."""
 
-    weight = 7
+    weight = 8
     refusals = may.BLOCKED | {
         "MarginEngine_ZeroAmount",
         "MarginEngine_NotMatured",

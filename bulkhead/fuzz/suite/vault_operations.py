@@ -87,7 +87,7 @@ class RequestRedeem(Operation):
         if self.what == 7:
             asked = [a for a in holders if vault.exit_request(a).shares]
             owner = asked[self.actor % len(asked)] if asked else owner
-            name, _ = u.vault(self.share % 2 if self.share > 10_000 else 0)
+            name, _ = u.vault(int(self.share % 8 == 7))
             return Step((Call(owner, name, "cancelRequest"),))
         free = u.unrequested(vault, owner) if self.what < 5 else vault.balance_of(owner)
         return Step((Call(owner, name, "requestRedeem", (part(free, self.share),)),))

@@ -97,7 +97,7 @@ def test_plan__nothing_is_sent(world, sender, parameters, environment):
     before = world.rpc.block_number()
     plan = plan_core(sender, parameters, environment, world.artifacts)
     assert world.rpc.block_number() == before
-    assert len([step for step in plan.steps if step.creates]) == 21
+    assert len([step for step in plan.steps if step.creates]) == 22
     assert plan.governor == sender.address
 
 

@@ -135,7 +135,7 @@ def test_write_off__of_a_liquidated_account__clears_it(world, bankrupt, liquidat
     debt = -world.ledger("alice").cash
     assert debt > 0
     assert write_off().debt == debt
-    assert tuple(world.ledger("alice")) == (0, 0, 0, 0, 0, 0)
+    assert tuple(world.ledger("alice")) == (0,) * 7
     # The owner may begin anew.
     world.deposit("alice", 10**6)
     assert world.ledger("alice").cash == WAD
@@ -195,7 +195,7 @@ def test_write_off__dust_of_collateral__is_forfeited(world, dust):
     )
     [event] = world.margin.events(receipt, "CollateralForfeited")
     assert tuple(event.args) == (world.account("alice"), WETH, amount)
-    assert tuple(world.ledger("alice")) == (0, 0, 0, 0, 0, 0)
+    assert tuple(world.ledger("alice")) == (0,) * 7
     assert world.margin.call("collateralBalance", world.account("alice"), WETH) == 0
     assert world.margin.call("totalCollateral", WETH) == 0
     assert world.weth.call("balanceOf", world.custody.address) == amount

@@ -75,6 +75,10 @@ class Books:
         elif name == "InterestAccrued":
             self.cash[e.account] -= e.interest
             t["debt"] += e.interest
+        elif name == "OrderFeeEscrowed":
+            self.cash[e.account] -= e.fee
+            t["principal"] -= e.fee
+            t["feeReserve"] += e.fee
         elif name in ("KeeperRewarded", "RebatePaid"):
             t["feeReserve"] -= e.amount
             self.credit(e.account, e.amount, e.debtRepaid)
@@ -114,6 +118,7 @@ def acts(world, by):
 
     def _acts():
         world.set_compartment(vestingPeriod=60)
+        world.set_market(ETH, maxRebate=WAD // 10_000)
         world.set_interest(rateAtZero=WAD // 100, rateAtKink=WAD // 100, rateAtFull=WAD // 100)
         yield world.deposit("bob", 3_000_000 * 10**6)
         yield world.deposit("carol", 60_000 * 10**6)
@@ -136,6 +141,9 @@ def acts(world, by):
         world.usdb.transact("approve", world.fund.address, 2**256 - 1, sender=bob)
         yield by("bob", "pool", "deposit", 10**9, bob)
         yield by("bob", "fund", "deposit", 10**9, bob)
+        order = (world.account("bob"), ETH, -WAD, 0, 0, world.now + 3_000, 1)
+        yield by("bob", "delayed", "commit", *order)
+        world.ask_to_leave("bob")
         yield by("bob", "pool", "redeem", 10**12, bob, bob)
         yield by("bob", "fund", "redeem", 10**12, bob, bob)
         yield by("dave", "margin", "deposit", daves, WETH, WAD // 5_000)

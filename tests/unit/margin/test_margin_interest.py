@@ -226,6 +226,7 @@ def test_rate__by_utilisation__follows_debt_and_pool(world, lend, accrue):
     lend("alice", POOL // 4)  # u = 1/5.
     assert borrow(world).rate == 4 * THOUSANDTH // 10
     lp = world.address("lp")
+    world.ask_to_leave("lp")
     world.pool.transact("withdraw", 19_000_000 * 10**6, lp, lp, sender=lp)
     # 5 of 6 million and a second's interest: beyond the kink, 1 + 4 · (5/6 − 1/2) / (1/2).
     assert 0 <= borrow(world).rate - 11 * THOUSANDTH // 3 < THOUSANDTH // 10**6
@@ -263,6 +264,7 @@ def test_utilisation__moved_within_a_second__costs_nobody_anything(world, lend):
     before, debt = borrow(world), owed(world, "alice")
     lp = world.address("lp")
     world.usdb.transact("approve", world.pool.address, 2**256 - 1, sender=lp)
+    world.ask_to_leave("lp")
     world.skip(60)
     expected = owed(world, "alice")
     assert expected > debt

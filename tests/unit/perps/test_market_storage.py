@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 ETH = 0
 WAD = 10**18
-FIELDS = ((0, 0, 128), (0, 128, 128), (1, 0, 128), (1, 128, 64), (1, 192, 40))
+FIELDS = (
+    *((0, 0, 128), (0, 128, 128), (1, 0, 128), (1, 128, 64), (1, 192, 40)),
+    *((1, 232, 16), (1, 248, 8)),
+)
 MORE = ((2, 0, 128), (2, 128, 64), (2, 192, 40), (3, 0, 256))
 
 
@@ -44,7 +47,8 @@ rates = st.integers(-(10**16), 10**16)
 def test_poke__in_the_same_second__reads_and_writes_all_fields_as_they_are(world, slot, values):
     long, short, quote, rate, cumulative, premium, left, product = values
     now = world.now + 5
-    fields = (long, short, quote, rate, now, cumulative, premium, now + left, product)
+    # The gain is that of tier 0, in which a poke leaves it; the market is being wound down.
+    fields = (long, short, quote, rate, now, 10_000, 1, cumulative, premium, now + left, product)
     words = [0] * 4
     for (word, shift, bits), value in zip((*FIELDS, *MORE), fields, strict=True):
         words[word] |= (value % 2**bits) << shift

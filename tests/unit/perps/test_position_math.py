@@ -116,7 +116,7 @@ def test_fill__any_sequence__is_by_hand_and_keeps_the_sums(harness, deltas, othe
     other = (others, others, 0)
     position = FLAT
     for delta, (price, cumulative) in zip(deltas, steps, strict=False):
-        state = (*state[:5], cumulative, *state[6:])
+        state = (*state[:7], cumulative, *state[8:])
         skew = others + position[0]
         fill, after, moved = harness.call("fillPosition", state, position, delta, price, K)
         cost, fill_price, pnl, funding, expected = fill_by_hand(

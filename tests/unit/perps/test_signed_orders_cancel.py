@@ -121,7 +121,7 @@ def test_events__rebuild_fills_and_cancelled_nonces(world, desk, index):
         world.orders.transact("cancelOrdersBelow", account, 77, sender=sender),
     ]
     address = world.orders.address
-    books = EventBooks({}, "", "", address)
+    books = EventBooks({}, "", "", address, "")
     for receipt in receipts:
         decoded = [
             world.orders.decode_log(log)
