@@ -158,8 +158,6 @@ class MarginBatch(MarginInterest):
 
     def _check_initial_margin(self, account: AccountId, actions: int) -> None:
         """Check now; bit a of ``actions`` means that action a asks."""
-        if self._account(account).cash >= 0 and not self._parts.perp_exchange.has_exposure(account):
-            return
         s = self._standing(account)
         value = ledger.share_of(s.matured, s.pool_cash, s.junior) if s.is_haircut_fresh else 0
         equity, required = self._parts.risk_engine.uncollateralized(

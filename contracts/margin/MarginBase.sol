@@ -4,7 +4,6 @@ pragma solidity ^0.8.28;
 import {ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
 import {ICompartmentLock} from "../interfaces/ICompartmentLock.sol";
-import {IExposureSource} from "../interfaces/IExposureSource.sol";
 import {IMarginEngine} from "../interfaces/IMarginEngine.sol";
 import {IRiskEngine} from "../interfaces/IRiskEngine.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
@@ -24,7 +23,6 @@ abstract contract MarginBase is IMarginEngine {
     ICircuitBreaker internal immutable _circuitBreaker;
     ICollateralVault internal immutable _collateralVault;
     IRiskEngine internal immutable _riskEngine;
-    IExposureSource internal immutable _exposureSource;
     address internal immutable _perpExchange;
     address internal immutable _liquidityVault;
     address internal immutable _insuranceFund;
@@ -70,7 +68,6 @@ abstract contract MarginBase is IMarginEngine {
         _circuitBreaker = ICircuitBreaker(wiring.circuitBreaker);
         _collateralVault = ICollateralVault(wiring.collateralVault);
         _riskEngine = IRiskEngine(wiring.riskEngine);
-        _exposureSource = IExposureSource(wiring.perpExchange);
         _perpExchange = wiring.perpExchange;
         _liquidityVault = wiring.liquidityVault;
         _insuranceFund = wiring.insuranceFund;

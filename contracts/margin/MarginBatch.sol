@@ -115,10 +115,8 @@ abstract contract MarginBatch is MarginViews {
 
     /// @param actions Bit a: prices have to be good enough for action a.
     function _checkInitialMargin(AccountId account, uint256 actions) private view {
-        // Nothing is asked of an account without positions and debt, so no price can lock its principal.
         AccountLedger memory a = _accrued(account);
-        if (a.cash >= 0 && !_exposureSource.hasExposure(account)) return;
-
+        // Of an account without positions and debt nothing is required, so no price can lock its principal.
         (int256 equity, uint256 required) =
             _riskEngine.uncollateralized(account, a.cash, a.claim, _claimValue(a), actions);
         if (equity >= 0 && uint256(equity) >= required) return;
