@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--self-test", action="store_true", help="look for planted bugs")
     parser.add_argument("--only", default="", metavar="REGEX", help="lemmas, or planted bugs")
     parser.add_argument(
-        "--seconds", type=int, default=60, help="processor time of yices per query (60)"
+        "--seconds", type=int, default=240, help="processor time of yices per query (240)"
     )
     options = parser.parse_args()
 

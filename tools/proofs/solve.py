@@ -21,8 +21,8 @@ import z3
 from integers import Translation, linear
 
 # z3's own measure of work, a few million per second: other load on the machine changes no verdict.
-LINEAR_EFFORT = 10_000_000
-EFFORTS = (5_000_000, 20_000_000, 80_000_000)
+LINEAR_EFFORT = 60_000_000
+EFFORTS = (5_000_000, 20_000_000, 80_000_000, 320_000_000)
 SYMBOL = r"f_evm_{0}_([0-9]+) \(\(_ BitVec \1\) \(_ BitVec \1\)\) \(_ BitVec \1\)\)"
 
 
@@ -159,7 +159,7 @@ def confirmed(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="processor time of yices")
+    parser.add_argument("--seconds", type=int, default=240, help="processor time of yices")
     parser.add_argument("file", type=Path)
     options = parser.parse_args()
     sys.setrecursionlimit(100_000)
