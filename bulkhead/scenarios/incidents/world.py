@@ -401,4 +401,8 @@ def _adapted(parameters: DeploymentParameters, names: Sequence[str]) -> Deployme
     kept = tuple(c for c in parameters.collaterals if c.name not in names)
     free = dict.fromkeys(("rate_at_zero", "rate_at_kink", "rate_at_full"), 0)
     interest = parameters.interest.model_copy(update=free)
-    return parameters.model_copy(update={"collaterals": kept, "interest": interest})
+    # No spread and no rebate either: what a trade costs is its curve and its fee.
+    plain = {"instant_spread": 0, "max_rebate": 0}
+    markets = tuple(market.model_copy(update=plain) for market in parameters.markets)
+    changes = {"collaterals": kept, "interest": interest, "markets": markets}
+    return parameters.model_copy(update=changes)
