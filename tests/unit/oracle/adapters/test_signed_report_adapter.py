@@ -48,20 +48,30 @@ def adapter(project, governor):
 
 
 @pytest.fixture(scope="module")
-def contract_signer(project, governor):
+def deployed_pair(project, governor):
+    """A signer that is a contract, and an adapter of it and of the fifth key; both must report.
+
+    One fixture: one that is deployed anew without the other would leave the adapter a stranger.
+    """
+    signer = governor.deploy(project.HostileSigner, KEYS[0].address)
+    pair = sorted([signer.address, KEYS[4].address], key=lambda a: int(a, 16))
+    return signer, governor.deploy(project.SignedReportAdapter, ASSET, pair, 2, MAX_AGE)
+
+
+@pytest.fixture
+def contract_signer(deployed_pair):
     """Signs with the first key, or misbehaves."""
-    return governor.deploy(project.HostileSigner, KEYS[0].address)
+    return deployed_pair[0]
 
 
-@pytest.fixture(scope="module")
-def mixed(project, governor, contract_signer):
-    """An adapter with one signer that is a contract, and one that is not; both must report."""
-    pair = sorted([contract_signer.address, KEYS[4].address], key=lambda a: int(a, 16))
-    return governor.deploy(project.SignedReportAdapter, ASSET, pair, 2, MAX_AGE)
+@pytest.fixture
+def mixed(deployed_pair):
+    """The adapter of the pair."""
+    return deployed_pair[1]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _deployed(adapter, mixed, aggregator):
+def _deployed(adapter, deployed_pair, aggregator):
     """Deploy before any test's own state."""
 
 
